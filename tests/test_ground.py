@@ -27,6 +27,7 @@ from kisaan_validate.report.console import print_run
 from kisaan_validate.report.formats import find_format
 from kisaan_validate.report.html import render_html
 from kisaan_validate.rules.base import QueryRule, Violations
+from kisaan_validate.sql.apart import filters_plainly
 from kisaan_validate.suite.load import Suite, load_suite, suite_of
 from kisaan_validate.verdict.judgement import judge
 
@@ -415,15 +416,77 @@ def test_sql_that_needs_a_key_stands_on_its_proof(
     loaded = load_suite(write_suite(tmp_path, files))
     ran = prove(server, database, loaded)
     assert (ran.results[0].status, ran.results[0].evidence) == (Status.PASS, Evidence.SCANNED)
-    assert [s.purpose for s in ran.statements if s.purpose.startswith("proof")] == [
-        "proof: the unique index t_pkey of t"
-    ]
+    # Of a key that may be NULL no PostgreSQL from 18 on drops the other columns of a GROUP BY.
+    never_null = ["proof: NOT NULL of t"] if version >= 17 else []
+    proofs = [s.purpose for s in ran.statements if s.purpose.startswith("proof")]
+    assert proofs == [*never_null, "proof: the unique index t_pkey of t"]
     server.sql("UPDATE pg_index SET indisready = false WHERE indexrelid = 't_pkey'::regclass", database)
     server.sql("INSERT INTO t VALUES (1, 2, 2)", database)
     server.sql("UPDATE pg_index SET indisready = true WHERE indexrelid = 't_pkey'::regclass", database)
     (found,) = prove(server, database, loaded).results
     assert found.status is Status.ERROR
     assert "the unique index t_pkey of t, and 2 rows contradict it" in found.message
+
+
+ITSELF = {
+    "without blanks": "SELECT id FROM t WHERE a=a AND ctid > '(0,0)'",
+    "with its table": "SELECT id FROM t WHERE t.a=t.a AND ctid > '(0,0)'",
+    "with many blanks": "SELECT id FROM t WHERE a  =\n a AND ctid > '(0,0)'",
+    "in parentheses": "SELECT id FROM t WHERE a = (a) AND ctid > '(0,0)'",
+    "beside a comment": "SELECT id FROM t WHERE a /* = b */ = --\n a AND ctid > '(0,0)'",
+    "with and without its table": "SELECT id FROM t WHERE t.a = a AND ctid > '(0,0)'",
+    "of rows": "SELECT id FROM t WHERE (id, a) = (id, a) AND ctid > '(0,0)'",
+    "in a list": "SELECT id FROM t WHERE a IN (a) AND ctid > '(0,0)'",
+    "denied": "SELECT id FROM t WHERE NOT a <> a AND ctid > '(0,0)'",
+    "by the operator's full name": "SELECT id FROM t WHERE a OPERATOR(pg_catalog.=) a AND ctid > '(0,0)'",
+    "in other letters": "SELECT id FROM t WHERE A = \"a\" AND ctid > '(0,0)'",
+    "by other names": "SELECT id FROM (SELECT id, a AS x, a AS y, ctid AS c FROM t) AS s WHERE x = y AND c > '(0,0)'",
+    "of a view": "SELECT id FROM twice WHERE x = y",
+    "in a function": "SELECT id FROM t WHERE is_there(a) AND ctid > '(0,0)'",
+    "joined with itself": "SELECT x.id FROM t AS x JOIN t AS y ON x.id = y.id AND x.a = y.a WHERE x.ctid > '(0,0)'",
+}
+"""Tests for NULL that PostgreSQL makes of a text that does not say the word."""
+
+NULLS = """
+CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, NULL), (2, NULL);
+CREATE VIEW twice AS SELECT id, a AS x, a AS y FROM t;
+CREATE FUNCTION is_there(int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1 = $1';
+UPDATE pg_attribute SET attnotnull = true WHERE attrelid = 't'::regclass AND attname = 'a';
+"""
+
+
+@pytest.mark.parametrize("name", ITSELF)
+def test_no_test_for_null_is_answered_by_a_declaration(name: str, server: Server, tmp_path: Path) -> None:
+    """However a SELECT asks whether a value is there, of a table that cannot be read apart: NOT NULL that no
+    row keeps is found out first, and the check has no answer.
+    """
+    database = server.create(NULLS)
+    files = {
+        "suite.toml": 'name = "g"\nschemas = ["public"]\n',
+        "sql/g.sql": assertion(ITSELF[name], id="g", table="t", why="x", title="y"),
+    }
+    (found,) = prove(server, database, load_suite(write_suite(tmp_path, files))).results
+    assert found.status is Status.ERROR
+    assert "PostgreSQL would rely on NOT NULL of t, and 2 rows contradict it" in found.message
+
+
+@pytest.mark.parametrize(
+    ("definition", "plain"),
+    [
+        ("SELECT t.id,\n    t.a\n   FROM public.t\n  WHERE ((t.b > 5) AND (t.s = 'paid'::text));", True),
+        ("SELECT t.a AS x,\n    t.a AS y\n   FROM t; SELECT b FROM u WHERE NOT a = ANY (ARRAY[1, 2])", True),
+        ("SELECT * FROM twice WHERE x = y", False),
+        ("SELECT * FROM twice WHERE (x, 1) = (y, 1)", False),
+        ("SELECT a FROM t WHERE is_there(a)", False),
+        ("SELECT a FROM t WHERE a IS NULL", False),
+        ("SELECT t.a FROM t JOIN u USING (id)", False),
+        ("SELECT a FROM t UNION ALL SELECT a FROM u", False),
+        ("SELECT a FROM t WHERE a = $1", False),
+    ],
+)
+def test_a_view_is_plain_only_if_no_test_for_null_can_come_of_it(definition: str, plain: bool) -> None:
+    """Of anything that is not known to be plain the declarations are proved."""
+    assert filters_plainly(definition) is plain
 
 
 def test_a_role_that_may_not_read_below_a_view_is_told(server: Server, database: str) -> None:

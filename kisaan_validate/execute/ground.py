@@ -35,7 +35,7 @@ from kisaan_validate.plan.plan import Trust
 from kisaan_validate.plan.statements import Reads
 from kisaan_validate.postgres.declared import Parts, read_declared, read_parts
 from kisaan_validate.postgres.session import Session, Setting
-from kisaan_validate.sql.apart import groups_rows, speaks_of_null
+from kisaan_validate.sql.apart import filters_plainly, groups_rows, speaks_of_null
 from kisaan_validate.sql.expressions import APART, quote
 from kisaan_validate.sql.qualify import authored, qualified
 
@@ -190,7 +190,7 @@ class Ground:
     def _unproved(self, session: Session, reads: Reads, sql: str) -> Iterator[DeclaredClaim]:
         """What the planner may conclude something from that is not believed."""
         if not self.trust.constraints:
-            yield from (_never_null(declared) for declared in self._tested_for_null(session, reads, sql))
+            yield from map(_never_null, self._tested_for_null(session, reads, sql, proving=True))
         if not (self.trust.constraints or self.trust.indexes):
             yield from (_no_two(declared, index) for declared, index in self._matched(reads, sql))
 
@@ -200,14 +200,24 @@ class Ground:
     def _text(self, reads: Reads, sql: str) -> str:
         """What could test bare columns: of SQL that the engine wrote only what stands in views."""
         if reads.authored or reads.believed:
-            return f"{sql}\n{self.definitions}"
+            return f"{sql}\n;\n{self.definitions}"
         return self.definitions
 
-    def _tested_for_null(self, session: Session, reads: Reads, sql: str) -> list[Declared]:
-        tested = session.version >= FOLDS_NULL and speaks_of_null(self._text(reads, sql))
-        if tested:
-            return [declared for declared in self._bare(reads) if declared.not_null]
-        return []
+    def _tested_for_null(
+        self, session: Session, reads: Reads, sql: str, *, proving: bool = False
+    ) -> list[Declared]:
+        """The relations whose NOT NULL may answer a test; ``proving``: in case of doubt all."""
+        declared = [declared for declared in self._bare(reads) if declared.not_null]
+        if not declared or session.version < FOLDS_NULL:
+            return []
+        tested = speaks_of_null(self._text(reads, sql)) or (proving and self._may_test(reads))
+        return declared if tested else []
+
+    def _may_test(self, reads: Reads) -> bool:
+        """Whether a test for NULL may come of what others wrote, though it names none: of the body of a
+        function, or of two columns of a view that are one column of its table.
+        """
+        return reads.authored or not filters_plainly(self.definitions)
 
     def _matched(self, reads: Reads, sql: str) -> list[tuple[Declared, UniqueIndex]]:
         """The unique indexes by which the planner may stop at the first of several rows, or group by fewer

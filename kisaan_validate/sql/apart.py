@@ -9,13 +9,17 @@ bound decides about a condition or a join.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
+from kisaan_validate.errors import SuiteError
 from kisaan_validate.sql.expressions import APART, quote
 from kisaan_validate.sql.reading import folded, is_own, table_name
 from kisaan_validate.sql.scrubbing import scrubbed
@@ -91,14 +95,82 @@ def stand_apart(sql: str, places: Collection[TableMention]) -> str:
     return sql
 
 
-# Rather too often than too seldom: a false alarm costs a proof, a miss would cost the answer.
-_ABOUT_NULL = re.compile(r"(?i)\bnull\b|\bisnull\b|\bnotnull\b|(\b[\w.\"]+) = \1\b")
 _GROUPED = re.compile(r"(?i)\bgroup\b|\bdistinct\b")
+_ABOUT_NULL = re.compile(r"(?i)\bnull\b|\bisnull\b|\bnotnull\b|\bunknown\b")
+_COMPARING = (exp.Predicate, exp.Operator, exp.NullSafeEQ, exp.NullSafeNEQ)
+
+# What a SELECT of one table may be made of, with nothing in it that could test a column for NULL.
+_PLAIN = (
+    *(
+        exp.Select,
+        exp.From,
+        exp.Where,
+        exp.Table,
+        exp.TableAlias,
+        exp.Identifier,
+        exp.Alias,
+        exp.Column,
+        exp.Star,
+    ),
+    *(exp.Literal, exp.Boolean, exp.Paren, exp.And, exp.Or, exp.Not, exp.Neg),
+    *(exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.In, exp.Between, exp.Any, exp.Array),
+    *(exp.Add, exp.Sub, exp.Mul, exp.Cast, exp.DataType, exp.DataTypeParam),
+)
 
 
+@lru_cache(maxsize=256)
 def speaks_of_null(sql: str) -> bool:
-    """Whether a text may test a column for NULL, as ``x = x`` does too."""
-    return _ABOUT_NULL.search(sql) is not None
+    """Whether a SELECT tests a column for NULL, as ``x = x`` does too, however it is written; true where it
+    is not understood.
+    """
+    if _ABOUT_NULL.search(sql):
+        return True
+    trees = _parsed(sql)
+    return trees is None or any(_with_itself(node) for tree in trees for node in tree.find_all(*_COMPARING))
+
+
+@lru_cache(maxsize=256)
+def filters_plainly(sql: str) -> bool:
+    """Whether each of these SELECTs shows one table's columns, under conditions that compare a column with
+    constants.
+
+    Of these PostgreSQL can make no test for NULL, as it does of ``x = y`` where both are one column of a
+    view, of a function's body, and of a table that is joined with itself.
+    """
+    trees = None if _ABOUT_NULL.search(sql) else _parsed(sql)
+    return trees is not None and all(_is_plain(tree) for tree in trees)
+
+
+def _parsed(sql: str) -> list[Any] | None:
+    """The trees of some SELECTs, None where they are not understood."""
+    try:
+        return [tree for tree in sqlglot.parse(scrubbed(sql, ""), dialect="postgres") if tree is not None]
+    # A deep text is one that is not understood.
+    except (SuiteError, SqlglotError, RecursionError):
+        return None
+
+
+def _is_plain(tree: exp.Expr) -> bool:
+    nodes = list(tree.walk())
+    # By name, because of some types of nodes there are kinds that mean more.
+    plain = all(type(node) in _PLAIN for node in nodes) and len(list(tree.find_all(exp.Table))) == 1
+    return plain and not any(sum(map(bool, _sides(node))) > 1 for node in tree.find_all(*_COMPARING))
+
+
+def _sides(node: exp.Expr) -> list[set[tuple[str, str]]]:
+    """The columns in each part of a comparison, as (qualifier, name)."""
+    return [
+        {(c.table.lower(), c.name.lower()) for c in part.find_all(exp.Column)}
+        for part in node.iter_expressions()
+    ]
+
+
+def _with_itself(node: exp.Expr) -> bool:
+    """Whether a comparison has one column on both of its sides, with or without its table."""
+    listed = [column for side in _sides(node) for column in side]
+    names = Counter(listed)
+    bare = Counter(name for _, name in listed)
+    return any(names[table, name] > 1 or (not table and bare[name] > 1) for table, name in names)
 
 
 def groups_rows(sql: str) -> bool:
