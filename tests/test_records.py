@@ -5,7 +5,11 @@ damage.
 from __future__ import annotations
 
 import json
+import sys
+import time
 from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
+from itertools import count
 from pathlib import Path
 
 import jsonschema
@@ -146,3 +150,30 @@ def test_the_sample_report_exists_and_is_linked() -> None:
     assert (sample / "report.html").exists()
     assert (sample / "run.json").exists()
     assert "reports/sample/report.html" in Path(ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("hours", [-30, -1, 0, 1, 30])
+def test_a_clock_that_is_set_changes_no_duration(
+    hours: int, server: Server, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the wall clock is set while a run lasts, it ends after it began, by the time that it took, and
+    its record is read.
+    """
+    readings = count()
+
+    class SetClock(datetime):
+        """Jumps at each reading after the first."""
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + timedelta(hours=hours * next(readings))
+
+    for name, module in sys.modules.items():
+        if name.startswith("kisaan_validate.prove.") and hasattr(module, "datetime"):
+            monkeypatch.setattr(module, "datetime", SetClock)
+    server.sql("CREATE TABLE t (id int PRIMARY KEY)", database)
+    begun = time.monotonic()
+    ran = run(suite_of(declare.row_count("t", low=0, high=0)), server.dsn(database))
+    took = timedelta(seconds=time.monotonic() - begun)
+    assert timedelta(0) <= ran.finished_at - ran.started_at <= took
+    assert run_from_json(run_to_json(ran), "run.json") == ran

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 
 from kisaan_validate.contract.whole import attached, is_whole
 from kisaan_validate.execute.fence import REWRITTEN
@@ -35,9 +34,9 @@ def assemble(context: RunContext, planned: Planned, compared: ComparisonPlan, to
     return Run(
         # Two runs may begin in one second, and their folders must not share a name.
         id=f"{request.started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
-        # Both times are the client's: their difference is a duration even where the server's clock is off.
+        # Both times are the client's: their difference is a duration whatever happens to a clock.
         started_at=request.started,
-        finished_at=datetime.now(UTC),
+        finished_at=request.now(),
         tool_version=VERSION,
         suite=suite.facts,
         place=context.snapshot.place,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import TypeVar
 
@@ -49,7 +50,10 @@ def connected(session: Session, target: Target) -> Connected:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """Which suite on which database, and how. ``selection`` says which part of the suite ``suite`` is."""
+    """Which suite on which database, and how. ``selection`` says which part of the suite ``suite`` is.
+
+    ``started`` is when it was made.
+    """
 
     suite: Suite
     target: Target
@@ -57,7 +61,13 @@ class RunRequest:
     options: Options
     observer: Observer
     stop: Stop
-    started: datetime
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _since: float = field(default_factory=time.monotonic)
+
+    def now(self) -> datetime:
+        """``started``, and the time that has passed since."""
+        # Not the wall clock: it may be set back meanwhile, and no run ends before it began.
+        return self.started + timedelta(seconds=time.monotonic() - self._since)
 
     def say(self, phase: str) -> None:
         """Tell the observer what is done now."""

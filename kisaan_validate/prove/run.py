@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from kisaan_validate.execute.held import HoldLimit
 from kisaan_validate.facts.run import Run
@@ -83,16 +82,16 @@ def _run(request: RunRequest, holder: Session) -> Run:
         made = with_rows(context, compared, made)
         made = with_values(context, compared, made, keeping)
         # Once more, because rows and values were read after the run was assembled.
-        made = _ended(made, stop, held)
+        made = _ended(made, request, held)
         if options.while_held is not None and not stop.requested:
             # The snapshot is still open here, and the callback can ask whether it survived so long.
             options.while_held(made, lambda: alive(holder))
     return made
 
 
-def _ended(made: Run, stop: Stop, held: HoldLimit) -> Run:
-    now = datetime.now(UTC)
-    return replace(made, interrupted=stop.reason, held_seconds=held.seconds, finished_at=now)
+def _ended(made: Run, request: RunRequest, held: HoldLimit) -> Run:
+    reason = request.stop.reason
+    return replace(made, interrupted=reason, held_seconds=held.seconds, finished_at=request.now())
 
 
 def explain(
@@ -114,6 +113,5 @@ def _request(
     stop: Stop | None,
 ) -> RunRequest:
     target = dsn if isinstance(dsn, Target) else find_target(dsn)
-    # The clock is read before connecting, so that the time of a slow connection belongs to the run.
-    begun = datetime.now(UTC)
-    return RunRequest(suite, target, wanted, options or Options(), observer, stop or Stop(), begun)
+    # The clock is read here, before connecting, so that the time of a slow connection belongs to the run.
+    return RunRequest(suite, target, wanted, options or Options(), observer, stop or Stop())
