@@ -125,6 +125,10 @@ class _BaselineRows:
             return compare_rows(context.holder, stream, self.file.rows(former, buckets), counted), None
         except DatabaseError as error:
             return RowsCompared(table.title, stream.key, message=error.fact), error
+        # Its remaining tables would fail likewise.
+        except OSError as error:
+            why = f"the file of row digests could not be read: {error.strerror}"
+            return RowsCompared(table.title, stream.key, message=why), DatabaseError(why)
 
 
 def _counted(old: TableFacts, now: TableFacts | None) -> tuple[int, int] | None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
 import struct
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
@@ -24,6 +23,7 @@ from typing import Any, BinaryIO
 from kisaan_validate.compare.digests import BUCKETS
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.kept import RowFile
+from kisaan_validate.record.opened import OpenedFile, opened
 
 MAGIC = b"kisaan-validate rows 1\n"
 """The first line: what it is, and the version of its form."""
@@ -167,70 +167,43 @@ class RowWriter:
 class KeptRows:
     """An opened file of row digests, known to be as it was written."""
 
-    path: Path
+    file: OpenedFile
     sections: Mapping[str, Section]
 
     def rows(self, title: str, buckets: Collection[int]) -> Iterator[tuple[int, int, int, str, bool]]:
-        """The rows of one table that fall into these buckets, in the order of their place."""
-        for row in rows_of(self.path, self.sections[title]):
+        """The rows of one table that fall into these buckets, in the order of their place. Raises OSError."""
+        for row in rows_of(self.file, self.sections[title]):
             # BUCKETS is a power of two, so the lowest bits are the bucket.
             if row.place & (BUCKETS - 1) in buckets:
                 yield row.place, row.high, row.low, row.key, True
 
 
 def kept_rows(folder: Path, file: RowFile) -> KeptRows:
-    """The file that a baseline names, in the baseline's folder. Raises RecordError unless it is as it was
-    written.
+    """The file that a baseline names, in the baseline's folder. Raises RecordError unless it is byte for
+    byte the file that was written.
     """
     # The name alone: a baseline from elsewhere must not lead out of its folder.
     path = folder / Path(file.name).name
-    return KeptRows(path, sections(path, file.size, file.sha256))
-
-
-def sections(path: Path, size: int, digest: str) -> dict[str, Section]:
-    """The tables of a file, by title. Raises RecordError unless it is byte for byte the file that was
-    written.
-    """
-    found = headers(path, size, digest, MAGIC, "--rows")
-    return {
+    found, tables = headers(path, file, MAGIC, "--rows")
+    sections = {
         title: Section(title, tuple(given["key"]), given["forms"], offset)
-        for title, (given, offset) in found.items()
+        for title, (given, offset) in tables.items()
     }
+    return KeptRows(found, sections)
 
 
 def headers(
-    path: Path, size: int, digest: str, magic: bytes, option: str
-) -> dict[str, tuple[dict[str, Any], int]]:
-    """By title, the header of each table of a file that begins with ``magic``, and where its rows begin.
+    path: Path, known: RowFile, magic: bytes, option: str
+) -> tuple[OpenedFile, dict[str, tuple[dict[str, Any], int]]]:
+    """A file that begins with ``magic``, and by title the header of each of its tables and where its rows
+    begin.
 
     ``option`` is that with which such a file is taken. Raises RecordError unless it is byte for byte what
     was written.
     """
-    try:
-        facts = path.stat()
-        if not stat.S_ISREG(facts.st_mode):  # a pipe would keep us waiting
-            raise RecordError(f"{path} is not a regular file", "take the baseline again")
-        found = facts.st_size
-        # Size first: it is free, and most damage is truncation.
-        if found != size:
-            raise RecordError(
-                f"{path} has {found:,} bytes, but the baseline's file had {size:,}",
-                "it was truncated or edited; take the baseline again",
-            )
-        with path.open("rb") as file:
-            # Before anything of it is parsed: what follows trusts lengths in the file.
-            if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-                raise RecordError(
-                    f"{path} was changed: its SHA-256 differs",
-                    "it was edited or damaged; take the baseline again",
-                )
-            file.seek(0)
-            return _headers(file, path, magic)
-    except OSError as error:
-        raise RecordError(
-            f"cannot read {path}: {error.strerror}",
-            f"it belongs next to the baseline that was taken with {option}",
-        ) from None
+    file = opened(path, known.size, known.sha256, option)
+    with file.reader() as read:
+        return file, _headers(read, path, magic)
 
 
 def _headers(file: BinaryIO, path: Path, magic: bytes) -> dict[str, tuple[dict[str, Any], int]]:
@@ -251,12 +224,13 @@ def _headers(file: BinaryIO, path: Path, magic: bytes) -> dict[str, tuple[dict[s
     return made
 
 
-def rows_of(path: Path, section: Section) -> Iterator[KeptRow]:
-    """The rows of one table, in the order in which they were written."""
-    with path.open("rb", buffering=1 << 20) as file:
-        file.seek(section.offset)
+def rows_of(file: OpenedFile, section: Section) -> Iterator[KeptRow]:
+    """The rows of one table, in the order in which they were written. Raises OSError."""
+    file.unchanged()
+    with file.reader(section.offset) as read:
         # "E" or the next table's "T" ends it.
-        while (head := file.read(_ROW.size))[:1] == b"R":
+        while (head := read.read(_ROW.size))[:1] == b"R":
             _, place, high, low, length = _ROW.unpack(head)
             # Keys of a database without an encoding are bytes.
-            yield KeptRow(place, high, low, file.read(length).decode("utf-8", "surrogateescape"))
+            yield KeptRow(place, high, low, read.read(length).decode("utf-8", "surrogateescape"))
+    file.unchanged()

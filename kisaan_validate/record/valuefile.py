@@ -18,6 +18,7 @@ from pathlib import Path
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.kept import RowFile
 from kisaan_validate.plan.keptvalues import KeptForms
+from kisaan_validate.record.opened import OpenedFile
 from kisaan_validate.record.rowfile import RowWriter, headers
 
 MAGIC = b"kisaan-validate values 1\n"
@@ -48,15 +49,16 @@ class KeptValues:
     it begins.
     """
 
-    path: Path
+    file: OpenedFile
     tables: Mapping[str, tuple[KeptForms, int]]
 
     def lines(self, title: str) -> Iterator[bytes]:
-        """The lines of one table, in the order in which they were written."""
-        with self.path.open("rb", buffering=1 << 20) as file:
-            file.seek(self.tables[title][1])
-            while (head := file.read(_LINE.size))[:1] == b"R":
-                yield file.read(_LINE.unpack(head)[1])
+        """The lines of one table, in the order in which they were written. Raises OSError."""
+        self.file.unchanged()
+        with self.file.reader(self.tables[title][1]) as read:
+            while (head := read.read(_LINE.size))[:1] == b"R":
+                yield read.read(_LINE.unpack(head)[1])
+        self.file.unchanged()
 
 
 def kept_values(folder: Path, file: RowFile) -> KeptValues:
@@ -64,7 +66,7 @@ def kept_values(folder: Path, file: RowFile) -> KeptValues:
     written.
     """
     path = folder / Path(file.name).name
-    found = headers(path, file.size, file.sha256, MAGIC, "--values")
+    opened, found = headers(path, file, MAGIC, "--values")
     try:
         tables = {title: (_forms(given), offset) for title, (given, offset) in found.items()}
     # The digest matched, so it was written so: by another version.
@@ -72,7 +74,7 @@ def kept_values(folder: Path, file: RowFile) -> KeptValues:
         raise RecordError(
             f"{path} is not a file of values that this version reads", "take the baseline again"
         ) from None
-    return KeptValues(path, tables)
+    return KeptValues(opened, tables)
 
 
 def _forms(given: Mapping[str, object]) -> KeptForms:
