@@ -26,7 +26,8 @@ from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.baseline import BASELINE_FORMAT, Baseline, baseline_of, require_same_database
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import _seal, baseline_from_json, baseline_to_json
-from kisaan_validate.record.files import write_file
+from kisaan_validate.record.files import write_bytes, write_file
+from kisaan_validate.record.rowfile import RowWriter
 from kisaan_validate.suite.load import suite_of
 
 
@@ -282,6 +283,46 @@ def test_a_file_is_its_owner_s_alone(written: str, tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [p.name for p in path.parent.iterdir()] == ["pre.json"]
     assert baseline_from_json(path.read_text(encoding="utf-8")) == baseline_from_json(written)
+
+
+def rows_written(path: Path, data: bytes) -> None:
+    """A file of row digests, whatever the data."""
+    RowWriter(path).finish()
+
+
+WRITERS: dict[str, Callable[[Path, bytes], None]] = {
+    "text": lambda path, data: write_file(path, data.decode()),
+    "bytes": write_bytes,
+    "rows": rows_written,
+}
+
+
+@pytest.mark.parametrize("name", ["text", "bytes"])
+def test_a_pipe_is_written_to_and_stays_one(name: str, tmp_path: Path) -> None:
+    """No file takes the place of a device or a pipe, whoever may put one there."""
+    path = tmp_path / "out"
+    os.mkfifo(path)
+    # Open at both ends, so that neither side waits for the other.
+    handle = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        WRITERS[name](path, b"a\nb")
+        assert stat.S_ISFIFO(path.lstat().st_mode)
+        assert os.read(handle, 10) == b"a\nb"
+    finally:
+        os.close(handle)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_the_new_name_lasts(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is synced after a file was put in its place: else a power cut brings the old one back."""
+    path, seen = tmp_path / "out", []
+
+    def fsync(handle: int) -> None:
+        seen.append((stat.S_ISDIR(os.fstat(handle).st_mode), path.exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    WRITERS[name](path, b"x")
+    assert seen == [(False, False), (True, True)]
 
 
 # --- nothing personal -------------------------------------------------------------------------------------

@@ -17,48 +17,35 @@ def write_file(path: Path, text: str) -> None:
     A device or a pipe is written to as it is: renaming would put a file in its place. Raises RecordError
     if it cannot be written; then no half of it is left behind.
     """
+    try:
+        # Encoded here, as line ends must be the same on every platform: the digest is over bytes.
+        data = text.encode("utf-8", "strict")
+    # Half a surrogate pair is no text in UTF-8.
+    except UnicodeEncodeError as error:
+        raise RecordError(
+            f"cannot write {path}: it is not text: {error.reason}", "free some space or choose another folder"
+        ) from None
+    write_bytes(path, data)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """As :func:`write_file`, of bytes. Raises RecordError."""
     temporary = ""
     try:
         # /dev/stdout and named pipes: a rename would replace them.
         if path.exists() and not path.is_file() and not path.is_dir():
-            path.write_text(text, encoding="utf-8", errors="strict", newline="\n")
+            path.write_bytes(data)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        # In the same folder, as a rename between file systems is a copy.
-        handle, temporary = tempfile.mkstemp(
-            prefix=f".{path.name}.", dir=path.parent
-        )  # mkstemp makes it 0600
-        # A fixed line end: the digest must be the same on every platform.
-        with os.fdopen(handle, "w", encoding="utf-8", errors="strict", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            # Before the rename: after a power cut the new name must not stand for an empty file.
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except (OSError, UnicodeEncodeError) as error:
-        if temporary:
-            with suppress(OSError):
-                os.unlink(temporary)
-        # Half a surrogate pair is no text in UTF-8.
-        reason = error.strerror if isinstance(error, OSError) else f"it is not text: {error.reason}"
-        raise RecordError(
-            f"cannot write {path}: {reason}", "free some space or choose another folder"
-        ) from None
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write bytes to a temporary name beside ``path``, sync it, and rename it into place; mode 0600.
-    Raises RecordError.
-    """
-    temporary = ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # In the same folder, as a rename between file systems is a copy; mkstemp makes it 0600.
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
+            # Before the rename: after a power cut the new name must not stand for an empty file.
             os.fsync(file.fileno())
         os.replace(temporary, path)
+        sync_folder(path.parent)
     except OSError as error:
         if temporary:
             with suppress(OSError):
@@ -66,6 +53,17 @@ def write_bytes(path: Path, data: bytes) -> None:
         raise RecordError(
             f"cannot write {path}: {error.strerror}", "free some space or choose another folder"
         ) from None
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder last: without it a power cut may bring the old one back."""
+    # The file is there already; not every file system syncs a folder.
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def read_file(path: Path) -> str:

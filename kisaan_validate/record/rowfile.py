@@ -23,6 +23,7 @@ from typing import Any, BinaryIO
 from kisaan_validate.compare.digests import BUCKETS
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.kept import RowFile
+from kisaan_validate.record.files import sync_folder
 from kisaan_validate.record.opened import OpenedFile, opened
 
 MAGIC = b"kisaan-validate rows 1\n"
@@ -131,6 +132,7 @@ class RowWriter:
             os.fsync(self._file.fileno())
             self._file.close()
             os.replace(self._temporary, self.path)
+            sync_folder(self.path.parent)
         except OSError as error:
             self.drop()
             raise RecordError(
