@@ -233,3 +233,17 @@ def test_a_baseline_that_was_not_taken_leaves_nothing(case: Case, words: tuple[s
     before = sorted(case.folder.iterdir())
     assert case.command("baseline", "-o", str(case.file), "--rows", *words)[0] == code
     assert sorted(case.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("kind", ["rows", "values"])
+def test_no_file_beside_a_baseline_is_overwritten_unasked(kind: str, case: Case) -> None:
+    """What was left beside a baseline that is gone stays as it is, unless --force says otherwise."""
+    beside = case.file.with_name(f"{case.file.name}.{kind}")
+    beside.write_text("of somebody")
+    words = ["-o", str(case.file), *(["--rows"] if kind == "rows" else ["--values", "t.a"])]
+    code, said = case.command("baseline", *words)
+    assert (code, f"{beside} already exists" in said) == (2, True), said
+    assert (beside.read_text(), case.file.exists()) == ("of somebody", False)
+    code, said = case.command("baseline", *words, "--force")
+    assert code == 0, said
+    assert beside.read_bytes().startswith(b"kisaan-validate ")

@@ -92,9 +92,16 @@ def command(
             "name one with --output: kisaan-validate baseline --output pre.json",
         )
     # Said before an hour of reading, not when the file is to be written.
-    if output.exists() and not force:
-        raise UsageError(f"{output} already exists", "choose another name, or pass --force to replace it")
+    beside = [_beside(output, kind) for kind in ("rows", "values") if given[kind]]
+    taken = next((path for path in (output, *beside) if path.exists()), None)
+    if taken is not None and not force:
+        raise UsageError(f"{taken} already exists", "choose another name, or pass --force to replace it")
     return _take(output, hold, quiet, given)
+
+
+def _beside(output: Path, kind: str) -> Path:
+    """The file of rows or values of a baseline, which looks for it beside itself: both can be moved."""
+    return output.with_name(f"{output.name}.{kind}")
 
 
 def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
@@ -117,16 +124,14 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
     suite, target = the_suite(config), find_target(given["dsn"])
     chosen = tuple(column_of(text, "--values") for text in given["values"])
     contract, held = the_contract(given["contract"], suite), _Held()
-    # Named after the baseline, which looks for it beside itself: both can be moved together.
-    beside = output.with_name(f"{output.name}.values")
-    values = KeptColumns(beside, chosen, given["public"]) if chosen else None
+    values = KeptColumns(_beside(output, "values"), chosen, given["public"]) if chosen else None
 
     def job(stop: Stop) -> Run:
         def wait(measured: Run, alive: Callable[[], bool]) -> None:
             _keep(measured, output, quiet)
             held.wait(measured, stop, alive)
 
-        rows = RowWriter(output.with_name(f"{output.name}.rows")) if given["rows"] else None
+        rows = RowWriter(_beside(output, "rows")) if given["rows"] else None
         options = Options(
             jobs=config.jobs,
             # A baseline keeps keys (Comparing.keys), never whole rows.
