@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlglot
 import yaml
 from conftest import ROOT, Server
 from draft_cases import HOSTILE
@@ -34,6 +35,7 @@ from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.run import run
+from kisaan_validate.sql.assertion import plain_expression
 from kisaan_validate.suite.files import load_files
 from kisaan_validate.suite.load import Suite
 
@@ -496,6 +498,11 @@ SODA: dict[str, tuple[str, str, str]] = {
         "(1, 2, 1, ''), (2, 2, 1, '')",
     ),
     "metric": ("- ratio < 2:\n    ratio expression: sum(a) / sum(b)", "(1, 1, 1, '')", "(1, 2, 1, '')"),
+    "metric with a comment": (
+        "- mean < 2:\n    mean expression: avg(a) -- mean",
+        "(1, 1, 1, '')",
+        "(1, 2, 1, '')",
+    ),
     "metric of a query": (
         "- gaps = 0:\n    gaps query: |\n      SELECT count(*) FROM t WHERE a IS NULL",
         "(1, 1, 1, '')",
@@ -1212,3 +1219,24 @@ def _empty(folder: Path) -> Path:
     path = folder / "empty.yml"
     path.write_text("models: []\n")
     return path
+
+
+PARTS = ("a", "a OR b", "(a) OR (b)", "(a OR b)", "NOT (a OR b)", "((a) or b)", "(a AND b) oR\n(c)", "c = ' OR '",
+         "(a) OR (b) -- why", "c -- (", "(a -- )\n)", '"OR" OR b', "(c = ')') OR (a)", "CASE WHEN a OR b THEN c ELSE a END")  # fmt: skip
+
+
+@pytest.mark.parametrize("one", PARTS)
+def test_conditions_that_must_all_hold_are_joined_as_such(one: str) -> None:
+    """Whatever a condition is made of, all of it stands on its side of AND."""
+
+    def tree(text: str) -> str:
+        return plain_expression(text, "").sql(dialect="postgres", normalize=True)
+
+    for other in PARTS:
+        joined = sqlglot.parse_one(tree(expressions.both(one, other)), dialect="postgres").unnest()
+        assert isinstance(joined, sqlglot.exp.And), joined
+        sides = [side.unnest().sql(dialect="postgres") for side in (joined.left, joined.right)]
+        assert sides == [
+            sqlglot.parse_one(tree(part), dialect="postgres").unnest().sql(dialect="postgres")
+            for part in (one, other)
+        ]

@@ -17,6 +17,7 @@ from kisaan_validate.facts.titles import split_name
 from kisaan_validate.sql.assertion import plain_expression, row_condition
 from kisaan_validate.sql.expressions import literal, to_sql
 from kisaan_validate.sql.reading import columns_of
+from kisaan_validate.sql.scrubbing import scrubbed
 
 
 def value_sql(value: Any) -> str:
@@ -153,6 +154,12 @@ def like(subject: str, pattern: Any) -> str:
     return f"{subject} LIKE {value_sql(as_text(pattern, 'a pattern'))}"
 
 
+def enclosed(sql: str) -> str:
+    """An author's SQL in parentheses."""
+    # A comment that ends it would swallow the parenthesis; the line break ends the comment.
+    return f"({sql}\n)" if "--" in sql else f"({sql})"
+
+
 def author_condition(text: Any, what: str = "a condition") -> str:
     """An author's SQL condition on a row, in parentheses that it cannot close. Raises NoCounterpart."""
     sql = as_text(text, what).strip().rstrip(";").strip()
@@ -161,8 +168,7 @@ def author_condition(text: Any, what: str = "a condition") -> str:
         row_condition(sql, "")
     except SuiteError as error:
         raise NoCounterpart(f"{what} is not accepted: {remark(error.fact)}: {remark(sql)}") from None
-    # A comment that ends the author's SQL would swallow the parenthesis; the line break ends it.
-    return f"({sql}\n)" if "--" in sql else f"({sql})"
+    return enclosed(sql)
 
 
 def author_value(text: Any, what: str = "an expression") -> str:
@@ -173,7 +179,7 @@ def author_value(text: Any, what: str = "an expression") -> str:
         plain_expression(f"{sql}\n", "")
     except SuiteError as error:
         raise NoCounterpart(f"{what} is not accepted: {remark(error.fact)}: {remark(sql)}") from None
-    return f"({sql}\n)" if "--" in sql else f"({sql})"
+    return enclosed(sql)
 
 
 def author_constant(text: Any, what: str) -> str:
@@ -195,8 +201,21 @@ def _refuse_templates(sql: str) -> None:
 def both(*conditions: str) -> str:
     """Conditions that must all be true; empty ones say nothing."""
     said = [c for c in conditions if c]
-    # AND binds closer than OR.
-    return " AND ".join(f"({c})" if " OR " in c and not c.startswith("(") else c for c in said)
+    return " AND ".join(c if _binds(c) else enclosed(c) for c in said)
+
+
+def _binds(condition: str) -> bool:
+    """Whether a condition may stand beside AND as it is."""
+    try:
+        code = re.sub(r"'[^']*'|\"(?:[^\"]|\"\")*\"", " ", scrubbed(condition, ""))
+    # What is not understood may be anything.
+    except SuiteError:
+        return False
+    # From within outwards: what is left then stands in no parentheses.
+    while (bare := re.sub(r"\([^()]*\)", " ", code)) != code:
+        code = bare
+    # Only OR binds less than AND; a comment at the end would hide what follows.
+    return not re.search(r"(?i)\bor\b|[()]", code) and "--" not in condition.rpartition("\n")[2]
 
 
 def share_of(value: Any) -> Fraction:

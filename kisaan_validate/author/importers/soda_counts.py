@@ -270,7 +270,7 @@ def own_metric(line: SodaLine, name: str, own: dict[str, Any], threshold: str | 
             statement = f"SELECT m.measured\nFROM (\n{body}\n) AS m (measured)\nWHERE {failed}"
             made.append(line.maker.assertion(line.scope.table, statement, ["measured"], line.id(name), said))
         else:
-            outputs = [("measured", f"({body})")]
+            outputs = [("measured", sql.enclosed(body))]
             made.append(
                 line.maker.measure(
                     line.scope.table,
