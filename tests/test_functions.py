@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import functools
+import os
 import re
+import subprocess
+import sys
 import textwrap
 from collections.abc import Callable
 from decimal import Decimal
@@ -242,3 +245,33 @@ def test_a_file_is_parsed_once_and_its_segments_are_python_s(end: str) -> None:
     assert len(found) == len(texts)
     assert _parsed(str(source.encode(), "utf-8")) is parsed
     assert _parsed("def f(:").definitions == ()
+
+
+@pytest.mark.parametrize(
+    "line", ["[pa.Check(lambda s: s > 0), pa.Check(lambda s: s < 9)]", "pa.Check(lambda s: s > 0)"]
+)
+def test_lambdas_without_positions_are_told_apart_or_refused(line: str, tmp_path: Path) -> None:
+    """Where Python was told to forget columns, two lambdas on one line are an error that says what to do; one
+    alone is known by its line.
+    """
+    (tmp_path / "a.py").write_text(
+        f'import pandera.pandas as pa\nmade = pa.DataFrameSchema({{"x": pa.Column(int, {line})}}, name="t")\n'
+    )
+    (tmp_path / "suite.toml").write_text('name = "s"\n')
+    words = [
+        sys.executable,
+        "-X",
+        "no_debug_ranges",
+        "-m",
+        "kisaan_validate",
+        "list",
+        "--suite",
+        str(tmp_path),
+    ]
+    done = subprocess.run(
+        words, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "200"}
+    )
+    two = line.count("lambda") > 1
+    assert done.returncode == (2 if two else 0), done.stderr
+    assert ("has several lambdas" in done.stderr, "PYTHONNODEBUGRANGES" in done.stderr) == (two, two)
+    assert "Traceback" not in done.stderr

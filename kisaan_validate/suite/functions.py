@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kisaan_validate.errors import SuiteError
+
 _SIMPLE = (bool, int, float, complex, str, bytes, type(None), type(...))
 
 
@@ -111,13 +113,21 @@ def _span(node: ast.expr) -> Span:
 
 
 def _extent(code: types.CodeType) -> Span:
-    """From where to where instructions come: the expression that a lambda returns."""
+    """From where to where instructions come: the expression that a lambda returns. Raises SuiteError where
+    Python was told to forget it.
+    """
     known = [
         ((a, c), (b, d))
         # Instructions that Python added itself (RESUME, for instance) have no place in the text.
         for a, b, c, d in code.co_positions()
         if a and b and d is not None and c is not None and d
     ]
+    if not known:
+        raise SuiteError(
+            f"line {code.co_firstlineno} has several lambdas, and Python does not say which one this is",
+            "unset PYTHONNODEBUGRANGES (and leave out -X no_debug_ranges), or write one lambda a line",
+            f"{code.co_filename}:{code.co_firstlineno}",
+        )
     return min(start for start, _ in known), max(end for _, end in known)
 
 
