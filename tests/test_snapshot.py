@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 import psycopg2
@@ -19,6 +19,7 @@ from kisaan_validate import declare as d
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.contract.rows import RowsRemoved
 from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.heap import heap_only
 from kisaan_validate.execute.snapshot import Snapshot, join_snapshot, rewritten, take_snapshot
 from kisaan_validate.facts.result import Status, Verdict
 from kisaan_validate.postgres.catalogue import read_catalogue, read_fence
@@ -391,3 +392,15 @@ def test_the_fence_reads_files_of_partitions_too(server: Server, template: str) 
     files = read_fence(watcher, [tables["public", "parts"].oid])
     assert len(files[tables["public", "parts"].oid]) == 3
     watcher.close()
+
+
+def test_what_only_heaps_were_read_for_leaves_no_setting_behind(server: Server, database: str) -> None:
+    """After the block every setting is as it was before it, those that the session pins among them."""
+    with closing(Session(find_target(server.dsn(database)), Limits(), ("public",))) as session:
+        session.begin()
+        settings = "SELECT name, setting FROM pg_settings WHERE name LIKE 'enable%' ORDER BY 1"
+        before = session.execute(settings)
+        with heap_only(session):
+            assert session.execute(settings) != before
+        assert session.execute(settings) == before
+        assert ("enable_indexonlyscan", "off") in before

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.plans import QueryPlan, Scan
-from kisaan_validate.postgres.session import Session, Setting
+from kisaan_validate.postgres.session import Session, Setting, usual
 
 # ``off`` is a cost, not a ban: PostgreSQL may still take an index where nothing else is possible.
 HEAP: tuple[Setting, ...] = (
@@ -113,7 +113,7 @@ def heap_only(session: Session) -> Iterator[None]:
     # After an error the session is rolled back, and the settings with it.
     yield
     if not session.lost:
-        session.tune((name, "DEFAULT") for name, _ in HEAP)
+        session.tune((name, usual(name)) for name, _ in HEAP)
 
 
 @contextmanager

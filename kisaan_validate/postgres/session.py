@@ -92,6 +92,12 @@ _PINNED = (
 depend on.
 """
 
+
+def usual(name: str) -> str:
+    """The value of a setting where nothing else was asked for, as SQL: the pinned one, or the role's own."""
+    return next((_text(value) for pinned, value, _ in _PINNED if pinned == name), "DEFAULT")
+
+
 # Values as SQL; what the server's system does not know is done without (see ``begin``).
 _ALIVE = (
     ("client_connection_check_interval", "'1s'", 140000),
