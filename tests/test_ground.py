@@ -659,3 +659,32 @@ def test_what_was_believed_is_said_everywhere(server: Server, capsys: pytest.Cap
     assert "1 of them relies on an index or constraint" in find_format("markdown").render(judged)
     for name in ("csv", "json"):
         assert "index t_id" in find_format(name).render(judged), name
+
+
+SAME_NAME = """
+CREATE SCHEMA other;
+CREATE TABLE t (id int, a int) PARTITION BY RANGE (id);
+CREATE TABLE low PARTITION OF t FOR VALUES FROM (0) TO (10);
+CREATE TABLE high PARTITION OF t FOR VALUES FROM (10) TO (20);
+CREATE TABLE other.low (id int); INSERT INTO other.low VALUES (1); INSERT INTO t VALUES (3, 1), (12, 1);
+"""
+
+
+@BOTH
+def test_a_table_of_the_same_name_stands_for_no_partition(
+    version: int, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """A partition that was not read is missed, though a table of its name in another schema was."""
+    server = server_of(version, request)
+    database = server.create(SAME_NAME)
+    sql = "SELECT t.id FROM t WHERE t.id >= 10 AND EXISTS (SELECT FROM other.low AS o WHERE o.id > 5)"
+    files = {
+        "suite.toml": 'name = "g"\nschemas = ["public", "other"]\n',
+        "sql/g.sql": assertion(sql, id="g", table="t", why="x", title="y"),
+    }
+    loaded = load_suite(write_suite(tmp_path, files))
+    (found,) = prove(server, database, loaded, trust_constraints=True).results
+    assert (found.status, found.evidence) == (Status.PASS, Evidence.BY_CONSTRAINT), found
+    assert "the bounds of partitions, which exclude low of t" in found.trusted
+    (plain,) = prove(server, database, loaded).results
+    assert (plain.status, plain.evidence) == (Status.PASS, Evidence.SCANNED), plain

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -111,15 +110,17 @@ class Ground:
         """The settings under which it is run, and now stands, its plan, and the scans that do not read the
         heap of what is judged.
         """
+        # Only VERBOSE names schemas, by which partitions are told from other tables of their names.
+        verbose = any(self.parts.get(key) for key in reads.tables)
         for settings in self._settings(reads):
-            plan = explained(session, sql, settings)
+            plan = explained(session, sql, settings, verbose=verbose)
             beside = beside_heap(session, sql, plan, lambda scan: self._is_found(scan, reads))
             # Believed plans stand as they are; ``_refuse`` holds them against what is trusted.
             if reads.believed or not beside:
                 return settings, plan, beside
             undo(session, settings)
         # No way was acceptable, so it is planned once more with heaps only, and judged as it is then.
-        plan = explained(session, sql)
+        plan = explained(session, sql, verbose=verbose)
         return (), plan, beside_heap(session, sql, plan)
 
     def _settings(self, reads: Reads) -> Iterable[tuple[Setting, ...]]:
@@ -159,14 +160,13 @@ class Ground:
         """The partitions (or children) of a table that its plan does not read; "" if it reads all of them,
         or none.
         """
-        # By name alone: only EXPLAIN VERBOSE prints schemas.
-        seen = Counter(scan.relation for scan in plan.scans)
+        seen = {(scan.schema, scan.relation) for scan in plan.scans}
         for key in reads.tables:
-            names = [name for _, name in self.parts.get(key, ())]
+            parts = self.parts.get(key, ())
             # An author's SELECT may rightly need no row of a table, as below ``WHERE false`` of one branch.
-            if reads.authored and not any(seen[name] for name in names):
+            if reads.authored and seen.isdisjoint(parts):
                 continue  # no row of it is needed
-            if missing := [name for name in names if not seen[name]]:
+            if missing := [name for schema, name in parts if (schema, name) not in seen]:
                 more = f" and {len(missing) - 1} more parts" if len(missing) > 1 else ""
                 return f"{missing[0]}{more} of {key[1]}"
         return ""
