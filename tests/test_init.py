@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import draft_cases as cases
 import pandera.pandas as pa
@@ -24,6 +24,7 @@ from kisaan_validate.author.draft.facts import Facts
 from kisaan_validate.author.draft.look import Ask
 from kisaan_validate.author.draft.propose import check_expression, propose
 from kisaan_validate.author.draft.prove import Proved, prove
+from kisaan_validate.author.source import Plain, python_value
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Status, Verdict
 from kisaan_validate.postgres.session import Limits
@@ -595,3 +596,11 @@ def test_the_command_reads_no_row_if_it_is_told_so(shop: Shop) -> None:
     done = shop.cli("init", "-o", "new", "--catalogue-only")
     assert (done.returncode, " 0 observed in the data" in done.stdout) == (0, True)
     assert "primary key" in (shop.folder / "new" / "orders.py").read_text()
+
+
+def test_every_plain_value_has_a_literal() -> None:
+    """What the type of plain values admits can be written into a suite, and reads back as it was."""
+    values = {str: "it's \n", int: -12, bool: True, type(None): None}
+    assert set(get_args(Plain)) == set(values)
+    for value in values.values():
+        assert ast.literal_eval(python_value(value)) == value

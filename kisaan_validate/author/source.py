@@ -10,7 +10,6 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from kisaan_validate.sql.expressions import quote
@@ -18,7 +17,7 @@ from kisaan_validate.sql.expressions import quote
 WIDTH = 120
 """The longest line that is not broken."""
 
-Plain = str | int | bool | Decimal | None
+Plain = str | int | bool | None
 
 
 def python_text(value: str) -> str:
