@@ -37,7 +37,8 @@ def large(checks: int = 3000, failing: int = 50, keys: int = 20, shared: bool = 
     sample = judged_again(ROOT / "reports" / "sample" / "run.json")
     results = {r.check_id: r for r in sample.run.results}
     made = [
-        _one(c, results[c.id], n, n < failing, keys, shared) for n, c in _numbered(sample.run.checks, checks)
+        _one(_turned(c, n // len(sample.run.checks)), results[c.id], n, n < failing, keys, shared)
+        for n, c in _numbered(sample.run.checks, checks)
     ]
     statements = [
         s
@@ -68,12 +69,15 @@ def _numbered(checks: Sequence[Check], wanted: int) -> list[tuple[int, Check]]:
     return [(n, checks[n % len(checks)]) for n in range(wanted)]
 
 
-def _one(check: Check, result: Result, n: int, fails: bool, keys: int, shared: bool) -> tuple[Check, Result]:
+def _turned(check: Check, turn: int) -> Check:
     # The sample's checks are repeated, and each turn gets ids of its own.
-    turn, mark = n // 616, "" if shared else f" ({n})"
-    id = f"{check.id}.{turn}" if turn else check.id
+    return replace(check, id=f"{check.id}.{turn}") if turn else check
+
+
+def _one(check: Check, result: Result, n: int, fails: bool, keys: int, shared: bool) -> tuple[Check, Result]:
+    mark = "" if shared else f" ({n})"
     made = replace(
-        check, id=id, why=check.why + mark, hint=check.hint + mark, form=Form.ROW if fails else check.form
+        check, why=check.why + mark, hint=check.hint + mark, form=Form.ROW if fails else check.form
     )
     # Some checks have no SQL of rows, and the page must have as much text for each.
     sql = (
@@ -84,13 +88,13 @@ def _one(check: Check, result: Result, n: int, fails: bool, keys: int, shared: b
     if not fails:
         if result.status is Status.FAIL:
             result = replace(result, status=Status.PASS, violations=0, sample=(), key_digest="", message="")
-        return made, replace(result, check_id=id)
+        return made, replace(result, check_id=check.id)
     rows = tuple(
         (("id", str(1_000_000 + k)), ("amount", "-1234.56"), ("created_at", "2025-10-18 20:30:00.123456+00"))
         for k in range(keys)
     )
     return made, Result(
-        id,
+        check.id,
         Status.FAIL,
         41_233,
         300_000,

@@ -39,7 +39,7 @@ def names_of(text: str) -> tuple[str, ...]:
 
 def unquoted(name: str) -> str:
     """A name without the quotes around it."""
-    if len(name) > 1 and _QUOTED.fullmatch(name):
+    if _QUOTED.fullmatch(name):
         return name[1:-1].replace('""', '"')
     return name
 

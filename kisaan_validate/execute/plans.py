@@ -57,13 +57,6 @@ class QueryPlan:
         """Every node that reads a relation, or may read one."""
         return tuple(scan for node in _nodes(self.root) if (scan := _scan(node)) is not None)
 
-    @property
-    def reads_nothing(self) -> bool:
-        """Whether a part of it is known to be empty before any row is read: a condition that is false for
-        ever.
-        """
-        return any(node.get("One-Time Filter") == "false" for node in _nodes(self.root))
-
     def temp_bytes(self, memory: int, multiplier: float) -> int:
         """The temporary bytes that it is expected to write, where a sort may take ``memory`` bytes."""
         return temp_bytes(self.root, memory, multiplier)

@@ -161,8 +161,8 @@ class _Preparing:
             return {}, []
         refused = refused_expressions(self.context.holder, contract, self.context.suite.settings.schemas)
         # What could write or mean something else is never sent, not even as part of a larger statement.
-        request = [need for need in bound_to(contract, self.context.suite) if need.rule not in refused]
-        return refused, list(named_here(request, self.here.naming, self.context.catalogue, self.here.places))
+        needs = [need for need in bound_to(contract, self.context.suite) if need.rule not in refused]
+        return refused, list(named_here(needs, self.here.naming, self.context.catalogue, self.here.places))
 
     def _for_contract(self, needs: Sequence[Need]) -> list[Measure]:
         if self.comparing.contract is None:
@@ -190,8 +190,8 @@ class _Preparing:
         """
         done, objects = self.here.done, self.schema.objects
         before = self.here.before.objects if self.here.before is not None and done else ()
-        request = bodies_in_question(before, objects, done)
-        bodies = read_bodies(self.context.holder, self.context.suite.settings.schemas, request)
+        names = bodies_in_question(before, objects, done)
+        bodies = read_bodies(self.context.holder, self.context.suite.settings.schemas, names)
         return measured_bodies(bodies_told(bodies, before, objects, done, self.here.relations))
 
     def _keyed(self, needs: Sequence[Need]) -> tuple[KeyedJob, ...]:

@@ -21,8 +21,6 @@ from kisaan_validate.signoff.standing import Stamp, StampState
 _LIMIT = 30
 _LARGEST = 1 << 20
 
-"""How the two harmless answers begin."""
-
 
 def query_of(signature: bytes) -> bytes:
     """The request (DER) for a stamp of a signature, which asks for the authority's certificate. Raises

@@ -271,7 +271,7 @@ class PieceReader:
 def _not_understood(error: DecodeError) -> Trouble:
     return Trouble(
         f"the stream cannot be decoded: {error}",
-        "please please report this bug bug, with the types of the table's columns",
+        "please report this bug, with the types of the table's columns",
     )
 
 

@@ -15,7 +15,7 @@ def decimals(value: Decimal) -> int:
     """Decimal places that say something: 2 for 12.50 is 1, for 1200 it is -2, and 0 for zero."""
     exponent = EXACT.normalize(value).as_tuple().exponent
     assert isinstance(exponent, int)
-    return exponent and -exponent
+    return -exponent
 
 
 class SignFlipped(Pattern):
