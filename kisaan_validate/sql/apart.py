@@ -131,7 +131,7 @@ def speaks_of_null(sql: str) -> bool:
 
 @lru_cache(maxsize=256)
 def filters_plainly(sql: str) -> bool:
-    """Whether each of these SELECTs shows one table's columns, under conditions that compare a column with
+    """Whether each of these queries shows one table's columns, under conditions that compare a column with
     constants.
 
     Of these PostgreSQL can make no test for NULL, as it does of ``x = y`` where both are one column of a
@@ -142,7 +142,7 @@ def filters_plainly(sql: str) -> bool:
 
 
 def _parsed(sql: str) -> list[Any] | None:
-    """The trees of some SELECTs, None where they are not understood."""
+    """The trees of some queries, None where they are not understood."""
     try:
         return [tree for tree in sqlglot.parse(scrubbed(sql, ""), dialect="postgres") if tree is not None]
     # A deep text is one that is not understood.
