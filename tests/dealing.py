@@ -21,7 +21,15 @@ SECONDS = {
     **dict.fromkeys(("test_kisaan_checks.py", "test_rules.py", "test_comparison_laws.py"), 25),
     **dict.fromkeys(("test_no_harm.py", "test_schema_objects.py", "test_page_access.py", "test_cli.py"), 20),
     **dict.fromkeys(
-        ("test_stream_rules.py", "test_runs_index.py", "test_import.py", "test_diff_rows.py"), 15
+        (
+            "test_stream_rules.py",
+            "test_runs_index.py",
+            "test_import.py",
+            "test_diff_rows.py",
+            "test_diff_rows_file.py",
+            "test_diff_page.py",
+        ),
+        15,
     ),
     **dict.fromkeys(("test_output_cli.py", "test_endings.py", "test_control.py", "test_init.py"), 14),
     **dict.fromkeys(("test_demo.py", "test_lock.py", "test_pytest_plugin.py", "test_snapshot_limit.py"), 12),

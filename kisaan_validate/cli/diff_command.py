@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,6 @@ import click
 from kisaan_validate.cli.places import column_of, names_of, parted
 
 if TYPE_CHECKING:
-    from kisaan_validate.facts.row_differences import RowDiff
     from kisaan_validate.live.options import DiffOptions
     from kisaan_validate.ops.config import Config
     from kisaan_validate.personal.lineage import Asked
@@ -89,7 +86,7 @@ if TYPE_CHECKING:
     type=click.IntRange(0, 10_000),
     default=20,
     show_default=True,
-    help="Rows shown per table and kind of change.",
+    help="Rows shown per table and kind of change, and one of each changed column they lack.",
 )
 @click.option("--rows-only", is_flag=True, help="Do not compare the schema.")
 @click.option(
@@ -149,6 +146,21 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="The file for --format.  [default: standard output]",
 )
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the comparison as one self-contained page.",
+)
+@click.option(
+    "--rows-to",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write every row that differs, not only samples, to a file that ends with .csv or .jsonl.",
+)
+@click.option(
+    "--force", is_flag=True, help="Replace a file of --html or --rows-to that this command did not write."
+)
 @click.option("--quiet", "-q", is_flag=True, help="Print only what could not be compared, and the verdict.")
 def command(before: str | None, after: str | None, **given: Any) -> int:
     """Compare two live databases or schemas exactly: rows, columns and the schema, each side in one read-only
@@ -157,6 +169,7 @@ def command(before: str | None, after: str | None, **given: Any) -> int:
     The servers compute digests, so only rows that differ are transferred. Exit 0: both sides are the same;
     1: they differ; 3: not known.
     """
+    from kisaan_validate.cli.diff_outputs import deliver_diff, rows_file, wanted_outputs
     from kisaan_validate.cli.exits import diff_exit_code
     from kisaan_validate.cli.job import attended
     from kisaan_validate.compare.patterns import Watch
@@ -171,8 +184,7 @@ def command(before: str | None, after: str | None, **given: Any) -> int:
             "diff needs two sides",
             "name the first with --before; for two schemas of one database name it twice",
         )
-    if given["output"] is not None and given["format"] is None:
-        raise UsageError("--output is given without --format", "add --format json")
+    wanted = wanted_outputs(given)
     from kisaan_validate.cli.options import the_config
 
     config = the_config(
@@ -184,10 +196,11 @@ def command(before: str | None, after: str | None, **given: Any) -> int:
     options = _options(config, given)
     sides, stop = (find_target(before, {}), find_target(after)), Stop()
     observer = Watch() if given["patterns"] else None
-    with _progress(given["quiet"]) as progress:
-        found = attended(lambda stop: diff_rows(*sides, options, observer, progress, stop), stop)
-    _show(found, given["format"], given["output"], given["quiet"])
-    return diff_exit_code(found, interrupted=stop.requested)
+    with rows_file(wanted.rows) as rows:
+        with _progress(given["quiet"]) as progress:
+            found = attended(lambda stop: diff_rows(*sides, options, observer, progress, stop, rows), stop)
+        delivered = deliver_diff(found, wanted, rows, quiet=given["quiet"])
+    return diff_exit_code(found, interrupted=stop.requested, recorded=delivered)
 
 
 def _options(config: Config, given: dict[str, Any]) -> DiffOptions:
@@ -316,21 +329,3 @@ def _progress(quiet: bool) -> Any:
             )
 
     return shown()
-
-
-def _show(found: RowDiff, format: str | None, output: Path | None, quiet: bool) -> None:
-    from kisaan_validate.record.files import write_file
-    from kisaan_validate.report.row_differences import print_row_differences, row_differences_to_json
-
-    if format is None:
-        print_row_differences(found, quiet=quiet)
-        return
-    text = row_differences_to_json(found)
-    if output is not None and str(output) != "-":
-        write_file(output, text)
-        print_row_differences(found, quiet=quiet)
-        return
-    # Standard output carries one JSON document and nothing else.
-    with redirect_stdout(sys.stderr):
-        print_row_differences(found, quiet=True)
-    click.echo(text, nl=False)

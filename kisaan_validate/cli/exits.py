@@ -80,16 +80,17 @@ def index_exit_code(damaged: int) -> int:
     return INCONCLUSIVE if damaged else PASSED
 
 
-def diff_exit_code(found: RowDiff, *, interrupted: bool = False) -> int:
+def diff_exit_code(found: RowDiff, *, interrupted: bool = False, recorded: bool = True) -> int:
     """The exit code for a comparison of two live sides. What is known to differ outranks what is unknown.
 
-    ``interrupted``: somebody stopped it before its end, which is said as of a run.
+    ``interrupted``: somebody stopped it before its end, which is said as of a run. ``recorded``: whether
+    every file that was asked for could be written; sides that are the same are not green without it.
     """
     if interrupted:
         return INCONCLUSIVE
     if found.differs:
         return FAILED
-    if not found.known:
+    if not (found.known and recorded):
         return INCONCLUSIVE
     return PASSED if found.tables else NOTHING
 

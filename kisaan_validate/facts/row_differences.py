@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from kisaan_validate.facts.differences import Change, NotCompared, Unknown
+from kisaan_validate.facts.place import Place
 
 
 class Kind(StrEnum):
@@ -96,6 +97,27 @@ class Observer(Protocol):
         ...
 
 
+class ChangeSink(Protocol):
+    """Where every row that differs is kept, table after table, with personal values masked before it comes
+    here. Raises nothing: what cannot be kept is said at its end. Memory must not grow with the number of
+    rows.
+    """
+
+    def begin(self, table: str, columns: Sequence[ColumnPair], key: Sequence[str]) -> None:
+        """A table's rows follow; what came of an earlier attempt at it is void."""
+
+    def see(self, change: RowChange) -> None:
+        """One row that differs."""
+
+    def miss(self, table: str, reason: str) -> None:
+        """Rows or values of the table that cannot be given, though they are counted, and why."""
+
+    def settle(self, made: TableDiff) -> None:
+        """A table is compared. The rows that came of it are void unless they add up to its counts, all of
+        which are known.
+        """
+
+
 @dataclass(frozen=True)
 class TableDiff:
     """What differs in one table. A figure that could not be had is None, and ``unknown`` says why; never 0.
@@ -150,7 +172,8 @@ class TableDiff:
 @dataclass(frozen=True)
 class RowDiff:
     """Two sides, table by table. ``encoding`` is the digest's; ``notes`` say what fell back and why;
-    ``not_compared`` what else there is, of which nothing is claimed but its number."""
+    ``not_compared`` what else there is, of which nothing is claimed but its number. ``places`` are the
+    snapshots before and after, () where they are not known."""
 
     before: str
     after: str
@@ -160,6 +183,7 @@ class RowDiff:
     encoding: str = ""
     notes: tuple[str, ...] = ()
     not_compared: tuple[NotCompared, ...] = ()
+    places: tuple[Place, ...] = ()
 
     @property
     def known(self) -> bool:

@@ -12,12 +12,18 @@ from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import is_one_expressions_fault
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.differences import Unknown, no_key, rows_of
-from kisaan_validate.facts.result import MASKED
-from kisaan_validate.facts.row_differences import Kind, Observer, PatternFound, RowChange, TableDiff
+from kisaan_validate.facts.row_differences import (
+    ChangeSink,
+    Observer,
+    PatternFound,
+    RowChange,
+    TableDiff,
+)
 from kisaan_validate.live.merge import Layout, Merged, Pipe, merge
 from kisaan_validate.live.options import DiffOptions
 from kisaan_validate.live.plan import PairPlan
 from kisaan_validate.live.repeats import Arrivals, duplicated
+from kisaan_validate.live.samples import Allowance, Samples, hiding
 from kisaan_validate.live.sides import LiveSide
 from kisaan_validate.live.statements import (
     HASHED,
@@ -71,65 +77,11 @@ def _skewed(old: Sums, new: Sums, differing: Collection[int]) -> bool:
     return opened > 100_000 and opened > 20 * 2 * ROWS_A_BUCKET * len(differing)
 
 
-SAMPLES_BYTES = 16 << 20
-"""Characters of all samples of a comparison; beyond, no more rows are kept as samples: they are counted
-all the same.
-"""
-
-
-@dataclass
-class Allowance:
-    """What is left for the samples of all tables."""
-
-    left: int = SAMPLES_BYTES
-
-    def takes(self, change: RowChange) -> bool:
-        """Whether a row may be kept. The first of a kind and table always may."""
-        # Charged even if the row is not kept, so that a table of huge rows ends its own sampling.
-        self.left -= sum(
-            len(value) for row in (change.before, change.after) for value in row.values() if value
-        )
-        return self.left > 0
-
-
-@dataclass
-class _Samples:
-    """Keeps the first rows of each kind, personal values masked."""
-
-    limit: int
-    masked: frozenset[str]
-    key: tuple[str, ...]
-    allowance: Allowance
-    kept: dict[Kind, list[RowChange]] = field(default_factory=lambda: {kind: [] for kind in Kind})
-
-    def see(self, change: RowChange) -> None:
-        """Look at one row."""
-        kept = self.kept[change.kind]
-        # One row of each kind is always shown: a number without an example helps nobody.
-        if len(kept) < self.limit and (self.allowance.takes(change) or not kept):
-            self.kept[change.kind].append(self._shown(change))
-
-    def _shown(self, change: RowChange) -> RowChange:
-        key = tuple(
-            MASKED if name in self.masked else value for name, value in zip(self.key, change.key, strict=True)
-        )
-        return replace(change, key=key, before=self._row(change.before), after=self._row(change.after))
-
-    def _row(self, row: Mapping[str, str | None]) -> dict[str, str | None]:
-        return {
-            # NULL is no personal value, and often the whole difference.
-            name: MASKED if name in self.masked and value is not None else value
-            for name, value in row.items()
-        }
-
-    def all(self) -> tuple[RowChange, ...]:
-        """What was kept: changed rows, then removed, then added ones."""
-        return (*self.kept[Kind.CHANGED], *self.kept[Kind.REMOVED], *self.kept[Kind.ADDED])
-
-
 @dataclass
 class Comparison:
-    """One table on two sides. ``observer`` sees every row that differs."""
+    """One table on two sides. ``observer`` sees every row that differs; so does ``sink``, without personal
+    values.
+    """
 
     sides: tuple[LiveSide, LiveSide]
     plan: PairPlan
@@ -137,6 +89,7 @@ class Comparison:
     options: DiffOptions
     observer: Observer | None = None
     allowance: Allowance = field(default_factory=Allowance)
+    sink: ChangeSink | None = None
     by_index: bool = True
     """Whether an index may find the rows of buckets that differ."""
     contradicted: int = 0
@@ -248,13 +201,17 @@ class Comparison:
         """Read the rows of the opened buckets from both sides at once, and merge them. Raises
         DatabaseError.
         """
-        masked = frozenset(pair.name for pair in self.plan.pairs if pair.personal)
-        samples, arrivals = _Samples(self.options.samples, masked, self.plan.key, self.allowance), Arrivals()
+        hide = hiding(self.plan)
+        samples, arrivals = Samples(self.options.samples, self.allowance, hide), Arrivals()
         if self.observer is not None:
             self.observer.begin(self.plan.title, self.plan.pairs, self.plan.key)
+        if self.sink is not None:
+            self.sink.begin(self.plan.title, self.plan.pairs, self.plan.key)
 
         def see(change: RowChange) -> None:
             samples.see(change)
+            if self.sink is not None:
+                self.sink.see(hide(change))
             if self.observer is not None:
                 arrivals.see(change)
                 self.observer.see(change)
@@ -278,37 +235,16 @@ class Comparison:
             thread.start()
         try:
             # Lanes are summed only where an index found the rows, to hold them against the buckets.
-            merged = merge(pipes[0], pipes[1], replace(self._layout(how, late), summed=any(indexed)), see)
+            merged = merge(
+                pipes[0], pipes[1], replace(layout_of(self.plan, how, late), summed=any(indexed)), see
+            )
         finally:
-            self._let_go(pipes, threads)
+            let_go(self.sides, pipes, threads)
         if self.observer is None:
             return merged, samples.all(), ()
         # Asked while the snapshots are still open, and only now, when all added rows are known.
         twice = duplicated(self.sides[1], self.plan, self.encoding, arrivals)
         return merged, samples.all(), (*self.observer.end(self.plan.title), *twice)
-
-    def _let_go(self, pipes: Sequence[Pipe], threads: Sequence[threading.Thread]) -> None:
-        """After a failure the other side may still be sending: what it sends is dropped, and its statement
-        cancelled.
-        """
-        for pipe in pipes:
-            pipe.closed = True
-        for side, thread in zip(self.sides, threads, strict=True):
-            # A moment first: mostly the other side ends by itself.
-            thread.join(0.1)
-            if thread.is_alive():
-                side.session.cancel()
-            thread.join(10)
-            if thread.is_alive():
-                # A cancel that is not answered leaves only the line to be cut.
-                side.session.abandon()
-                thread.join()
-
-    def _layout(self, how: Buckets, late: str) -> Layout:
-        context = self.plan.before.context
-        proofs = tuple(part.column for part in self.plan.parts_of(0) if part.proof(context))
-        place = {SPAN: 1, HASHED: 2}.get(how.kind, 0)
-        return Layout(self.plan.title, place, self.plan.pairs, proofs, self.plan.key, bool(late))
 
     def _result(self, before: int, after: int, how: Buckets) -> TableDiff:
         plan = self.plan
@@ -343,6 +279,30 @@ class Comparison:
         if merged.shared:
             doubts.append(no_key(self.plan.key, merged.shared))
         return [Unknown(rows_of(found.table), doubt) for doubt in doubts]
+
+
+def layout_of(plan: PairPlan, how: Buckets, late: str = "") -> Layout:
+    """What the fields of the plan's streamed lines are. ``late``: the condition that is streamed last."""
+    context = plan.before.context
+    proofs = tuple(part.column for part in plan.parts_of(0) if part.proof(context))
+    place = {SPAN: 1, HASHED: 2}.get(how.kind, 0)
+    return Layout(plan.title, place, plan.pairs, proofs, plan.key, bool(late))
+
+
+def let_go(sides: Sequence[LiveSide], pipes: Sequence[Pipe], threads: Sequence[threading.Thread]) -> None:
+    """After a failure the other side may still be sending: what it sends is dropped, and its statement
+    cancelled.
+    """
+    for pipe in pipes:
+        pipe.closed = True
+    for side, thread in zip(sides, threads, strict=True):
+        thread.join(0.1)
+        if thread.is_alive():
+            side.session.cancel()
+        thread.join(10)
+        if thread.is_alive():
+            side.session.abandon()
+            thread.join()
 
 
 def compare_table(comparison: Comparison) -> TableDiff:

@@ -17,13 +17,15 @@ from kisaan_validate.errors import DatabaseError, KisaanError, UsageError
 from kisaan_validate.execute.held import HoldLimit
 from kisaan_validate.facts.catalogue import Table, TypeFacts
 from kisaan_validate.facts.differences import NotCompared, Unknown, rows_of
-from kisaan_validate.facts.row_differences import Observer, RowDiff, TableDiff
+from kisaan_validate.facts.row_differences import ChangeSink, Observer, RowDiff, TableDiff
 from kisaan_validate.facts.titles import split_name
-from kisaan_validate.live.compare import Allowance, Comparison, both, compare_table, unread
+from kisaan_validate.live.compare import Comparison, both, compare_table, unread
 from kisaan_validate.live.guards import check_sides
+from kisaan_validate.live.lonely import list_rows
 from kisaan_validate.live.options import DiffOptions
 from kisaan_validate.live.plan import PairedTable, plan_pair
 from kisaan_validate.live.renamed import declared_renames, followed, title_of
+from kisaan_validate.live.samples import Allowance
 from kisaan_validate.live.schema import Found, compare_live_schemas, with_tables
 from kisaan_validate.live.sides import LiveSide, paired_schemas
 from kisaan_validate.live.statements import integer_key
@@ -47,8 +49,9 @@ def diff_rows(
     observer: Observer | None = None,
     on_progress: Progress = lambda what, done, total: None,
     stop: Stop | None = None,
+    sink: ChangeSink | None = None,
 ) -> RowDiff:
-    """Compare two live databases, or two schemas, row by row.
+    """Compare two live databases, or two schemas, row by row. ``sink`` is given every row that differs.
 
     Raises UsageError for what cannot be meant, TargetError where a side cannot be reached, DatabaseError
     where one is lost before anything was compared. Afterwards what has no answer is said in the result.
@@ -68,7 +71,7 @@ def diff_rows(
         LiveSide("after", after, options.after_schemas, options.limits, {}, options.foreign, stop=stop),
     )
     run, held = (
-        _Run(sides, options, observer, on_progress, stop),
+        _Run(sides, options, observer, on_progress, stop, sink),
         HoldLimit(options.limits.snapshot_seconds, stop),
     )
     # The clock starts before the first snapshot, and stops with the last session.
@@ -87,6 +90,7 @@ class _Run:
     observer: Observer | None
     on_progress: Progress
     stop: Stop
+    sink: ChangeSink | None = None
     allowance: Allowance = field(default_factory=Allowance)
 
     def run(self, schemas: Mapping[str, str]) -> RowDiff:
@@ -123,6 +127,8 @@ class _Run:
         for done, title in enumerate(titles):
             self.on_progress(title, done, len(titles))
             tables.append(self._table(title, encoding, casts))
+            if self.sink is not None:
+                self.sink.settle(tables[-1])
         # At the end, for all tables at once: a table that was rewritten shows it only then.
         tables = self._fenced(tables)
         if self.options.schema and not self.stop.requested:
@@ -138,6 +144,7 @@ class _Run:
             encoding,
             tuple(notes),
             self._left_out(left),
+            tuple(side.snapshot.place for side in self.sides),
         )
 
     def _renamed(self) -> Renames:
@@ -268,7 +275,7 @@ class _Run:
             if table is not None and (reason := side.unavailable(table)):
                 return unread(title, table, f"{side.when}: {reason}")
         if tables[0] is None or tables[1] is None:
-            return self._lonely(title, tables)
+            return self._lonely(title, tables, encoding, casts)
         pair = [self._side(table) for table in tables if table is not None]
         plan = plan_pair(title, pair[0], pair[1], self.options, casts)
         if self.options.ignored:
@@ -281,7 +288,7 @@ class _Run:
                 f"name a column: --added-since {title}.COLUMN=VALUE",
             )
         made = compare_table(
-            Comparison(self.sides, plan, encoding, self.options, self.observer, self.allowance)
+            Comparison(self.sides, plan, encoding, self.options, self.observer, self.allowance, self.sink)
         )
         left = sorted(column for table, column in self.options.ignored if table == title)
         if left:
@@ -291,8 +298,10 @@ class _Run:
     def _side(self, table: Table) -> PairedTable:
         return PairedTable(table, Context(self.options.zone, self._text_encoding()))
 
-    def _lonely(self, title: str, tables: list[Table | None]) -> TableDiff:
-        """A table of one side: a difference of the schema, with its rows counted."""
+    def _lonely(
+        self, title: str, tables: list[Table | None], encoding: str, casts: Mapping[str, TypeFacts]
+    ) -> TableDiff:
+        """A table of one side: a difference of the schema, with its rows counted, and read for a sink."""
         number = 0 if tables[1] is None else 1
         table, other = tables[number], self.sides[1 - number]
         assert table is not None
@@ -306,6 +315,10 @@ class _Run:
             )
         except DatabaseError as error:
             return unread(title, table, error.fact)
+        if self.sink is not None:
+            alone = self._side(table)
+            plan = plan_pair(title, alone, alone, self.options, casts)
+            list_rows(self.sides[number], number, plan, encoding, self.sink)
         gone, come = (0, rows) if number else (rows, 0)
         return TableDiff(
             title,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from kisaan_validate.facts.result import MASKED
+from kisaan_validate.facts.row_differences import RowChange
 
 # Servers in French, German or Japanese quote in their own way.
 _MARKS = '"\u00ab\u00bb\u201c\u201d\u201e\u2018\u2019\u300c\u300d'
@@ -49,3 +51,17 @@ def told_of_rows(text: str, sqlstate: str, names: Collection[str], *, composed: 
         # Whoever wrote the function may have put a value anywhere, so nothing of its words is kept.
         return f"a function refused a row {MASKED}"
     return mask_values(text, names)
+
+
+def masked_change(change: RowChange, key: Sequence[str], personal: Collection[str]) -> RowChange:
+    """A row that differs, without the values of ``personal`` columns; ``key`` are the key's columns.
+
+    That a value is NULL is not hidden, but in a key.
+    """
+    shown = tuple(MASKED if name in personal else value for name, value in zip(key, change.key, strict=True))
+    before, after = (_masked_row(row, personal) for row in (change.before, change.after))
+    return replace(change, key=shown, before=before, after=after)
+
+
+def _masked_row(row: Mapping[str, str | None], personal: Collection[str]) -> dict[str, str | None]:
+    return {name: MASKED if name in personal and value is not None else value for name, value in row.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -64,6 +65,34 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def cannot_write(path: Path, error: OSError) -> RecordError:
+    """What is said of a file that cannot be written."""
+    return RecordError(f"cannot write {path}: {error.strerror}", "free some space or choose another folder")
+
+
+def check_place(path: Path) -> None:
+    """Make sure that a file can be written there later, its folder being made now. Raises RecordError."""
+    if path.is_dir():
+        raise RecordError(f"cannot write {path}: it is a folder", "name a file")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        os.unlink(temporary)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+
+
+def begins_with(path: Path, marks: Iterable[str]) -> bool:
+    """Whether one of ``marks`` stands within the first 4,096 bytes of a file. Raises RecordError."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+    return any(mark.encode() in head for mark in marks)
 
 
 def read_file(path: Path) -> str:

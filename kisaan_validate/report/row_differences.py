@@ -13,11 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from kisaan_validate.facts.differences import ADDED, REMOVED, Change
+from kisaan_validate.facts.result import MASKED
 from kisaan_validate.facts.row_differences import Kind, RowChange, RowDiff, TableDiff
 from kisaan_validate.report.beside import not_compared_lines
 from kisaan_validate.report.text import plain, shortened
 from kisaan_validate.text.numbers import counted
-from kisaan_validate.text.pairs import pair
+from kisaan_validate.text.pairs import alone, pair
 from kisaan_validate.version import VERSION
 
 FORMAT = "kisaan-validate/rowdiff"
@@ -28,6 +29,9 @@ higher one.
 
 LONGEST = 60
 """Characters of a value that the console shows; the JSON has all of them."""
+
+ALIKE = "printed alike, but not equal"
+"""What is said of two values whose texts are the same, though their canonical forms are not."""
 
 
 def verdict_of(diff: RowDiff) -> str:
@@ -162,12 +166,16 @@ def _print_schema(console: Console, changes: Sequence[Change]) -> None:
     for change in changes:
         # A table's own change has its name in both places: it is said once.
         name = ".".join(dict.fromkeys(part for part in (change.table, change.name) if part))
-        said = {ADDED: f"added: {change.after}", REMOVED: f"removed: {change.before}"}.get(
-            change.aspect,
-            f"{change.aspect}: "
-            f"{' → '.join(pair(change.before, change.after, longest=80, none='none', quoted=False))}",
-        )
-        console.print(Text(f"schema  {change.kind} {plain(name)} {shortened(plain(said), 400)}"))
+        console.print(Text(f"schema  {change.kind} {plain(name)} {_said(change)}"))
+
+
+def _said(change: Change) -> str:
+    """What differs, in words: of a whole object its definition as far as there is room."""
+    whole = {ADDED: f"added: {change.after}", REMOVED: f"removed: {change.before}"}.get(change.aspect)
+    if whole is not None:
+        return shortened(plain(whole), 400)
+    both = pair(change.before, change.after, longest=80, none="none", quoted=False)
+    return f"{change.aspect}: {' → '.join(both)}"
 
 
 def _print_counts(console: Console, tables: Iterable[TableDiff]) -> None:
@@ -195,24 +203,33 @@ def _print_samples(console: Console, table: TableDiff) -> None:
         name = ".".join((table.table, " and ".join(pattern.columns))) if pattern.columns else table.table
         console.print(Text(f"pattern  {plain(name)}: {plain(pattern.words)}", style="bold"))
     for change in table.samples:
-        key = ", ".join(f"{plain(n)}={_value(v)}" for n, v in zip(table.keyed_by, change.key, strict=True))
+        key = ", ".join(
+            f"{plain(n)}={alone(v, LONGEST)}" for n, v in zip(table.keyed_by, change.key, strict=True)
+        )
         head = f"{change.kind.value:<8}{plain(table.table)} {key}".rstrip()
         if change.kind is Kind.CHANGED:
-            both = ((n, pair(change.before[n], change.after[n], longest=LONGEST)) for n in change.columns)
-            values = "; ".join(f"{plain(n)}: {before} → {after}" for n, (before, after) in both)
+            values = "; ".join(f"{plain(name)}: {_both(change, name)}" for name in change.columns)
         else:
             values = _whole(change.before or change.after, change.copies, change.late)
         console.print(Text(f"{head}  {values}"))
 
 
+def _both(change: RowChange, name: str) -> str:
+    """Both values of a changed column."""
+    before, after = change.before[name], change.after[name]
+    forms = " → ".join(pair(before, after, longest=LONGEST))
+    return f"{forms} ({ALIKE})" if printed_alike(before, after) else forms
+
+
+def printed_alike(before: str | None, after: str | None) -> bool:
+    """Whether the server prints two values of a changed column alike; of masked ones nothing is said."""
+    return before == after != MASKED
+
+
 def _whole(row: Mapping[str, str | None], copies: int, late: bool) -> str:
-    first = ", ".join(f"{plain(name)}={_value(value)}" for name, value in list(row.items())[:6])
+    first = ", ".join(f"{plain(name)}={alone(value, LONGEST)}" for name, value in list(row.items())[:6])
     times = f"{copies:,} times " if copies > 1 else ""
     return f"{'late, ' if late else ''}{times}({first}{', …' if len(row) > 6 else ''})"
-
-
-def _value(text: str | None) -> str:
-    return "NULL" if text is None else f"'{shortened(plain(text), LONGEST)}'"
 
 
 def _verdict(diff: RowDiff) -> Text:

@@ -1,6 +1,8 @@
-"""Two different values side by side, so that a reader sees where they differ. Standard library only.
+"""Values as text, two side by side or one alone, so that a reader sees where they differ. Standard library
+only.
 
-Law: the forms of two different values are never equal, also where blanks run together, as in HTML.
+Law: the forms of two different values are never equal; of two side by side also where blanks run together, as
+in HTML.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ def pair(
     # From the least to the most that is written out: a plain pair stays readable.
     for spell in (_hidden_named, _blanks_named, _signs_named):
         forms = _window(before, after, longest, spell)
-        if _told_apart(*forms):
+        if told_apart(*forms):
             break
     # Nothing told them apart, so their digests do.
     else:
@@ -49,6 +51,22 @@ def pair(
     if quoted:
         return f"'{forms[0]}'", f"'{forms[1]}'"
     return _bare(forms[0], none), _bare(forms[1], none)
+
+
+def alone(value: str | None, longest: int = 60) -> str:
+    """One value in quotes, None as NULL; of a long one the beginning, its length and its digest.
+
+    Characters that cannot be seen are written by their names, and so is a bracket that could begin a name.
+    """
+    if value is None:
+        return "NULL"
+    text, whole = parts(value)
+    form = _named(text[:longest].replace("[U+", "[U+005B]U+"), is_hidden)
+    if whole:
+        form = f"{form}… {whole}"
+    elif len(text) > longest:
+        form = f"{form}… ({len(text) - longest:,} more characters, SHA-256 {_digest(text)})"
+    return f"'{form}'"
 
 
 def window(before: str | None, after: str | None, longest: int) -> tuple[str | None, str | None]:
@@ -107,7 +125,7 @@ def _cut(text: str, first: int, longest: int, spell: Callable[[str], str]) -> st
     )
 
 
-def _told_apart(one: str, other: str) -> bool:
+def told_apart(one: str, other: str) -> bool:
     """Whether a reader can tell two forms apart, on a page that runs blanks together, in a font that knows
     few shapes.
     """
@@ -145,7 +163,11 @@ def _signs_named(text: str) -> str:
 
 
 def _with_digest(form: str, text: str) -> str:
-    return f"{form} (SHA-256 {hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]})"
+    return f"{form} (SHA-256 {_digest(text)})"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def as_real(text: str | None) -> str | None:

@@ -21,6 +21,7 @@ from kisaan_validate.facts.differences import (
     Change,
 )
 from kisaan_validate.text.numbers import counted
+from kisaan_validate.text.pairs import pair
 
 MOST_NAMED = 3
 """So many differences of a group are named in its sentence; the rest is a number."""
@@ -152,7 +153,9 @@ def sides_of(change: Change) -> str:
         return f"{name_of(change)} differs"
     if change.aspect == CHANGED_ROWS:
         return f"{change.name} has another value in {change.after} rows"
-    return f"{name_of(change)}: {_side(change.before)} → {_side(change.after)}{_by_how_much(change)}"
+    # Two texts that differ only in a blank must not be shown alike.
+    before, after = pair(change.before, change.after, none="none", quoted=False)
+    return f"{name_of(change)}: {before} → {after}{_by_how_much(change)}"
 
 
 def _side(text: str | None) -> str:

@@ -11,6 +11,7 @@ from kisaan_validate.compare.patterns.base import Parameter, Pattern, number_of
 from kisaan_validate.compare.patterns.ends import ends_of, follows
 from kisaan_validate.facts.differences import ADDED, DIGEST, REMOVED, SEQUENCE, VALUES, Change
 from kisaan_validate.facts.table import Profile
+from kisaan_validate.text.pairs import pair
 
 ENDS = ("minimum", "maximum")
 
@@ -101,7 +102,8 @@ class AlteredAlike(GroupCause):
 
     def words(self, changes: Sequence[Change]) -> str:
         """The objects, and what became of them."""
-        return f"{self.aspect} of {columns_of(changes)}: {self.before or 'none'} → {self.after or 'none'}"
+        before, after = pair(self.before, self.after, none="none", quoted=False)
+        return f"{self.aspect} of {columns_of(changes)}: {before} → {after}"
 
     def states(self, change: Change) -> bool:
         """All of them."""

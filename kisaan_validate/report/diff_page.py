@@ -1,0 +1,212 @@
+"""A comparison of two live sides as one self-contained page: no script, no request, printable."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from kisaan_validate.facts.place import Place
+from kisaan_validate.facts.row_differences import RowDiff, TableDiff
+from kisaan_validate.report import text
+from kisaan_validate.report.diff_tables import count, quiet_tables, schema_lines, sections
+from kisaan_validate.report.row_differences import verdict_of
+from kisaan_validate.report.svg import ICON_PATHS
+from kisaan_validate.text.numbers import counted
+from kisaan_validate.version import VERSION
+
+GENERATOR = '<meta name="generator" content="kisaan-validate diff '
+"""What stands at the head of every such page."""
+
+_WORDS = {
+    "different": "Different",
+    "cannot tell": "Could not be compared",
+    "same": "The same",
+    "same in what was compared": "The same in what was compared",
+}
+_SIGNS = {"different": "fail", "cannot tell": "error"}
+_COLOURS = {"fail": "#b3261e", "error": "#8a4b00", "pass": "#15181c"}
+
+
+@dataclass(frozen=True)
+class SideFacts:
+    """One side: its word, what of it was compared, and where and when, as far as that is known."""
+
+    word: str
+    name: str
+    place: Place | None
+
+    @property
+    def local(self) -> str:
+        """The instant of its snapshot on its server's clock; "" where that is UTC."""
+        return text.local(self.place.at, self.place.time_zone) if self.place is not None else ""
+
+
+@dataclass(frozen=True)
+class FigureLine:
+    """One figure of the first screen, and the words below it."""
+
+    title: str
+    figure: str
+    words: str
+    some: bool
+
+
+def render_diff(diff: RowDiff) -> str:
+    """The page of a comparison. The same input gives the same bytes."""
+    verdict = verdict_of(diff)
+    style = _source("diff.css") + _foot(diff, _WORDS[verdict])
+    sign = _SIGNS.get(verdict, "pass")
+    return (
+        _environment()
+        .get_template("diff.html.j2")
+        .render(
+            generator=Markup('{}{}">').format(Markup(GENERATOR), VERSION),
+            style=Markup(style),
+            policy=_policy(style),
+            icon=_favicon(sign),
+            sign=sign,
+            path=ICON_PATHS[sign],
+            word=_WORDS[verdict],
+            sentences=_sentences(diff),
+            sides=_sides(diff),
+            figures=_figures(diff),
+            diff=diff,
+            sections=(shown := sections(diff)),
+            more=any(group.left for section in shown for group in section.groups),
+            quiet=quiet_tables(diff),
+            schema=schema_lines(diff.schema),
+            unknown=(*diff.unknown, *(u for table in diff.tables for u in table.unknown)),
+            late=any(table.late for table in diff.tables),
+            masked=sum(len(table.masked) for table in diff.tables),
+            version=VERSION,
+        )
+    )
+
+
+def _sides(diff: RowDiff) -> tuple[SideFacts, SideFacts]:
+    places: Sequence[Place | None] = diff.places or (None, None)
+    return SideFacts("Before", diff.before, places[0]), SideFacts("After", diff.after, places[1])
+
+
+def _sentences(diff: RowDiff) -> list[str]:
+    """What differs, what could not be compared, what is the same: each with its exact number."""
+    differing = [table for table in diff.tables if table.differs]
+    part = [table for table in diff.tables if not table.known]
+    same = [table for table in diff.tables if table.same]
+    said = []
+    if differing:
+        said.append(f"Rows differ in {len(differing):,} of {counted(len(diff.tables), 'table')}.")
+    if diff.schema:
+        said.append(f"The schema has {counted(len(diff.schema), 'difference')}.")
+    said += [f"Different: {item.words}." for item in diff.not_compared if item.judged]
+    if part:
+        said.append(f"{counted(len(part), 'table')} could not be compared completely.")
+    if diff.unknown:
+        said.append(f"{counted(len(diff.unknown), 'other comparison')} could not be made.")
+    if same:
+        rows = sum(table.rows_before or 0 for table in same)
+        said.append(f"{_number_is(len(same))} the same row by row, {counted(rows, 'row')} in all.")
+    return said or ["No table was compared."]
+
+
+def _number_is(tables: int) -> str:
+    return f"{counted(tables, 'table')} {'is' if tables == 1 else 'are'}"
+
+
+def _figures(diff: RowDiff) -> tuple[FigureLine, ...]:
+    return (
+        _figure("Rows removed", diff.tables, [table.removed for table in diff.tables]),
+        _figure("Rows changed", diff.tables, [table.changed for table in diff.tables]),
+        _figure("Rows added", diff.tables, [table.added for table in diff.tables]),
+        _schema_figure(diff),
+    )
+
+
+def _figure(title: str, tables: Sequence[TableDiff], found: Sequence[int | None]) -> FigureLine:
+    known = [figure for figure in found if figure is not None]
+    some = sum(figure > 0 for figure in known)
+    words = [f"in {counted(some, 'table')}"] if some else []
+    if open_ := len(found) - len(known):
+        words.append(f"not known of {counted(open_, 'table')}")
+    total = text.number(sum(known)) if known else count(None)
+    return FigureLine(title, total, "; ".join(words) or "in no table", bool(some))
+
+
+def _schema_figure(diff: RowDiff) -> FigureLine:
+    left_out = any(item.what == "the schema" for item in diff.not_compared)
+    if left_out:
+        return FigureLine("Schema", "not compared", "left out", some=False)
+    kinds, open_ = len({change.kind for change in diff.schema}), len(diff.unknown)
+    words = [f"in {counted(kinds, 'kind')} of objects"] if kinds else []
+    words += [f"{counted(open_, 'comparison')} not possible"] if open_ else []
+    figure = count(None) if open_ and not kinds else text.number(len(diff.schema))
+    return FigureLine("Schema", figure, "; ".join(words) or "no difference", bool(kinds))
+
+
+def _name(name: object) -> Markup:
+    """A name, which breaks behind ``_`` and ``.`` rather than within a word."""
+    parts: Iterable[str] = re.split(r"(?<=[_.])(?=\w)", str(name))
+    return Markup("<wbr>").join(text.prose(part) for part in parts)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("kisaan_validate.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "prose": text.prose,
+        "plain": text.plain,
+        "name": _name,
+        "number": text.number,
+        "count": count,
+        "utc": text.utc,
+        "counted": counted,
+        "anchored": lambda name, prefix: text.anchor(prefix, name),
+    }
+    return environment
+
+
+@cache
+def _source(name: str) -> str:
+    return files("kisaan_validate.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _foot(diff: RowDiff, word: str) -> str:
+    """Names the verdict, both sides and their snapshots on every printed sheet, for sheets get separated."""
+    sides = (f"{side.name}, {text.utc(side.place.at)}" if side.place else side.name for side in _sides(diff))
+    words = text.shortened(text.flat("; ".join((word, *sides))), 200)
+    escaped = re.sub(r"[^A-Za-z0-9 ._-]", lambda match: f"\\{ord(match[0]):x} ", words)
+    return f'@page{{@bottom-left{{content:"{escaped}"}}}}\n'
+
+
+def _policy(style: str) -> str:
+    """The Content-Security-Policy that lets nothing in but this page's own style, by its hash."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; "
+        "form-action 'none'; require-trusted-types-for 'script'"
+    )
+
+
+def _favicon(sign: str) -> str:
+    drawing = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='4' "
+        f"fill='{_COLOURS[sign]}'/><path d='{ICON_PATHS[sign]}' fill='none' stroke='#fff' "
+        "stroke-width='2'/></svg>"
+    )
+    return "data:image/svg+xml," + quote(drawing)
