@@ -35,6 +35,8 @@ SECONDS = {
     **dict.fromkeys(("test_demo.py", "test_lock.py", "test_pytest_plugin.py", "test_snapshot_limit.py"), 12),
     **dict.fromkeys(("test_lock_table.py", "test_standby.py", "test_report_page.py", "test_pooler.py"), 10),
     **dict.fromkeys(("test_comparing_cli.py", "test_figures.py", "test_samples.py", "test_tampering.py"), 9),
+    **dict.fromkeys(("test_edited_contracts.py", "test_selecting.py"), 25),
+    **dict.fromkeys(("test_one_check.py", "test_nearest_names.py", "test_accept.py"), 15),
     "test_contracts.py": 7,
 }
 """What a file, or each of its parts, takes on an idle machine, if its number of tests does not tell."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,11 +14,13 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 from conftest import ROOT, needs
 from make_cli_docs import PAGE, every_command, page
 
+from kisaan_validate.cli.examples import EXAMPLES
 from kisaan_validate.cli.exits import MEANINGS
-from kisaan_validate.cli.main import COMMANDS
+from kisaan_validate.cli.main import COMMANDS, cli
 from kisaan_validate.report.formats import BUILT_IN
 
 NAMES = [words for words, _ in every_command()]
@@ -43,6 +46,24 @@ def test_every_command_and_option_says_what_it_is_for(words: str, command: click
             assert parameter.help, f"{words} {parameter.opts}"
             assert parameter.help[0].isupper() or parameter.name == "formats", parameter.help
             assert parameter.help.rstrip().endswith((".", "]")), parameter.help
+
+
+@pytest.mark.parametrize(("words", "command"), every_command()[1:], ids=NAMES[1:])
+def test_every_command_has_examples_that_parse(words: str, command: click.Command) -> None:
+    """Two to four, all in its help, for -h as for --help; each is a line that the command understands."""
+    name = words.partition(" ")[2]
+    lines = EXAMPLES[name]
+    assert 2 <= len(lines) <= 4
+    short, long = (CliRunner().invoke(cli, [*name.split(), option]) for option in ("-h", "--help"))
+    assert (short.exit_code, short.output) == (0, long.output)
+    assert all(f"  {line}\n" in short.output for line in lines)
+    for line in lines:
+        called = shlex.split(line)[1:]
+        assert called[: len(name.split())] == name.split()
+        if called[: len(name.split()) + 1] == [*name.split(), "show"]:
+            continue  # the example of a group that calls a command below it, which is parsed there
+        with command.make_context(line, called[len(name.split()) :]) as context:
+            assert not context.args, line
 
 
 def test_the_readme_names_every_exit_code() -> None:

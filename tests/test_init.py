@@ -247,7 +247,7 @@ def test_each_declared_kind_fails_when_the_catalogue_no_longer_says_it(server: S
 
 
 def test_what_was_observed_is_marked_and_nobodys_promise(server: Server, parts: str) -> None:
-    """Never NULL, always unique, few values, two decimals: info, tagged, counted over all rows, and dated."""
+    """Never NULL, always unique, few values, two decimals: a warning, tagged, counted over all rows, and dated."""
     made = draft(server, parts)
     observed = {c.id: c for c in made.suite.checks if "observed" in c.tags}
     assert set(observed) == {
@@ -270,7 +270,7 @@ def test_what_was_observed_is_marked_and_nobodys_promise(server: Server, parts: 
         "users.country.never_null",
         "users.country.values",
     }
-    assert {c.severity for c in observed.values()} == {Severity.INFO}
+    assert {c.severity for c in observed.values()} == {Severity.WARNING}
     assert all(c.why.startswith("observed, not agreed") for c in observed.values())
     assert observed["users.status.values"].claim == "status IN ('gone', 'live', 'new')"
     text = made.files["users.py"]
@@ -583,7 +583,7 @@ def test_the_command_keeps_to_the_settings_that_stand(shop: Shop) -> None:
 def test_the_command_says_what_is_wrong(shop: Shop) -> None:
     """A schema without tables, a file in the place of the folder, an unexpected database."""
     nowhere = shop.cli("init", "-o", "new", "--schema", "nowhere")
-    assert (nowhere.returncode, "there are no tables in schema nowhere" in nowhere.stderr) == (2, True)
+    assert (nowhere.returncode, "there is no schema 'nowhere'" in nowhere.stderr) == (2, True)
     (shop.folder / "file").write_text("")
     assert "is a file" in shop.cli("init", "-o", "file").stderr
     (shop.folder / "kisaan.toml").write_text('[target]\nexpect = { database = "another" }\n')

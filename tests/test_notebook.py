@@ -154,3 +154,22 @@ def test_pandas_is_imported_when_a_frame_is_asked_for() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert shown.stdout.strip() == "False", shown.stderr
+
+
+def test_the_repr_of_a_run_is_five_lines_without_a_value() -> None:
+    """Id, where, when, how many checks came to what, verdict: no key, no message, nothing of a suite; names
+    cannot move a terminal's cursor.
+    """
+    run = every_status()
+    lines = repr(run).splitlines()
+    assert len(lines) == 5
+    assert [line.split()[0] for line in lines] == ["Run", "database", "at", "checks", "verdict"]
+    assert run.id in lines[0]
+    assert run.place.database in lines[1]
+    counts = {status: sum(r.status is status for r in run.results) for status in Status}
+    assert all(f"{n} {s.value.replace('_', ' ')}" in lines[3] for s, n in counts.items() if n)
+    assert run.verdict.value in lines[4]
+    odd = replace(run.place, database="d\x1b]0;x\x07\nverdict   PASS")
+    shown = repr(replace(run, place=odd))
+    assert len(shown.splitlines()) == 5
+    assert "\x1b" not in shown

@@ -15,6 +15,7 @@ from kisaan_validate.cli.options import (
     the_config,
     the_contract,
     the_limits,
+    the_part,
     the_suite,
 )
 from kisaan_validate.cli.places import column_of
@@ -122,6 +123,7 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
         statement_timeout_ms=given["statement_timeout"],
     )
     suite, target = the_suite(config), find_target(given["dsn"])
+    part = the_part(suite, given)
     chosen = tuple(column_of(text, "--values") for text in given["values"])
     contract, held = the_contract(given["contract"], suite), _Held()
     values = KeptColumns(_beside(output, "values"), chosen, given["public"]) if chosen else None
@@ -145,15 +147,7 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
             keep=Keeping(rows, values),
             while_held=wait if hold else None,
         )
-        return run(
-            suite,
-            target,
-            select=given["select"],
-            exclude=given["exclude"],
-            options=options,
-            observer=observer,
-            stop=stop,
-        )
+        return run(part, target, options=options, observer=observer, stop=stop)
 
     stopping = Stop()
     with only_one(config, suite, target, stopping, wanted=given["lock"]):

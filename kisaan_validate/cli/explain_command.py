@@ -7,14 +7,24 @@ from typing import Any
 
 import click
 
-from kisaan_validate.cli.options import suite_options, target_options, the_config, the_limits, the_suite
+from kisaan_validate.cli.options import (
+    suite_options,
+    target_options,
+    the_config,
+    the_limits,
+    the_part,
+    the_suite,
+)
 
 
 @click.command("explain", short_help="Show the SQL of a run without running it.")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
 @suite_options
 @target_options
-def command(**given: Any) -> None:
-    """Show the SQL that `run` would execute, without executing it. Reads only the system catalogue."""
+def command(ids: tuple[str, ...], **given: Any) -> None:
+    """Show the SQL that `run` would execute, without executing it. Reads only the system catalogue. ID
+    names checks as --select does.
+    """
     from kisaan_validate.cli.job import attended
     from kisaan_validate.postgres.target import find_target
     from kisaan_validate.prove.options import Options
@@ -28,7 +38,7 @@ def command(**given: Any) -> None:
         lock_timeout_ms=given["lock_timeout"],
         statement_timeout_ms=given["statement_timeout"],
     )
-    part = the_suite(config).narrowed(given["select"], given["exclude"])
+    part = the_part(the_suite(config), given, ids)
     options = Options(jobs=config.jobs, limits=the_limits(config), expect=config.expect)
     target = find_target(given["dsn"])
     plan = attended(lambda stop: explain(part, target, options, stop))

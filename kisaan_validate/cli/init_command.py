@@ -13,7 +13,9 @@ from kisaan_validate.cli.options import target_options, the_config, the_limits
 if TYPE_CHECKING:
     from kisaan_validate.author.draft.look import Ask
     from kisaan_validate.author.draft.prove import Proved
+    from kisaan_validate.facts.check import Severity
     from kisaan_validate.ops.config import Config
+    from kisaan_validate.postgres.target import Target
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.prove.request import Observer
     from kisaan_validate.suite.load import SuiteSettings
@@ -29,8 +31,11 @@ if TYPE_CHECKING:
     "schemas",
     multiple=True,
     metavar="NAME",
+    is_flag=False,
+    flag_value="",
     help="A schema. Repeatable.  [default: public]",
 )
+@click.option("--list-schemas", is_flag=True, help="Only list the schemas with their number of tables.")
 @click.option(
     "-o",
     "--output",
@@ -45,15 +50,24 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Draft from the catalogue alone.",
 )
+@click.option("--strict", is_flag=True, help="Make what was observed blocking too.  [a warning until agreed]")
 @click.option("--force", is_flag=True, help="Write into a folder with other files, which are kept.")
 def command(
-    output: Path, schemas: tuple[str, ...], name: str | None, catalogue_only: bool, force: bool, **given: Any
-) -> int:
-    """Draft a suite: what the catalogue declares as blocking checks, what the data shows as "observed, not
-    agreed". The draft is proved before it is written.
+    output: Path,
+    schemas: tuple[str, ...],
+    name: str | None,
+    catalogue_only: bool,
+    force: bool,
+    list_schemas: bool,
+    strict: bool,
+    **given: Any,
+) -> int | None:
+    """Draft a suite: what the catalogue declares as blocking checks, what the data shows as warnings,
+    "observed, not agreed". The draft is proved before it is written.
     """
     from kisaan_validate.author.draft.look import Ask
     from kisaan_validate.cli.job import attended, progress_observer
+    from kisaan_validate.facts.check import Severity
     from kisaan_validate.postgres.target import find_target
     from kisaan_validate.process.stopping import Stop
 
@@ -63,7 +77,11 @@ def command(
         lock_timeout_ms=given["lock_timeout"],
         statement_timeout_ms=given["statement_timeout"],
     )
+    if list_schemas or "" in schemas:
+        _list_schemas(find_target(given["dsn"]), config, asked=list_schemas)
+        return None
     settings = _standing(output, schemas, force)
+    observed_as = Severity.BLOCKING if strict else Severity.WARNING
     # Files that stand in the folder are kept, so the draft must be made for their schemas.
     ask = Ask(
         find_target(given["dsn"]),
@@ -77,13 +95,32 @@ def command(
     )
     stopping = Stop()
     with progress_observer(False) as observer:
-        proved = attended(lambda stop: _draft(ask, config, output, name, _once(observer), stop), stopping)
+        proved = attended(
+            lambda stop: _draft(ask, config, output, name, observed_as, _once(observer), stop), stopping
+        )
     # An interrupted proof proved only part of the draft: nothing is written of it.
     if proved.run.interrupted:
         raise _unfinished(stopping)
     kept = [path for path in proved.rendered if path not in proved.files]
     write_beside(output, proved.files)
-    return _tell(output, proved, kept)
+    return _tell(output, proved, kept, observed_as)
+
+
+def _list_schemas(target: Target, config: Config, *, asked: bool) -> None:
+    """Print the schemas and their number of tables. Raises UsageError if they were not asked for: a --schema
+    without a name, whose hint they are.
+    """
+    from kisaan_validate.cli.job import in_session
+    from kisaan_validate.errors import UsageError
+    from kisaan_validate.postgres.schemas import own_schemas, schemas_said, schemas_sql
+    from kisaan_validate.report.text import flat
+    from kisaan_validate.text.numbers import counted
+
+    found: dict[str, int] = dict(in_session(target, config, lambda s: s.execute(schemas_sql())))
+    if not asked:
+        raise UsageError("--schema names no schema", f"name one of: {schemas_said(found)}")
+    for schema, tables in own_schemas(found).items():
+        click.echo(f"{flat(schema)}  {counted(tables, 'table')}")
 
 
 def _standing(output: Path, schemas: tuple[str, ...], force: bool) -> SuiteSettings | None:
@@ -132,7 +169,13 @@ def _unfinished(stop: Stop) -> Exception:
 
 
 def _draft(
-    ask: Ask, config: Config, output: Path, name: str | None, observer: Observer, stop: Stop
+    ask: Ask,
+    config: Config,
+    output: Path,
+    name: str | None,
+    observed_as: Severity,
+    observer: Observer,
+    stop: Stop,
 ) -> Proved:
     """Look, propose, prove. Raises what looking and running raise, and UsageError where nothing would be
     written.
@@ -157,12 +200,13 @@ def _draft(
         lambda path: not (output / path).exists(),
         lambda suite: run(suite, ask.target, options=options, observer=observer, stop=stop),
         read_file(standing) if standing.exists() else "",
+        observed_as,
     )
 
 
-def _tell(output: Path, proved: Proved, kept: list[str]) -> int:
+def _tell(output: Path, proved: Proved, kept: list[str], severity: Severity) -> int:
     """Say what was drafted, what was left out, the verdict, and what to do next. Returns the exit code."""
-    from kisaan_validate.author.draft.prove import told
+    from kisaan_validate.author.draft.prove import notes_told, told
     from kisaan_validate.author.source import remark
     from kisaan_validate.cli.exits import exit_code
     from kisaan_validate.text.numbers import counted
@@ -171,12 +215,10 @@ def _tell(output: Path, proved: Proved, kept: list[str]) -> int:
     click.echo(
         f"drafted {counted(said['tables'], 'table')}: {counted(said['checks'], 'check')}, "
         f"{said['declared']:,} from the catalogue (blocking), "
-        f'{said["observed"]:,} observed in the data, not yet agreed (info, tag "observed")'
+        f'{said["observed"]:,} observed in the data, not yet agreed ({severity.value}, tag "observed")'
     )
-    for draft in proved.drafts:
-        for note in draft.notes:
-            if "catalogue only: " in note or note.startswith("withheld: "):
-                click.echo(f"note    {remark(draft.title)}: {remark(note)}")
+    for note in notes_told(proved.drafts):
+        click.echo(f"note    {remark(note, 400)}")
     if said["refused"]:
         click.echo(
             f"left    {counted(said['refused'], 'check')} commented out, each with its reason: grep -rn "

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from kisaan_validate.facts.run import Run
+    from kisaan_validate.ops.config import Config
+    from kisaan_validate.postgres.session import Session
+    from kisaan_validate.postgres.target import Target
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.prove.request import Connected, Progress
     from kisaan_validate.verdict.judgement import Judgement
@@ -54,6 +57,24 @@ def attended(
         raise box.error
     result: Outcome = box.value
     return result
+
+
+def in_session(target: Target, config: Config, ask: Callable[[Session], Outcome]) -> Outcome:
+    """What a session of its own answers, within the limits of the configuration. Raises TargetError,
+    DatabaseError.
+    """
+    from kisaan_validate.cli.options import the_limits
+    from kisaan_validate.postgres.session import Session
+
+    def work(stop: Stop) -> Outcome:
+        session = Session(target, the_limits(config), ("public",), stop)
+        try:
+            session.begin()
+            return ask(session)
+        finally:
+            session.close()
+
+    return attended(work)
 
 
 class _JobBox:

@@ -6,15 +6,18 @@ from typing import Any
 
 import click
 
-from kisaan_validate.cli.options import suite_options, the_config, the_suite
+from kisaan_validate.cli.options import suite_options, the_config, the_part, the_suite
 
 
 @click.command("list", short_help="List the checks of the suite.")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @suite_options
-def command(**given: Any) -> None:
-    """List the checks of the suite: id, severity, what must hold."""
+def command(names: tuple[str, ...], **given: Any) -> None:
+    """List the checks of the suite: id, severity, what must hold. NAME is a table, schema.table, check id
+    or tag; * matches any characters.
+    """
     from kisaan_validate.report.console_story import print_checks
 
     suite = the_suite(the_config(given["config"], suite=given["suite"]))
-    part = suite.narrowed(given["select"], given["exclude"])
+    part = the_part(suite, given, names)
     print_checks(part.checks, suite.total)

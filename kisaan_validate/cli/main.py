@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from kisaan_validate.cli.examples import with_examples
 from kisaan_validate.cli.exits import (
     MEANINGS,
     NEVER_ENDED,
@@ -30,9 +31,11 @@ COMMANDS = (
     "init",
     "import",
     "baseline",
+    "accept",
     "diff",
     "list",
     "explain",
+    "show",
     "doctor",
     "report",
     "index",
@@ -58,7 +61,7 @@ class _Commands(click.Group):
             return None
         module = importlib.import_module(f"kisaan_validate.cli.{name}_command")
         command: click.Command = module.command
-        return command
+        return with_examples(command, name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

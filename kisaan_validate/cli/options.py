@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +19,16 @@ Decorated = Callable[..., Any]
 
 
 def suite_options(function: Decorated) -> Decorated:
-    """--config, --suite, --select, --exclude."""
+    """--config, --suite, --select, --exclude, -k."""
     # From last to first: each decorator puts its option before those that are there.
     for option in (
+        click.option(
+            "-k",
+            "keyword",
+            default="",
+            metavar="EXPR",
+            help="Only checks whose id fits this expression: parts of ids with and, or, not, ( ).",
+        ),
         click.option(
             "--exclude",
             multiple=True,
@@ -93,6 +100,11 @@ def the_suite(config: Config) -> Suite:
     from kisaan_validate.suite.load import load_suite
 
     return load_suite(config.suite)
+
+
+def the_part(suite: Suite, given: Mapping[str, Any], ids: Iterable[str] = ()) -> Suite:
+    """The part that ``ids``, --select, --exclude and -k ask for. Raises SuiteError and UsageError."""
+    return suite.narrowed((*ids, *given["select"]), given["exclude"], given["keyword"])
 
 
 def the_limits(config: Config) -> Limits:

@@ -15,6 +15,7 @@ from kisaan_validate.cli.options import (
     the_config,
     the_contract,
     the_limits,
+    the_part,
     the_suite,
     the_waivers,
 )
@@ -32,8 +33,20 @@ if TYPE_CHECKING:
 
 
 @click.command("run", short_help="Run every check and write a report.")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
 @suite_options
 @target_options
+@click.option(
+    "-x",
+    "--fail-fast",
+    is_flag=True,
+    help="Begin no further statement once a blocking check failed. What was not run has no answer.",
+)
+@click.option(
+    "--last-failed",
+    is_flag=True,
+    help="Only checks that failed or had no answer in the newest run of this suite on this database.",
+)
 @click.option("--baseline", type=click.Path(path_type=Path), help="Compare with this baseline file.")
 @click.option(
     "--contract", type=click.Path(path_type=Path), help="The migration's contract; needs --baseline."
@@ -86,7 +99,9 @@ if TYPE_CHECKING:
 )
 @click.option("--verbose", "-v", is_flag=True, help="Print every check and promise.")
 def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
-    """Run every check on the live database in one read-only snapshot, and write a report."""
+    """Run every check on the live database in one read-only snapshot, and write a report. ID names checks
+    as --select does: by id, table or tag; * matches any characters.
+    """
     # Before anything is measured: a misspelt format must not cost a run.
     wanted = wanted_formats(formats, output)
     with lines_for_people(wanted) as out:
@@ -119,14 +134,14 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     )
     suite = the_suite(config)
     options, target = _options(config, suite, given), find_target(given["dsn"])
-    stop = Stop()
+    part, stop = _part(config, suite, target, given), Stop()
     # Held until all is recorded: the next run must find this one as its predecessor.
     with only_one(config, suite, target, stop, wanted=given["lock"]):
         # Before the run: what is committed while it lasts is not what was run.
         origin = provenance_of(
             config.suite, suite.sources, operator=config.operator, approvals=config.signoff.approvals
         )
-        run = replace(_prove(suite, target, given, options, stop), provenance=origin)
+        run = replace(_prove(part, target, given["quiet"], options, stop), provenance=origin)
         judged = judge(run, options.baseline, options.contract, options.waivers)
         judged = replace(judged, sources=str(config.suite))
         return _recorded(judged, config, given)
@@ -180,6 +195,7 @@ def _options(config: Config, suite: Suite, given: dict[str, Any]) -> Options:
         waivers=the_waivers(config, suite, given["waivers"], given["no_waivers"]),
         python_memory=config.python_memory_mb * 1024**2,
         fail_on=FailOn(given["fail_on"] or "any"),
+        fail_fast=given["fail_fast"],
     )
 
 
@@ -222,23 +238,26 @@ def _comparing(suite: Suite, given: dict[str, Any]) -> Comparing | None:
     return Comparing(before, contract, zone=given["zone"], added_since=since)
 
 
-def _prove(suite: Suite, target: Target, given: dict[str, Any], options: Options, stop: Stop) -> Run:
+def _part(config: Config, suite: Suite, target: Target, given: dict[str, Any]) -> Suite:
+    """The checks that were asked for. Raises UsageError where that is none."""
+    part = the_part(suite, given, given["ids"])
+    if not given["last_failed"]:
+        return part
+    from kisaan_validate.cli.recorded import last_failed
+
+    last = last_failed(config, suite.settings.name, target)
+    return part.narrowed(failed=(last.run_id, last.checks))
+
+
+def _prove(suite: Suite, target: Target, quiet: bool, options: Options, stop: Stop) -> Run:
     from kisaan_validate.cli.job import attended, progress_observer, ready_to_record
     from kisaan_validate.errors import DatabaseError, TargetError
     from kisaan_validate.prove.run import run
 
-    with progress_observer(given["quiet"]) as observer:
+    with progress_observer(quiet) as observer:
         try:
             return attended(
-                lambda stop: run(
-                    suite,
-                    target,
-                    select=given["select"],
-                    exclude=given["exclude"],
-                    options=options,
-                    observer=observer,
-                    stop=stop,
-                ),
+                lambda stop: run(suite, target, options=options, observer=observer, stop=stop),
                 stop,
                 ready_to_record,
             )

@@ -23,7 +23,10 @@ from kisaan_validate.cli import signals
 from kisaan_validate.process import watched
 
 COMMANDS = frozenset(
-    {"run", "baseline", "diff", "list", "explain", "doctor", "init", "import", "schedule", "demo", "verify"}
+    {
+        *("run", "baseline", "diff", "list", "explain", "show", "doctor", "init", "import", "schedule"),
+        *("demo", "verify", "accept"),
+    }
 )
 """The commands that execute the sources of a suite or wait for servers."""
 

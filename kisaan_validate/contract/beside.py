@@ -15,6 +15,7 @@ from kisaan_validate.contract.needs import Arrival, Names, Removal
 from kisaan_validate.contract.objects import Added, Dropped
 from kisaan_validate.contract.promise import Promise
 from kisaan_validate.contract.renamed import fates_of
+from kisaan_validate.contract.stale import StaleMeasures
 from kisaan_validate.contract.through import baseline_through
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.differences import NAME, Change, Diff
@@ -64,7 +65,7 @@ def _places(promises: Iterable[Promise], naming: Naming) -> Iterable[tuple[str, 
 
 
 def both_of(
-    contract: Contract, seen: SeenBaseline, run: Run, after: Baseline, found: Diff, stale: str
+    contract: Contract, seen: SeenBaseline, run: Run, after: Baseline, found: Diff, stale: StaleMeasures
 ) -> Both:
     """Both sides as the rules of the contract look at them. ``found`` are the differences of the two."""
     bare = Both(

@@ -12,6 +12,7 @@ from kisaan_validate.compare.renaming.names import Relation, relation_of
 from kisaan_validate.compare.schema import RELATIONS
 from kisaan_validate.contract.naming import NO_FATES, Fates, Naming
 from kisaan_validate.contract.needs import Arrival, Names, Removal
+from kisaan_validate.contract.stale import StaleMeasures
 from kisaan_validate.facts.baseline import Baseline, CheckFacts
 from kisaan_validate.facts.differences import VALUES, Change, ChangeKey
 from kisaan_validate.facts.kept import RowsCompared, ValuesCompared
@@ -138,9 +139,9 @@ class Both:
 
     Tables and columns that were renamed as promised (``fates``) have their names of after on both sides.
     ``speakers`` are the promises that speak of the values of columns, as (title, name); ``dropped`` the
-    columns that are promised to go. ``rows`` and ``values`` are what files beside the baseline told, by title
-    and by column. ``remarks`` say whether something that went is found under a name that came. ``stale`` says
-    why figures of the old side that the contract needs cannot be trusted, or "".
+    columns that are promised to go. ``rows`` and ``values`` are what files beside the baseline told, by
+    title and by column. ``remarks`` say of what went whether it is found under a name that came. ``stale``
+    says which figures of the old side cannot be used, because they were measured for something else.
     """
 
     before: Side
@@ -156,7 +157,7 @@ class Both:
     remarks: Mapping[ChangeKey, str] = field(default_factory=dict)
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     schemas: tuple[str, ...] = ("public",)
-    stale: str = ""
+    stale: StaleMeasures = field(default_factory=StaleMeasures)
 
     @property
     def sides(self) -> tuple[Side, Side]:
@@ -194,17 +195,25 @@ class Both:
             ),
         )
 
+    def stale_of(self, title: str) -> str:
+        """Why figures of a table of the old side cannot be used, or ""."""
+        return self.stale.of(self._titles(title))
+
+    def _titles(self, title: str) -> tuple[str, ...]:
+        """The titles of a table, now and before."""
+        return (title, self.fates.done.title_before(title)) if title else ()
+
     def old_measure(self, key: MeasureKey) -> Measured:
         """A measure of the old side. Raises CannotTell."""
         # Figures that another version of the contract asked for would answer another question.
-        if self.stale:
-            raise CannotTell(self.stale)
+        if why := self.stale.of_key(key, self._titles(key.table)):
+            raise CannotTell(why)
         return self.before.measured(key)
 
     def old_count(self, rule: str, table: str) -> int:
         """How many rows of the old side a rule speaks of: none of a table that is new. Raises CannotTell."""
-        if self.stale:
-            raise CannotTell(self.stale)
+        if why := self.stale.of(self._titles(table), [rule]):
+            raise CannotTell(why)
         # A table that is new was not measured before, and no row of it was there.
         return self.before.count(rule, table) if self.before.has_table(table) else 0
 

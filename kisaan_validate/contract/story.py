@@ -250,7 +250,7 @@ class Story:
         except CannotTell:
             # A baseline of another contract proves nothing; otherwise that single rows were not compared is
             # said by blind().
-            if self.both.stale:
+            if self.both.stale_of(self.table):
                 raise
             return False
 

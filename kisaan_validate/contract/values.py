@@ -256,7 +256,7 @@ class Filled(OfColumn):
             )
             return Outcome(State.BROKEN, f"{how}: {look.wrong}", nulls, *counts, values - nulls)
         # Where there was nothing to fill, what was not compared leaves nothing open.
-        if look.untold and (before or both.stale):
+        if look.untold and (before or both.stale_of(table)):
             return Outcome(State.UNKNOWN, f"no NULL is left; {look.untold}", nulls, *counts)
         return Outcome(State.KEPT, _none(before), nulls if look.untold else values | nulls, *counts)
 

@@ -67,6 +67,7 @@ class Baseline:
     sequences: tuple[SequenceValue, ...] = ()
     measured: tuple[Measured, ...] = ()
     contract_digest: str = ""
+    meanings: Mapping[str, str] = field(default_factory=dict)
     row_file: RowFile | None = None
     value_file: RowFile | None = None
     secret: str = ""
@@ -95,6 +96,7 @@ def baseline_of(run: Run) -> Baseline:
         sequences=run.sequences,
         measured=run.measured,
         contract_digest=run.contract_digest,
+        meanings=run.meanings,
         row_file=run.row_file,
         value_file=run.value_file,
         secret=run.secret,

@@ -395,6 +395,12 @@ class Catalogue:
                     return self.tables[key]
         return None
 
+    @property
+    def names(self) -> dict[str, None]:
+        """Every name by which a relation can be declared, each once."""
+        spelled = ((name, f"{schema}.{name}") for schema, name in self.tables)
+        return dict.fromkeys(name for names in (*spelled, self.aliases) for name in names)
+
     def restricted(self, conditions: Mapping[str, str]) -> Catalogue:
         """The same relations, those of these declared names with only the rows for which their SQL
         condition is true.

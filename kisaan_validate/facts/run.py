@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Provenance:
     approvals: int = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """Everything measured by one execution of a suite. Nothing that can be derived from it is in it.
 
@@ -82,8 +83,10 @@ class Run:
     they are. ``baseline_digest``, ``contract_digest`` and ``waivers_digest`` name the files that it is to
     be read with, by the SHA-256 of their bytes; ``fail_on`` says which failures count. ``row_file`` is
     what it wrote beside a baseline, ``rows`` what came of comparing with one; ``value_file`` and
-    ``values`` are the same of the values of chosen columns. ``keyed`` is what is known of personal
-    columns; ``secret``, the key of their digests in hex, and the digests go into a baseline only.
+    ``values`` are the same of the values of chosen columns. ``interrupted`` and ``halted`` say why not all
+    was asked: somebody stopped it, or it ended at the first failing blocking check. ``meanings`` are digests
+    of what the contract asked to be measured, by table name. ``keyed`` is what is known of personal columns;
+    ``secret``, the key of their digests in hex, and the digests go into a baseline only.
     """
 
     id: str
@@ -113,7 +116,9 @@ class Run:
     fail_on: FailOn = FailOn.ANY
     criteria: tuple[Criterion, ...] = ()
     coverage: tuple[TableCoverage, ...] = ()
+    meanings: Mapping[str, str] = field(default_factory=dict)
     interrupted: str = ""
+    halted: str = ""
     secret: str = ""
     keyed: tuple[KeyedDigest, ...] = ()
     held_seconds: int = 0
@@ -152,6 +157,19 @@ class Run:
         frame: DataFrame = forward("frame", self)
         return frame
 
+    def __repr__(self) -> str:
+        """Five lines without a value: id, where, when, how many checks came to what, verdict."""
+        place, counts = self.place, Counter(result.status for result in self.results)
+        said = ", ".join(f"{counts[s]:,} {s.value.replace('_', ' ')}" for s in Status if counts[s])
+        lines = {
+            "Run": repr(self.id),
+            "database": repr(f"{place.database} on {place.host}:{place.port}"),
+            "at": f"{place.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
+            "checks": f"{len(self.checks):,} of {self.suite.total_checks:,}: {said or 'none'}",
+            "verdict": f"{self.verdict.value} (of the checks alone)",
+        }
+        return "\n".join(f"{word:<9} {text}" for word, text in lines.items())
+
     def _repr_html_(self) -> str:
         """What a notebook shows: the verdict of the checks alone, and what needs attention."""
         return str(forward("notebook", forward("judgement", self)))
@@ -176,7 +194,7 @@ def incomplete(run: Run) -> bool:
     # Of the checks, not of the results: one that has no result has no answer either.
     answered = {result.check_id for result in run.results if result.status not in UNANSWERED}
     unanswered = any(check.id not in answered for check in run.checks)
-    return unanswered or bool(run.interrupted) or nothing_checked(run)
+    return unanswered or bool(run.interrupted or run.halted) or nothing_checked(run)
 
 
 def nothing_checked(run: Run) -> bool:

@@ -24,8 +24,25 @@ class SuiteFacts:
 
 @dataclass(frozen=True)
 class Selection:
-    """What part of the suite was asked for. A run with ``partial`` set speaks only of that part."""
+    """What part of the suite was asked for. A run with ``partial`` set speaks only of that part.
+
+    ``keyword`` is an expression over check ids; ``failed_in`` the id of the run whose failing and unanswered
+    checks were asked again ("" if all were).
+    """
 
     select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     partial: bool = False
+    keyword: str = ""
+    failed_in: str = ""
+
+    @property
+    def words(self) -> str:
+        """The selection as people read it: ``selected: a, b; left out: c``."""
+        said = {
+            "selected": ", ".join(self.select),
+            "left out": ", ".join(self.exclude),
+            "by keyword": self.keyword,
+            "failed or without an answer in run": self.failed_in,
+        }
+        return "; ".join(f"{what}: {text}" for what, text in said.items() if text)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from kisaan_validate.errors import UsageError
 from kisaan_validate.live.sides import LiveSide
+from kisaan_validate.postgres.schemas import require_schemas, schemas_sql
 from kisaan_validate.sql.qualify import qualified
 
 _WHERE = qualified(
@@ -24,13 +25,7 @@ def check_sides(sides: Sequence[LiveSide]) -> None:
     itself as "same".
     """
     for side in sides:
-        found = {name for (name,) in side.ask("SELECT nspname::text FROM pg_catalog.pg_namespace")}
-        for name in side.schemas:
-            if name not in found:
-                raise UsageError(
-                    f"there is no schema {name} {side.when}",
-                    "check --schema, --before-schema, --after-schema, and the database",
-                )
+        require_schemas(side.schemas, dict(side.ask(schemas_sql())), f" {side.when}")
     before, after = sides
     shared = set(before.schemas) & set(after.schemas)
     # Two schemas of one database may be compared; only the same schema twice is a slip.

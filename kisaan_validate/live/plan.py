@@ -14,6 +14,7 @@ from kisaan_validate.facts.catalogue import Column, Table, TypeFacts
 from kisaan_validate.facts.differences import ADDED, REMOVED, Change, Unknown
 from kisaan_validate.facts.row_differences import ColumnPair
 from kisaan_validate.live.options import DiffOptions
+from kisaan_validate.text.nearest import nearest
 
 
 @dataclass(frozen=True)
@@ -159,14 +160,14 @@ def _check_declared(title: str, before: Table, after: Table, options: DiffOption
         for name in sorted(names - known):
             raise UsageError(
                 f"{option}: {title}.{name} does not exist on both sides",
-                f"its columns: {', '.join(sorted(both))}",
+                f"{nearest(name, both, '')} its columns: {', '.join(sorted(both))}".strip(),
             )
     column, value = options.since.get(title, ("", None))
     # Only a declared value needs the column after; "above all keys" asks the key.
     if value is not None and column not in after.columns:
         raise UsageError(
             f"--added-since: {title}.{column} does not exist after",
-            f"its columns: {', '.join(after.columns)}",
+            f"{nearest(column, after.columns, '')} its columns: {', '.join(after.columns)}".strip(),
         )
 
 

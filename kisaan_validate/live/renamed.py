@@ -13,6 +13,7 @@ from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.titles import split_column, split_name
 from kisaan_validate.personal.lineage import Asked, How
+from kisaan_validate.text.nearest import nearest
 
 Pairs = tuple[tuple[str, str], ...]
 """What was declared: (name before, new name), as written."""
@@ -92,14 +93,15 @@ def declared_renames(
     former = {new: old for old, new in moved.titles.items()}
     for old, new in moved.tables.items():
         if new not in after:
-            raise UsageError(f"--renamed {old}={new}: there is no table {new} after, or it was not selected")
+            said = f"--renamed {old}={new}: there is no table {new} after, or it was not selected"
+            raise UsageError(said, nearest(new, after, ""))
     columns: dict[tuple[str, str], str] = {}
     for old, new in moved.columns:
         title, name = _found(old, new, before, former)
         table, fresh = after.get(title), split_column(new)[1]
         if table is None or fresh not in table.columns:
             raise UsageError(
-                f"--renamed {old}={new}: there is no column {fresh} of {title} after", _listed(table)
+                f"--renamed {old}={new}: there is no column {fresh} of {title} after", _listed(table, fresh)
             )
         columns[former.get(title, title), name] = fresh
     _refuse_one_name((title, new) for (title, _), new in columns.items())
@@ -118,14 +120,13 @@ def _found(old: str, new: str, before: Mapping[str, Table], former: Mapping[str,
     # Several tables could be meant, and guessing would compare the wrong ones.
     if len(titles) != 1:
         what = "several tables" if titles else "no table" if written else "no table.column"
-        raise UsageError(
-            f"--renamed {old}={new}: {old} names {what} before",
-            "write table.column=new_name, or table=new_name",
-        )
+        hint = "write table.column=new_name, or table=new_name"
+        near = nearest(wanted, [former.get(t, t) for t in before], "") if not titles else ""
+        raise UsageError(f"--renamed {old}={new}: {old} names {what} before", f"{near} {hint}".strip())
     if name not in before[titles[0]].columns:
         raise UsageError(
             f"--renamed {old}={new}: there is no column {name} of {written} before",
-            _listed(before[titles[0]]),
+            _listed(before[titles[0]], name),
         )
     return titles[0], name
 
@@ -148,7 +149,7 @@ def followed(is_personal: Callable[[str, str], bool], renames: Renames) -> Asked
     return asked
 
 
-def _listed(table: Table | None) -> str:
+def _listed(table: Table | None, name: str) -> str:
     if table is not None:
-        return f"its columns: {', '.join(table.columns)}"
+        return f"{nearest(name, table.columns, '')} its columns: {', '.join(table.columns)}".strip()
     return "there is no table with that name"

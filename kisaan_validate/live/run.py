@@ -27,7 +27,7 @@ from kisaan_validate.live.plan import PairedTable, plan_pair
 from kisaan_validate.live.renamed import declared_renames, followed, title_of
 from kisaan_validate.live.samples import Allowance
 from kisaan_validate.live.schema import Found, compare_live_schemas, with_tables
-from kisaan_validate.live.sides import LiveSide, paired_schemas
+from kisaan_validate.live.sides import LiveSide, is_selected, paired_schemas
 from kisaan_validate.live.statements import integer_key
 from kisaan_validate.live.suspects import Suspects
 from kisaan_validate.personal.lineage import Followed
@@ -37,6 +37,7 @@ from kisaan_validate.postgres.target import Target
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.sql.expressions import knows_zone_sql, quote
 from kisaan_validate.sql.qualify import qualified
+from kisaan_validate.text.nearest import nearest, nearest_pattern
 
 Progress = Callable[[str, int, int], None]
 """What is being done, how many tables are done, and of how many."""
@@ -98,12 +99,7 @@ class _Run:
         both(lambda number: self.sides[number].open(self.options.select))
         # Before anything is compared: a slip in a schema's name would read as "every table was added".
         check_sides(self.sides)
-        known = self.sides[0].seen.keys() | self.sides[1].seen.keys()
-        if self.options.select and not known:
-            raise UsageError(
-                f"no table matches {' or '.join(self.options.select)}",
-                "* matches any characters",
-            )
+        self._require_selected()
         # Followed on both sides: a column may be personal on one of them by its view alone.
         self._follow()
         renames = self._renamed()
@@ -247,6 +243,17 @@ class _Run:
             found[cast] = types[0]
         return found
 
+    def _require_selected(self) -> None:
+        """Raises UsageError for a pattern that no table on either side fits: a slip must not compare less."""
+        names = {**self.sides[0].bare_names, **self.sides[1].bare_names}
+        for pattern in self.options.select:
+            if not any(is_selected(title, own, [pattern]) for title, own in names.items()):
+                there = dict.fromkeys(title for side in self.sides for title in side.places)
+                raise UsageError(
+                    f"no table matches {pattern}",
+                    nearest_pattern(pattern, there, "* matches any characters"),
+                )
+
     def _left_out(self, left: tuple[NotCompared, ...]) -> tuple[NotCompared, ...]:
         """What was not compared: beside what the catalogue says, what the options left out."""
         options, more = self.options, []
@@ -362,7 +369,8 @@ def resolved(options: DiffOptions, known: Mapping[str, str]) -> DiffOptions:
             raise UsageError(
                 f"{option}: "
                 f"{'several tables are named' if fit else 'no selected table on either side is named'} "
-                f"{name}"
+                f"{name}",
+                "write schema.table" if fit else nearest(name, [*known, *known.values()], ""),
             )
         return fit[0]
 

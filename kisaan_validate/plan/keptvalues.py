@@ -18,6 +18,7 @@ from kisaan_validate.facts.row_differences import ColumnPair
 from kisaan_validate.plan.fingerprints import SqlPart, facts_of, facts_of_column, part_of, why_not
 from kisaan_validate.sql.expressions import quote, table_sql, text_literal, to_sql
 from kisaan_validate.sql.qualify import qualified
+from kisaan_validate.text.nearest import nearest
 
 IsPersonal = Callable[[str, str], bool]
 
@@ -87,7 +88,7 @@ def value_streams(
         if table is None or table.key not in {t.key for t in scope}:
             raise UsageError(
                 f"--values {name}.{column}: no table {name} among those compared",
-                "write TABLE.COLUMN",
+                nearest(name, [name for t in scope for name in (t.title, t.name)], "write TABLE.COLUMN"),
             )
         if why := _refused(table, column, is_personal, looks_personal):
             raise UsageError(f"--values {name}.{column}: {why[0]}", why[1])
@@ -100,7 +101,8 @@ def _refused(
 ) -> tuple[str, str] | None:
     """Why the values of a column are not kept, and what to do."""
     if column not in table.columns:
-        return "no such column", f"its columns: {', '.join(table.columns)}"
+        near = nearest(column, table.columns, "")
+        return "no such column", f"{near} its columns: {', '.join(table.columns)}".strip()
     if not table.primary_key:
         return (
             f"{table.title} has no primary key to identify its rows",

@@ -22,6 +22,7 @@ from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.sql.expressions import View, condition_sql, to_sql
 from kisaan_validate.sql.qualify import authored, qualified
 from kisaan_validate.suite.load import Suite
+from kisaan_validate.text.nearest import nearest
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,7 @@ class _Maker:
         self.volatile, self.shadowed, self.trust, self.written = volatile, shadowed, trust, written
         self.believing = trust.believing(catalogue)
         self.settled: dict[str, Result] = {}
+        self.nearest: dict[str, str] = {}
         self.enforced: dict[str, str] = {}
         self.rows: dict[TableKey, list[Slot]] = defaultdict(list)
         # Grouped by what the statement reads: checks of one join under one filter share a single pass.
@@ -212,6 +214,12 @@ class _Maker:
         found = (self.catalogue.find(c.table) for c in waiting)
         return {t.key: t for t in found if t is not None}.values()
 
+    def _missing_table(self, name: str) -> str:
+        """What to do about a table that is not there; many checks may name it."""
+        if name not in self.nearest:
+            self.nearest[name] = nearest(name, self.catalogue.names, _MISSING)
+        return self.nearest[name]
+
     def _without_asking(self, check: Check, rule: Rule) -> Result | None:
         """The result of a check that does not apply, cannot be asked, or is refused; None if it can be
         asked.
@@ -227,9 +235,10 @@ class _Maker:
         for name, column in self.suite.needs(check):
             table = self.catalogue.find(name)
             if table is None:
-                return _skip(check, f"table {name} does not exist", "42P01", _MISSING)
+                return _skip(check, f"table {name} does not exist", "42P01", self._missing_table(name))
             if column and column not in table.columns:
-                return _skip(check, f"column {name}.{column} does not exist", "42703", _MISSING)
+                hint = nearest(column, table.columns, _MISSING)
+                return _skip(check, f"column {name}.{column} does not exist", "42703", hint)
             # The catalogue was read although the table could not be locked; printed expressions were not.
             answerable = isinstance(rule, CatalogRule) and rule.kind not in _PRINTED
             if table.key in self.unavailable and not answerable:

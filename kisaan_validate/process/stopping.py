@@ -23,6 +23,8 @@ class Cause(Enum):
     """Somebody asked, as by a signal."""
     HELD_TOO_LONG = auto()
     """The snapshot was held as long as the limits allow."""
+    FAILED_FAST = auto()
+    """A blocking check failed, and it was asked for that nothing more is done then."""
     STANDBY_TOO_OLD = auto()
     """A standby is further behind than the limits allow."""
 

@@ -23,6 +23,7 @@ from kisaan_validate.postgres.session import Session
 from kisaan_validate.prove.comparing import ComparisonPlan
 from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.evidence import collect_keys
+from kisaan_validate.prove.failfast import FailFast
 from kisaan_validate.prove.outcome import (
     Answers,
     failures_of,
@@ -74,13 +75,16 @@ def _told(
 ) -> Measurements:
     request, stop = context.request, context.request.stop
     log: Log = []
-    answers = _count(context, planned, pool, log)
-    # Evidence needs the counts: only what failed is read a
-    # second time, and a digest covers the counted number.
+    fast = FailFast(planned.plan, request.options, context.suite.settings.may_be_quoted)
+    answers = _count(context, planned, pool, fast, log)
+    # Evidence needs the counts: only what failed is read a second time, and a digest covers the counted
+    # number.
     results = _failures_explained(context, planned, answers, pool, log)
-    if streams is not None:
+    if streams is not None and not fast.failed:
         # After the counts, because the rows streamed are held against the rows counted.
         results |= streams.results(pool, planned.plan, answers, log)
+        fast.see(results.values())
+    fast.end(stop)
     measured, more = take_measures(pool, compared.measures, stop, request.counting("measuring"))
     log += more
     keyed, more = take_keyed(pool, compared.keyed, stop, request.counting("comparing personal columns"))
@@ -102,10 +106,10 @@ def _told(
     )
 
 
-def _count(context: RunContext, planned: Planned, pool: Pool, log: Log) -> Answers:
+def _count(context: RunContext, planned: Planned, pool: Pool, fast: FailFast, log: Log) -> Answers:
     # The largest tables first: the longest statement should not be the last to begin.
     statements = sorted(planned.plan.counting, key=_size, reverse=True)
-    tasks = [Task(_asker(s, planned.ground), _refuser(s)) for s in statements]
+    tasks = [Task(fast.unless_failed(s, _asker(s, planned.ground)), _refuser(s)) for s in statements]
     say, total = context.request.counting("checking"), len(tasks)
     say(0, total)
     answers = pool.run(tasks, context.request.stop, lambda done: say(done, total))

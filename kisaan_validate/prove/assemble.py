@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from kisaan_validate.contract.meaning import meanings_of
 from kisaan_validate.contract.whole import attached, is_whole
 from kisaan_validate.execute.fence import REWRITTEN
 from kisaan_validate.facts.catalogue import KIND_WORDS, Catalogue, Table
@@ -19,8 +20,10 @@ from kisaan_validate.prove.asking import Measurements
 from kisaan_validate.prove.comparing import ComparisonPlan
 from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.planning import Planned, pushable
+from kisaan_validate.prove.request import RunRequest
 from kisaan_validate.suite import foreign
 from kisaan_validate.suite.load import Suite
+from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.coverage import coverage_of
 from kisaan_validate.version import VERSION
 
@@ -40,12 +43,17 @@ def assemble(context: RunContext, planned: Planned, compared: ComparisonPlan, to
         tool_version=VERSION,
         suite=suite.facts,
         place=context.snapshot.place,
-        selection=request.selection,
+        selection=suite.selection,
         settings=options.recorded(),
         tables=attached(tables, measured, compared.check, compared.left_out),
         checks=plan.checks,
         results=results,
-        notices=(*_notices(context), *foreign.notice(results), *map(_fewer, told.shortages)),
+        notices=(
+            *_notices(context),
+            *foreign.notice(results),
+            *map(_fewer, told.shortages),
+            *_halted(request, results),
+        ),
         statements=told.log,
         objects=compared.schema.objects,
         unread=compared.schema.unread,
@@ -55,9 +63,11 @@ def assemble(context: RunContext, planned: Planned, compared: ComparisonPlan, to
         contract_digest=contract.digest if contract is not None else "",
         waivers_digest=waivers.digest if waivers is not None else "",
         fail_on=options.fail_on,
+        meanings=meanings_of(contract, request.suite) if contract is not None else {},
         criteria=suite.criteria,
         coverage=coverage_of(suite, context.catalogue, results),
-        interrupted=request.stop.reason,
+        interrupted=request.interrupted,
+        halted=request.halted,
         secret=compared.secret,
         keyed=tuple(_standing_keyed(told)),
     )
@@ -112,6 +122,12 @@ def _notices(context: RunContext) -> tuple[Notice, ...]:
 
 def _fewer(why: str) -> Notice:
     return Notice("sessions", why, "lower --jobs, or allow more connections on the server or pooler")
+
+
+def _halted(request: RunRequest, results: Sequence[Result]) -> Iterator[Notice]:
+    if request.halted:
+        left = counted(sum(r.status is Status.ERROR for r in results), "check")
+        yield Notice("fail_fast", f"{request.halted}: {left} without an answer", "run without --fail-fast")
 
 
 def _standing(told: Measurements) -> Iterator[Measured]:

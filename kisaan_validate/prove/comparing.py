@@ -35,6 +35,7 @@ from kisaan_validate.postgres.volatility import volatile_names
 from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.options import Comparing
 from kisaan_validate.sql.assertion import calls_of
+from kisaan_validate.text.nearest import nearest
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,9 @@ def _since(context: RunContext, columns: Sequence[tuple[str, str]]) -> dict[Tabl
     for name, column in columns:
         table = context.catalogue.find(name)
         if table is None or column not in table.columns:
-            raise UsageError(f"--added-since {name}.{column}: no such column", "write TABLE.COLUMN")
+            names = context.catalogue.names if table is None else table.columns
+            hint = nearest(name if table is None else column, names, "write TABLE.COLUMN")
+            raise UsageError(f"--added-since {name}.{column}: no such column", hint)
         found[table.key] = column
     return found
 

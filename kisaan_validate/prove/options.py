@@ -84,6 +84,7 @@ class Options:
     ``jobs`` sessions read side by side; ``sample`` failing keys are shown for each check.
     ``trust_constraints`` and ``trust_indexes`` say what may stand for rows that are not read.
     ``python_memory`` is how many bytes the whole columns of a table may take that Python checks ask for.
+    ``fail_fast`` asks for nothing more once a blocking check has failed.
     ``while_held`` is called with the finished run while the snapshot is still open; the function that it
     gets tells whether it still is.
     """
@@ -96,6 +97,7 @@ class Options:
     expect: Mapping[str, str] = field(default_factory=dict)
     waivers: Waivers | None = None
     fail_on: FailOn = FailOn.ANY
+    fail_fast: bool = False
     python_memory: int = 512 * 1024**2
     compare: Comparing | None = None
     keep: Keeping = Keeping()

@@ -9,10 +9,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import TypeVar
 
-from kisaan_validate.facts.suite import Selection
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.target import Target
-from kisaan_validate.process.stopping import Stop
+from kisaan_validate.process.stopping import Cause, Stop
 from kisaan_validate.prove.options import Options
 from kisaan_validate.suite.load import Suite
 
@@ -50,14 +49,10 @@ def connected(session: Session, target: Target) -> Connected:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """Which suite on which database, and how. ``selection`` says which part of the suite ``suite`` is.
-
-    ``started`` is when it was made.
-    """
+    """Which suite, or part of one, on which database, and how. ``started`` is when it was made."""
 
     suite: Suite
     target: Target
-    selection: Selection
     options: Options
     observer: Observer
     stop: Stop
@@ -68,6 +63,16 @@ class RunRequest:
         """``started``, and the time that has passed since."""
         # Not the wall clock: it may be set back meanwhile, and no run ends before it began.
         return self.started + timedelta(seconds=time.monotonic() - self._since)
+
+    @property
+    def interrupted(self) -> str:
+        """What interrupted the run; "" if nothing did, or it ended early by its own rule."""
+        return "" if self.halted else self.stop.reason
+
+    @property
+    def halted(self) -> str:
+        """After which failing check nothing more was asked, in words; "" if all was."""
+        return self.stop.reason if self.stop.cause is Cause.FAILED_FAST else ""
 
     def say(self, phase: str) -> None:
         """Tell the observer what is done now."""

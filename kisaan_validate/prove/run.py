@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from kisaan_validate.execute.held import HoldLimit
 from kisaan_validate.facts.run import Run
-from kisaan_validate.facts.suite import Selection
 from kisaan_validate.plan.plan import Plan
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.target import Target, find_target
@@ -52,10 +51,7 @@ def run(
     """
     options = options or Options()
     try:
-        wanted = Selection(tuple(select), tuple(exclude))
-        part = suite.narrowed(wanted.select, wanted.exclude)
-        wanted = replace(wanted, partial=len(part.checks) < suite.total)
-        request = _request(part, dsn, wanted, options, observer, stop)
+        request = _request(suite.narrowed(select, exclude), dsn, options, observer, stop)
         with closing(connect(request)) as holder:
             return _run(request, holder)
     # ``BaseException``: an interrupt must not leave half a file either.
@@ -90,8 +86,8 @@ def _run(request: RunRequest, holder: Session) -> Run:
 
 
 def _ended(made: Run, request: RunRequest, held: HoldLimit) -> Run:
-    reason = request.stop.reason
-    return replace(made, interrupted=reason, held_seconds=held.seconds, finished_at=request.now())
+    made = replace(made, interrupted=request.interrupted, halted=request.halted)
+    return replace(made, held_seconds=held.seconds, finished_at=request.now())
 
 
 def explain(
@@ -101,17 +97,16 @@ def explain(
 
     Raises TargetError and DatabaseError.
     """
-    return explained(_request(suite, dsn, Selection(), options, lambda _: None, stop))
+    return explained(_request(suite, dsn, options, lambda _: None, stop))
 
 
 def _request(
     suite: Suite,
     dsn: str | Target | None,
-    wanted: Selection,
     options: Options | None,
     observer: Observer,
     stop: Stop | None,
 ) -> RunRequest:
     target = dsn if isinstance(dsn, Target) else find_target(dsn)
     # The clock is read here, before connecting, so that the time of a slow connection belongs to the run.
-    return RunRequest(suite, target, wanted, options or Options(), observer, stop or Stop())
+    return RunRequest(suite, target, options or Options(), observer, stop or Stop())

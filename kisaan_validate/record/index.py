@@ -136,7 +136,7 @@ def entry_of(
         failed=len(run.failures),
         unanswered=sum(check.id not in answered for check in run.checks),
         milliseconds=round((run.finished_at - run.started_at).total_seconds() * 1_000),
-        partial=run.selection.partial,
+        partial=run.selection.partial or bool(run.halted),
         interrupted=bool(run.interrupted),
         tables=_largest(run),
         contract=_cut(judged.contract.name) if judged.contract is not None else "",

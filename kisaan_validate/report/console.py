@@ -222,8 +222,8 @@ def _unproved_lines(judged: Judgement) -> list[str]:
             f"        {counted(believed, 'check')} {'relies' if believed == 1 else 'rely'} on an index "
             "or constraint: not all rows were read"
         )
-    if run.interrupted:
-        lines.append(f"        {run.interrupted}; what was measured before is kept")
+    if ended := run.interrupted or run.halted:
+        lines.append(f"        {ended}; what was measured before is kept")
     return lines
 
 

@@ -112,7 +112,7 @@ def run_findings(judged: Judgement) -> list[ReportFinding]:
     """
     run = judged.run
     # These two stand as findings even when they hold, so that a CI server sees them break by name.
-    cut = f"interrupted: {flat(run.interrupted)}" if run.interrupted else ""
+    cut = f"interrupted: {flat(run.interrupted)}" if run.interrupted else flat(run.halted)
     empty = "no check applies, so nothing was proved" if nothing_checked(run) else ""
     return [
         ReportFinding(

@@ -111,6 +111,8 @@ def verdict_sentence(judged: Judgement) -> str:
     parts = _failures(pairs) + _since(judged) + _excused(judged) + _promises(judged) + _listed(judged)
     # Failures first, what is unknown after them: the verdict is about the failures.
     parts += _unanswered(pairs) + _uncompared(judged)
+    if run.halted:
+        parts.append("The run stopped at the first failing blocking check.")
     if run.interrupted:
         parts.append("The run was interrupted.")
     if nothing_checked(run):

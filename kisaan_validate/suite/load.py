@@ -7,7 +7,7 @@ import os
 import sys
 import types
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -19,7 +19,7 @@ from kisaan_validate import declare
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import KisaanError, SuiteError
 from kisaan_validate.facts.check import Check, Criterion
-from kisaan_validate.facts.suite import SuiteFacts
+from kisaan_validate.facts.suite import Selection, SuiteFacts
 from kisaan_validate.personal.lineage import Asked, Followed, asked_of
 from kisaan_validate.process import watched
 from kisaan_validate.rules import plugins
@@ -28,6 +28,7 @@ from kisaan_validate.rules.base import Rule, meaning_digest
 from kisaan_validate.sql.assertion import row_condition
 from kisaan_validate.suite.criteria import distinct, resolved
 from kisaan_validate.suite.filters import Filter, Filters
+from kisaan_validate.suite.selecting import SuiteNames, among, by_keyword
 from kisaan_validate.text import authored
 from kisaan_validate.text.nearest import did_you_mean
 from kisaan_validate.toml.reader import read
@@ -97,7 +98,8 @@ class Suite:
     """The checks of one folder. Ids are unique; ``rules`` has exactly one rule for each id.
 
     ``filters`` has, for each id of a check that is filtered, the filters of the tables whose rows it judges.
-    ``criteria`` name their checks by id, those too that a narrowed suite does not ask.
+    ``criteria`` name their checks by id, those too that a narrowed suite does not ask. ``selection`` says
+    which part of the folder's suite it is.
     """
 
     settings: SuiteSettings
@@ -109,6 +111,7 @@ class Suite:
     origin: str = ""
     filters: Mapping[str, Mapping[str, Filter]] = field(default_factory=dict)
     criteria: tuple[Criterion, ...] = ()
+    selection: Selection = field(default_factory=Selection)
 
     def needs(self, check: Check) -> tuple[tuple[str, str], ...]:
         """The (table, column) pairs without which a check cannot be asked, those of its filters among
@@ -134,32 +137,39 @@ class Suite:
             s.name, self.digest, self.sources, self.total, s.schemas, s.exclude_tables, s.aliases, s.nouns
         )
 
-    def narrowed(self, select: Iterable[str] = (), exclude: Iterable[str] = ()) -> Suite:
+    @property
+    def names(self) -> SuiteNames:
+        """By what names its checks are known."""
+        return SuiteNames(self.settings.schemas, self.settings.aliases)
+
+    def narrowed(
+        self,
+        select: Iterable[str] = (),
+        exclude: Iterable[str] = (),
+        keyword: str = "",
+        failed: tuple[str, Collection[str]] | None = None,
+    ) -> Suite:
         """The part whose id, table or tag matches a pattern of ``select`` (all if empty) and none of
-        ``exclude``.
+        ``exclude``, whose id fits the expression ``keyword``, and is among those that ``failed`` (a run's
+        id, and the ids of checks).
 
-        Raises SuiteError if a pattern matches nothing: a typing slip must not look like success.
+        Raises SuiteError if a pattern or the whole of it matches nothing: a typing slip must not look like
+        success. Raises UsageError for an expression that means nothing.
         """
-        wanted, unwanted = tuple(select), tuple(exclude)
-        # Also patterns of ``exclude``: a typing slip there would let a check run that was not wanted.
-        for pattern in (*wanted, *unwanted):
-            if not any(_matches(check, pattern) for check in self.checks):
-                names = [*(c.id for c in self.checks), *(c.table for c in self.checks)]
-                tags = [tag for c in self.checks for tag in c.tags]
-                raise SuiteError(f"{pattern!r} matches no check", did_you_mean_one(pattern, names + tags))
-        chosen = [c for c in self.checks if not wanted or any(_matches(c, p) for p in wanted)]
-        kept = (c for c in chosen if not any(_matches(c, p) for p in unwanted))
-        return replace(self, checks=tuple(kept))
-
-
-def did_you_mean_one(word: str, known: list[str]) -> str:
-    """A hint with the nearest name, or how to list all."""
-    hint = did_you_mean(word, dict.fromkeys(known))
-    return hint if hint.startswith("did") else "see `kisaan-validate list`"
-
-
-def _matches(check: Check, pattern: str) -> bool:
-    return any(fnmatchcase(name, pattern) for name in (check.id, check.table, *check.tags) if name)
+        was, wanted, unwanted = self.selection, tuple(select), tuple(exclude)
+        chosen = self.names.chosen(self.checks, wanted, unwanted)
+        if keyword:
+            chosen = by_keyword(chosen, keyword)
+        if failed is not None:
+            chosen = among(chosen, *failed)
+        selection = Selection(
+            (*was.select, *wanted),
+            (*was.exclude, *unwanted),
+            len(chosen) < self.total,
+            " and ".join(f"({text})" for text in (was.keyword, keyword) if text) if was.keyword else keyword,
+            failed[0] if failed is not None else was.failed_in,
+        )
+        return replace(self, checks=tuple(chosen), selection=selection)
 
 
 def load_suite(folder: str | Path) -> Suite:
@@ -172,7 +182,8 @@ def load_suite(folder: str | Path) -> Suite:
     plugins.refuse_taken(vars(declare))
     root = Path(folder)
     if not root.is_dir():
-        raise SuiteError(f"there is no folder {str(folder)!r}", "name the suite's folder with --suite")
+        hint = "name the suite's folder with --suite, or draft one from a database: kisaan-validate init"
+        raise SuiteError(f"there is no folder {str(folder)!r}", hint)
     # A leading underscore marks a helper, which is no source of checks.
     sources = [path for path in source_files(root) if not path.name.startswith("_")]
     settings_file = root / "suite.toml"
@@ -184,7 +195,8 @@ def load_suite(folder: str | Path) -> Suite:
         made += _read(path, path.relative_to(root).as_posix())
     if not made:
         raise SuiteError(
-            f"the folder {str(folder)!r} declares no checks", "add a pandera model or a SQL assertion"
+            f"the folder {str(folder)!r} declares no checks",
+            f"draft some from a database: kisaan-validate init -o {folder}; or write them by hand",
         )
     every = [*([settings_file] if settings_file.exists() else []), *sources]
     return build_suite(made, settings, _digest(root, every), tuple(_names(root, every)), str(folder))
@@ -262,7 +274,7 @@ def build_suite(
     # At the end, when it is known which filters found a check.
     declared.require_use()
     _require_tables(settings.nouns, checks.values())
-    criteria = resolved(settings.criteria, checks.values(), _matches, "suite.toml")
+    criteria = resolved(settings.criteria, checks.values(), _meant(settings), "suite.toml")
     return Suite(
         settings, tuple(checks.values()), rules, digest, sources, len(checks), origin, filters, criteria
     )
@@ -275,6 +287,10 @@ def _require_tables(nouns: Mapping[str, str], checks: Iterable[Check]) -> None:
         if table not in tables:
             fact = f"a noun for {table!r}, but no check is about that table"
             raise SuiteError(fact, did_you_mean(table, sorted(tables - {""})), "suite.toml")
+
+
+def _meant(settings: SuiteSettings) -> Callable[[Check, str], bool]:
+    return SuiteNames(settings.schemas, settings.aliases).match
 
 
 def _refuse(d: Declaration) -> None:

@@ -15,6 +15,7 @@ from kisaan_validate.compare.moves import CHANGED, GONE
 from kisaan_validate.contract.beside import both_of, seen_by
 from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.load import Contract, spoken_columns
+from kisaan_validate.contract.meaning import stale_measures
 from kisaan_validate.contract.promise import Outcome, Promise, State
 from kisaan_validate.contract.story import story_of
 from kisaan_validate.contract.suspects import remarks_on
@@ -104,10 +105,11 @@ class Judgement:
 
     @property
     def stale(self) -> str:
-        """Why the baseline does not belong to the contract, or ""."""
+        """What of the contract the baseline was not measured for, or ""."""
         if self.baseline is None or self.contract is None:
             return ""
-        return stale_reason(self.contract, self.baseline)
+        found = stale_measures(self.contract, self.baseline, self.run)
+        return found.words if found else ""
 
     def contradicted(self, key: ChangeKey) -> tuple[str, ...]:
         """The promises that a change breaks."""
@@ -170,7 +172,7 @@ def _compared(made: Judgement, baseline: Baseline) -> Judgement:
     if contract is None:
         remarks = remarks_on(found.changes, seen.before, after, None)
         return replace(made, diff=with_values(found, run.values), before=seen.before, remarks=remarks)
-    stale = stale_reason(contract, baseline)
+    stale = stale_measures(contract, baseline, run)
     # What refines the diff needs both sides, and both sides hold the changes: so they are built again from
     # them.
     found = refined(found, both_of(contract, seen, run, after, found, stale))
@@ -271,20 +273,6 @@ def _expected(both: Both, title: str) -> int | None:
         return replace(story, done=promised).staying + story.arrived
     except CannotTell:
         return None
-
-
-def stale_reason(contract: Contract, before: Baseline) -> str:
-    """Why a baseline does not belong to a contract, so that it cannot show whether the contract was kept; or
-    "".
-    """
-    # The text's digest, not its name: promises edited after the baseline would be judged by figures of the
-    # old ones.
-    if contract.digest == before.contract_digest:
-        return ""
-    return (
-        "the baseline was taken "
-        f"{'with another version of the' if before.contract_digest else 'without the'} contract"
-    )
 
 
 @dataclass(frozen=True)

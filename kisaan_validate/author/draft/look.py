@@ -18,6 +18,7 @@ from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.postgres.catalogue import count_scope, read_catalogue
 from kisaan_validate.postgres.expected import check_expectation
+from kisaan_validate.postgres.schemas import require_schemas, schemas_said, schemas_sql
 from kisaan_validate.postgres.session import Limits, Session
 from kisaan_validate.postgres.standby import require_young
 from kisaan_validate.postgres.statistics import Comments, read_comments, read_sizes, read_statistics
@@ -53,11 +54,13 @@ def look(ask: Ask, observer: Observer, stop: Stop) -> Facts:
         check_expectation(holder, ask.expect, ask.target)
         observer(Progress("reading the catalogue"))
         holder.begin()
+        schemas: dict[str, int] = dict(holder.execute(schemas_sql()))
+        require_schemas(ask.schemas, schemas)
         # Read once without locks, to know which tables are to be locked before the snapshot.
         first = read_catalogue(holder, ask.schemas, ask.aliases)
         holder.execute("ROLLBACK")
         if not first.tables:
-            hint = "name others with --schema; the role must be able to see them"
+            hint = f"name another with --schema; the schemas of this database: {schemas_said(schemas)}"
             raise UsageError(f"there are no tables in schema {', '.join(ask.schemas)}", hint)
         # A snapshot fixes what is seen; a table that is truncated later looks empty unless it was locked
         # first.

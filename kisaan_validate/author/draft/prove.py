@@ -45,16 +45,18 @@ def prove(
     keep: Callable[[str], bool],
     run: Callable[[Suite], Run],
     settings: str = "",
+    observed_as: Severity = Severity.WARNING,
 ) -> Proved:
     """Render the draft, load it, run it, and comment out what is no PASS, until all that is left passes.
 
     ``keep`` tells which files will be written: only these are proved. ``settings`` is the text of a
-    suite.toml that stands already. Raises what ``run`` raises, and UsageError if nothing would be written.
+    suite.toml that stands already, ``observed_as`` the severity of what was observed. Raises what ``run``
+    raises, and UsageError if nothing would be written.
     """
     refused = DraftRefused()
     # Rendered again each time, never edited as text: what is commented out may change the imports.
     for _ in range(ROUNDS):
-        rendered = render(facts, drafts, refused, name)
+        rendered = render(facts, drafts, refused, name, observed_as)
         files = {path: text for path, text in rendered.items() if keep(path)}
         if not any(path.endswith(".py") for path in files):
             raise UsageError(
@@ -117,3 +119,26 @@ def told(proved: Proved) -> dict[str, int]:
         "refused": len(proved.refused.lines),
         "blocking": sum(check.severity is Severity.BLOCKING for check in checks),
     }
+
+
+def notes_told(drafts: Sequence[TableDraft]) -> list[str]:
+    """What was left out of the drafts, each sentence once: of many like tables with their number and the
+    first three.
+    """
+    sharing: dict[str, list[TableDraft]] = {}
+    for draft in drafts:
+        for note in draft.notes:
+            if "catalogue only: " in note or note.startswith("withheld: "):
+                sharing.setdefault(note, []).append(draft)
+    return [f"{_tables_said(of)}: {note}" for note, of in sharing.items()]
+
+
+NAMED = 3
+"""So many of the tables that share a note are named."""
+
+
+def _tables_said(drafts: Sequence[TableDraft]) -> str:
+    if len(drafts) == 1:
+        return drafts[0].title
+    named = ", ".join(draft.name for draft in drafts[:NAMED])
+    return f"{len(drafts):,} tables ({named}{', …' if len(drafts) > NAMED else ''})"

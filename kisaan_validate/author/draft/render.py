@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from kisaan_validate.author.draft.facts import Facts, names_of, seen_personal
 from kisaan_validate.author.draft.lines import DraftLine, Key, TableDraft, sources
 from kisaan_validate.author.source import file_stem, python_text, python_value, remark, settings_text
+from kisaan_validate.facts.check import Severity
 from kisaan_validate.suite.personal import guessed_personal
 from kisaan_validate.version import VERSION
 
@@ -36,11 +37,19 @@ class DraftRefused:
         return len(self.lines) + len(self.columns)
 
 
-def render(facts: Facts, drafts: Sequence[TableDraft], refused: DraftRefused, name: str) -> dict[str, str]:
-    """The files of the suite: path within its folder to text."""
+def render(
+    facts: Facts,
+    drafts: Sequence[TableDraft],
+    refused: DraftRefused,
+    name: str,
+    observed_as: Severity = Severity.WARNING,
+) -> dict[str, str]:
+    """The files of the suite: path within its folder to text. ``observed_as`` is the severity of what was
+    observed and nobody agreed to.
+    """
     files = {"suite.toml": settings_text("init", name, facts.catalogue.schemas, _personal(facts))}
     for stem, members in _grouped(drafts):
-        files[f"{stem}.py"] = _module(facts, members, refused)
+        files[f"{stem}.py"] = _module(facts, members, refused, observed_as)
     return files
 
 
@@ -88,7 +97,7 @@ def _words(name: str) -> list[str]:
     return [word.lower() for word in re.split(r"[^A-Za-z]+", apart) if word] or ["table"]
 
 
-def _module(facts: Facts, members: Sequence[TableDraft], refused: DraftRefused) -> str:
+def _module(facts: Facts, members: Sequence[TableDraft], refused: DraftRefused, observed_as: Severity) -> str:
     # Nothing that the database calls things may stand on the first two lines, where Python looks for an
     # encoding.
     first = (
@@ -105,7 +114,7 @@ def _module(facts: Facts, members: Sequence[TableDraft], refused: DraftRefused) 
         ),
     ]
     if _observes(members, refused):
-        parts.append(_observed(facts))
+        parts.append(_observed(facts, observed_as))
     return "\n".join(parts) + "\n\n" + "\n\n\n".join(_section(draft, refused) for draft in members) + "\n"
 
 
@@ -131,10 +140,10 @@ def _imports(members: Sequence[TableDraft], refused: DraftRefused) -> str:
     return "\n".join(made)
 
 
-def _observed(facts: Facts) -> str:
+def _observed(facts: Facts, severity: Severity) -> str:
     why = f"observed, not agreed: true of every row on {facts.on}, but nobody has confirmed it"
     fields = [
-        '    "severity": "info",',
+        f'    "severity": "{severity.value}",',
         '    "tags": ["observed"],',
         f'    "why": {python_text(why)},',
         '    "hint": "confirm it by removing **OBSERVED from the line, or delete the line",',

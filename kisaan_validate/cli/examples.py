@@ -1,0 +1,104 @@
+"""Examples that each command shows below its options."""
+
+from __future__ import annotations
+
+import click
+
+EXAMPLES = {
+    "run": (
+        "kisaan-validate run",
+        "kisaan-validate run 'orders.total.*' -x",
+        "kisaan-validate run --last-failed -k 'amount and not unique'",
+        "kisaan-validate run --baseline pre.json --contract contract.toml --format junit=junit.xml",
+    ),
+    "init": (
+        "kisaan-validate init --list-schemas",
+        "kisaan-validate init --schema public -o checks",
+        "kisaan-validate init --schema app --strict",
+    ),
+    "import": (
+        "kisaan-validate import --from dbt target/manifest.json -o checks",
+        "kisaan-validate import --from soda orders.yml --table orders=app.orders",
+    ),
+    "baseline": (
+        "kisaan-validate baseline -o pre.json --digests",
+        "kisaan-validate baseline -o pre.json --contract contract.toml --rows",
+        "kisaan-validate baseline show pre.json",
+    ),
+    "baseline show": (
+        "kisaan-validate baseline show pre.json",
+        "kisaan-validate baseline show pre.json --verbose",
+    ),
+    "accept": (
+        "kisaan-validate accept --contract contract.toml",
+        "kisaan-validate accept --contract contract.toml --run latest --write",
+    ),
+    "diff": (
+        "kisaan-validate diff --before service=restored --after service=production",
+        "kisaan-validate diff --before service=shop --before-schema old --after-schema new",
+        "kisaan-validate diff --before service=restored --select 'orders*' --ignore orders.updated_at",
+    ),
+    "list": (
+        "kisaan-validate list",
+        "kisaan-validate list orders",
+        "kisaan-validate list 'public.orders.*' -k unique",
+    ),
+    "explain": (
+        "kisaan-validate explain",
+        "kisaan-validate explain 'orders.total.*'",
+    ),
+    "show": (
+        "kisaan-validate show orders.total.unique",
+        "kisaan-validate show orders.total.unique --reports nightly",
+    ),
+    "doctor": (
+        "kisaan-validate doctor",
+        "kisaan-validate doctor --dsn service=production",
+    ),
+    "report": (
+        "kisaan-validate report reports/RUN",
+        "kisaan-validate report reports/RUN --format markdown --output summary.md",
+    ),
+    "index": (
+        "kisaan-validate index",
+        "kisaan-validate index nightly --anew",
+    ),
+    "sign": (
+        "kisaan-validate sign RUN --as asha --key KEY --decision approve --reason 'all totals agree'",
+        "kisaan-validate sign RUN --as asha --key KEY --decision reject --reason 'payments are missing'",
+    ),
+    "attest": (
+        "kisaan-validate attest RUN --as asha --key KEY --criterion told --reason 'mail of 1 May'",
+        "kisaan-validate attest RUN --as asha --key KEY --criterion quiet --reason 'an alert' --not-met",
+    ),
+    "stamp": (
+        "kisaan-validate stamp RUN --timestamp https://tsa.example.com",
+        "kisaan-validate stamp RUN --timestamp-query",
+    ),
+    "bundle": (
+        "kisaan-validate bundle RUN",
+        "kisaan-validate bundle RUN -o evidence.zip --without-baseline",
+    ),
+    "verify": (
+        "kisaan-validate verify evidence.zip --allowed-signers allowed_signers",
+        "kisaan-validate verify reports --chain",
+    ),
+    "schedule": (
+        "kisaan-validate schedule --systemd --at 03:15",
+        "kisaan-validate schedule --k8s --image registry.example.com/validate:1",
+    ),
+    "demo": (
+        "kisaan-validate demo",
+        "kisaan-validate demo --scale 20000 --clean-migration",
+    ),
+}
+"""Command lines by the words that call a command."""
+
+
+def with_examples(command: click.Command, name: str) -> click.Command:
+    """The command, whose help ends with its examples; those of a group too."""
+    if lines := EXAMPLES.get(name):
+        command.epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+    for below, part in getattr(command, "commands", {}).items():
+        with_examples(part, f"{name} {below}")
+    return command
