@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kisaan_validate.compare.causes.base import ChangeGroup
 from kisaan_validate.compare.changes import changes_by_table
 from kisaan_validate.contract.rules import Outcome, Promise, State
 from kisaan_validate.facts.check import Severity
@@ -70,10 +71,21 @@ def group_findings(judged: Judgement) -> list[ReportFinding]:
     severity = Severity.INFO if judged.contract is None else Severity.BLOCKING
     how = "" if judged.contract is None else "covered by no promise: "
     found = [
-        ReportFinding(flat(group.table or "the database"), f"{how}{flat(group.words)}", standing, severity)
+        ReportFinding(
+            flat(group.table or "the database"),
+            f"{how}{flat(group.words)}{_remarks_on(group, judged)}",
+            standing,
+            severity,
+        )
         for group in judged.open_groups
     ]
     return found + _beside_differences(judged)
+
+
+def _remarks_on(group: ChangeGroup, judged: Judgement) -> str:
+    """What is said of those of its differences that took something away: values may be lost."""
+    said = dict.fromkeys(judged.remarks[c.key] for c in group.changes if c.key in judged.remarks)
+    return "".join(f"; {flat(remark)}" for remark in said)
 
 
 def _beside_differences(judged: Judgement) -> list[ReportFinding]:
