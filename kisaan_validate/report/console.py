@@ -23,7 +23,7 @@ from kisaan_validate.report.criteria import criteria_words, criterion_lines
 from kisaan_validate.report.depth import depth_words
 from kisaan_validate.report.shown import Shown as Text
 from kisaan_validate.report.shown import shown
-from kisaan_validate.report.summary import WORTH_SAYING, held_words
+from kisaan_validate.report.summary import WORTH_SAYING, held_words, pairs_of
 from kisaan_validate.report.values import print_values
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement
@@ -194,7 +194,7 @@ def _print_untold(console: Console, judged: Judgement, verbose: bool) -> None:
 def verdict_line(judged: Judgement) -> RichText:
     """The verdict, and how many checks had which outcome."""
     run, verdict = judged.run, judged.verdict
-    counts = Counter(result.status for result in run.results)
+    counts = Counter(result.status for _, result in pairs_of(run))
     parts = [f"{counts[status]:,} {status.value.replace('_', ' ')}" for status in _ORDER if counts[status]]
     line = Text.assemble((f"{verdict.value:<12}", _VERDICT_STYLES[verdict]), f"  {', '.join(parts)}")
     if run.fail_on is FailOn.NEW:
@@ -208,7 +208,7 @@ def verdict_line(judged: Judgement) -> RichText:
 
 def _unproved_lines(judged: Judgement) -> list[str]:
     run, lines = judged.run, []
-    unanswered = sum(r.status in {Status.ERROR, Status.SKIP} for r in run.results)
+    unanswered = sum(r.status in {Status.ERROR, Status.SKIP} for _, r in pairs_of(run))
     if judged.failing:
         lines.append(f"        {counted(len(judged.failing), 'blocking check')} failed")
     uses = Counter(use.use for use in judged.waived.values())

@@ -18,6 +18,7 @@ from kisaan_validate.report.console_parts import MOST_CHECKS, SEVERITIES, STYLES
 from kisaan_validate.report.found import found_words
 from kisaan_validate.report.psql import environment
 from kisaan_validate.report.shown import Shown as Text
+from kisaan_validate.report.summary import pairs_of
 from kisaan_validate.report.text import flat, plain, shortened
 from kisaan_validate.verdict.judgement import JUDGED, Judgement
 from kisaan_validate.verdict.waivers import Use, Waived
@@ -66,14 +67,11 @@ def print_names(console: Console, judged: Judgement) -> None:
     not kept, the differences that nothing explains.
     """
     waived = {id for id, use in judged.waived.items() if use.use is Use.HOLDS}
-    checks = judged.run.by_id
-    order = [
-        (_ORDER.index(r.status), SEVERITIES.index(checks[r.check_id].severity)) for r in judged.run.results
-    ]
-    for _, result in sorted(zip(order, judged.run.results, strict=True), key=lambda pair: pair[0]):
-        if result.status in {Status.FAIL, *UNANSWERED} and result.check_id not in waived:
+    pairs = [pair for pair in pairs_of(judged.run) if pair[1].status in {Status.FAIL, *UNANSWERED}]
+    for check, result in sorted(pairs, key=lambda pair: _gravity(*pair)):
+        if check.id not in waived:
             status = (f"{result.status.value:<6}", STYLES[result.status])
-            console.print(Text.assemble(status, result.check_id), soft_wrap=True)
+            console.print(Text.assemble(status, check.id), soft_wrap=True)
     for promise, outcome in judged.in_state(*JUDGED, State.UNKNOWN):
         console.print(Text(f"promise {outcome.state.value}: {promise.id}"), soft_wrap=True)
     for group in judged.open_groups if judged.contract is not None else ():
@@ -87,13 +85,12 @@ def psql_line(sql: str) -> str:
 
 def _lines(judged: Judgement, verbose: bool) -> list[_Line]:
     """The checks to show, the gravest first: a long list is cut at its end."""
-    checks = judged.run.by_id
     moves = {move.check_id: move for move in judged.diff.moves} if judged.diff is not None else {}
-    waived = judged.waived
     found = [
-        _Line(checks[r.check_id], r, moves.get(r.check_id), _use(waived.get(r.check_id)))
-        for r in judged.run.results
-        if verbose or r.status not in _QUIET
+        _Line(check, result, moves.get(check.id), _use(judged.waived.get(check.id)))
+        # A check whose result was lost has a line as well: nothing is known about it.
+        for check, result in pairs_of(judged.run)
+        if verbose or result.status not in _QUIET
     ]
     return sorted(found, key=_rank)
 
@@ -102,30 +99,30 @@ def _use(use: Waived | None) -> str:
     return f"{use.use.value}: {flat(use.remark)}" if use is not None else ""
 
 
-def _rank(line: _Line) -> tuple[int, int, bool, bool]:
+def _gravity(check: Check, result: Result) -> tuple[int, int]:
+    return _ORDER.index(result.status), SEVERITIES.index(check.severity)
+
+
+def _rank(line: _Line) -> tuple[tuple[int, int], bool, bool]:
     """By status, then severity; new before old, rows before the catalogue; else the order of the suite."""
     new = line.move is not None and line.move.origin is Origin.SINCE
-    return (
-        _ORDER.index(line.result.status),
-        SEVERITIES.index(line.check.severity),
-        not new,
-        line.check.form is Form.CATALOGUE,
-    )
+    return _gravity(line.check, line.result), not new, line.check.form is Form.CATALOGUE
 
 
-def _widths(shown: Sequence[_Line], width: int) -> tuple[int, int, int]:
-    """The widths of id, count and movement. Ids get what the others leave of the console's width: a longer
-    one keeps its letters and moves what follows it to the right.
+def _widths(shown: Sequence[_Line], width: int) -> tuple[int, int, int, int]:
+    """The widths of status, id, count and movement. Ids get what the others leave of the console's width:
+    a longer one keeps its letters and moves what follows it to the right.
     """
-    parts = [(line.check.id, _count(line), _since(line)) for line in shown] or [("", "", "")]
-    id, count, since = (max(map(len, column)) for column in zip(*parts, strict=True))
-    return min(id, max(width - count - since - len("fail  blocking      "), 0)), count, since
+    parts = [(x.result.status.value, x.check.id, _count(x), _since(x)) for x in shown] or [("",) * 4]
+    status, id, count, since = (max(map(len, column)) for column in zip(*parts, strict=True))
+    left = width - status - count - since - len("  blocking      ")
+    return status, min(id, max(left, 0)), count, since
 
 
-def _head(line: _Line, widths: tuple[int, int, int]) -> RichText:
+def _head(line: _Line, widths: tuple[int, int, int, int]) -> RichText:
     """Status, severity, id, how many rows, since when."""
-    id, count, since = widths
-    status = (f"{line.result.status.value:<4}", STYLES[line.result.status])
+    word, id, count, since = widths
+    status = (f"{line.result.status.value:<{word}}", STYLES[line.result.status])
     severity = f"  {line.check.severity.value:<8}  "
     tail = f"  {_count(line):>{count}}  {_since(line):<{since}}"
     return Text.assemble(status, severity, (f"{line.check.id:<{id}}", "bold"), tail.rstrip())
@@ -162,7 +159,7 @@ def _told(line: _Line) -> str:
     terminal cuts the end.
     """
     keys = keys_in_line(line.result)
-    parts = [line.use, keys, _reason(line), flat(line.check.origin), _found(line)]
+    parts = [line.use, keys, flat(line.check.origin), _reason(line), _found(line)]
     if not keys and line.result.status is not Status.FAIL:
         parts = [line.use, _found(line), _reason(line), flat(line.check.origin)]
     return " · ".join(part for part in parts if part)
