@@ -78,6 +78,7 @@ class Values(Case):
             *words,
         )
         assert code in (0, 1, 3), said
+        assert output.exists(), said
         document = json.loads(output.read_text(encoding="utf-8"))
         return {f"{c['table']}.{c['column']}": c for c in document["run"]["values"]}, document, said
 

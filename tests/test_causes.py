@@ -17,11 +17,11 @@ from test_comparison_laws import EMPTY, LAW, judged, pairs
 from kisaan_validate.compare.causes.base import ChangeGroup, Proof
 from kisaan_validate.compare.causes.grouping import grouped
 from kisaan_validate.compare.causes.rows import CountMoved
-from kisaan_validate.compare.changes import diff, with_rows
+from kisaan_validate.compare.changes import diff, with_rows, with_values
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.differences import Change
-from kisaan_validate.facts.kept import RowsCompared
+from kisaan_validate.facts.kept import RowsCompared, ValuesCompared
 from kisaan_validate.facts.run import Run
 from kisaan_validate.facts.suite import Selection, SuiteFacts
 from kisaan_validate.facts.table import ColumnFacts, Family, Profile, TableDigests, TableFacts
@@ -96,15 +96,16 @@ def law(groups: Sequence[ChangeGroup], changes: Sequence[Change]) -> None:
         assert [c for c in group.changes if not group.cause.reproduces(c)] == []
 
 
-@given(tables, tables, st.booleans())
+@given(tables, tables, st.booleans(), st.sets(st.sampled_from(["id", "amount", "paid", "note"])))
 @LAW
 def test_each_difference_is_in_one_group_whose_cause_makes_it(
-    before: list[Row], after: list[Row], one_by_one: bool
+    before: list[Row], after: list[Row], one_by_one: bool, kept: set[str]
 ) -> None:
-    """Whatever differs, with and without rows compared one by one."""
+    """Whatever differs, with and without rows compared one by one, and values that were kept."""
     rows = (compared(before, after),) if one_by_one else ()
     a, b = side(before), side(after)
-    changes = with_rows(diff(a, b), rows).changes
+    values = [ValuesCompared("payments", column, 1, len(before) + 1) for column in sorted(kept)]
+    changes = with_values(with_rows(diff(a, b), rows), values).changes
     law(grouped(changes, a, b, rows), changes)
 
 

@@ -216,11 +216,11 @@ def test_terminal_and_markdown_say_them_too(capsys: pytest.CaptureFixture[str]) 
         [PASS],
         criteria=(Criterion("x", "all is well", ("a",)), Criterion("told", "people were told", manual=True)),
     )
-    print_run(judge(run), None, quiet=True, verbose=False)
+    print_run(judge(run), None, quiet=False, verbose=False)
     assert "success criteria: of 2, 1 proved, 1 to be attested" in capsys.readouterr().out
     made = markdown(judge(run))
     assert "proved" in made
     assert "to be attested" in made
     bare = replace(run, criteria=())
-    print_run(judge(bare), None, quiet=True, verbose=False)
+    print_run(judge(bare), None, quiet=False, verbose=False)
     assert "criteria" not in capsys.readouterr().out + markdown(judge(bare))

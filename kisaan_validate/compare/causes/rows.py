@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from kisaan_validate.compare.causes.base import GroupCause, Proof, rows_in_words
 from kisaan_validate.compare.patterns.base import EXACT, number_of, time_of
-from kisaan_validate.facts.differences import DIGEST, ROWS, VALUES, Change
+from kisaan_validate.facts.differences import DIGEST, FIGURES, ROWS, VALUES, Change
 from kisaan_validate.facts.kept import RowsCompared
 from kisaan_validate.facts.table import Family, Profile, TableFacts
 
@@ -113,6 +113,9 @@ class CountMoved(GroupCause):
         # A row that went took its value out of every digest of the column.
         if figure == DIGEST:
             return True
+        # Rows that are on both sides and hold another value did not come or go.
+        if figure not in FIGURES:
+            return False
         if more.nulls is None or less.nulls is None or not 0 <= more.nulls - less.nulls <= rows:
             return False
         values = rows - (more.nulls - less.nulls)
