@@ -53,8 +53,8 @@ def print_checks_in_need(console: Console, judged: Judgement, *, verbose: bool) 
         console.print(Text(environment(judged.run)), soft_wrap=True)
     for line in shown:
         print_line(console, _head(line, widths), verbose)
-        # Of a check that holds, its line says enough.
-        if line.result.status is not Status.PASS and (said := _told(line)):
+        # Of a check that holds, its line says enough, unless something was believed.
+        if (line.result.status is not Status.PASS or line.result.trusted) and (said := _told(line)):
             print_line(console, Text(INDENT + said), verbose)
         if verbose and line.result.sql and line.result.status is Status.FAIL:
             console.print(Text(f"{INDENT}{psql_line(line.result.sql)}"), soft_wrap=True)
