@@ -1,0 +1,57 @@
+"""By how much two figures differ, exactly: −30, +500.00, −5:30:00."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Context, Decimal
+
+from kisaan_validate.facts.differences import VALUES, Change
+from kisaan_validate.facts.table import Family
+
+_PLAIN = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,60})?")
+"""Numbers without an exponent, short enough that their difference is exact."""
+
+_EXACT = Context(prec=200)
+
+
+def difference(change: Change, family: Family | None) -> str:
+    """The difference of a column's figure, with its sign; "" where none is a number or a span of time."""
+    # A smallest text that looks like a number is none.
+    if change.kind != VALUES or change.before is None or change.after is None:
+        return ""
+    if change.aspect == "nulls" or family is Family.NUMBER:
+        return between_numbers(change.before, change.after)
+    moments = family in {Family.INSTANT, Family.LOCAL_TIME}
+    return between_times(change.before, change.after) if moments else ""
+
+
+def between_numbers(before: str, after: str) -> str:
+    """``after`` less ``before`` with all its digits; "" unless both are plain numbers."""
+    if not (_PLAIN.fullmatch(before) and _PLAIN.fullmatch(after)):
+        return ""
+    found = _EXACT.subtract(Decimal(after), Decimal(before))
+    return f"{'−' if found < 0 else '+' if found else '±'}{abs(found):,f}"
+
+
+def between_times(before: str, after: str) -> str:
+    """The time from one to the other, in days and hours; "" unless both are moments."""
+    try:
+        span = _moment(after) - _moment(before)
+    # Infinity, years before Christ.
+    except (ValueError, OverflowError):
+        return ""
+    return f"{'−' if span < timedelta() else '+'}{_span(abs(span))}"
+
+
+def _moment(text: str) -> datetime:
+    """A moment as it is written: one without a zone stands beside one of UTC, as sessions write them."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _span(span: timedelta) -> str:
+    days = f"{span.days:,} {'day' if span.days == 1 else 'days'}" if span.days else ""
+    # Whole days, as between two dates, have no hours to be told.
+    hours = str(timedelta(seconds=span.seconds, microseconds=span.microseconds))
+    return " ".join(filter(None, (days, hours if span - timedelta(span.days) or not days else "")))
