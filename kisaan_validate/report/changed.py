@@ -147,9 +147,7 @@ def _families(side: Baseline) -> dict[tuple[str, str], Family]:
     return {(t.title, c.name): c.profile.family for t in side.tables for c in t.columns if c.profile}
 
 
-def _cause(
-    group: ChangeGroup, judged: Judgement, families: Mapping[tuple[str, str], Family]
-) -> CauseLines:
+def _cause(group: ChangeGroup, judged: Judgement, families: Mapping[tuple[str, str], Family]) -> CauseLines:
     lines = tuple(_line(c, judged, families.get((c.table, c.name))) for c in group.changes)
     # None, not (): without a contract no difference can be called unexplained.
     explained = group.explained_by if judged.contract is not None else None

@@ -6,35 +6,51 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kisaan_validate.facts.result import Status
+from kisaan_validate.facts.result import Evidence, Result, Status
 from kisaan_validate.report.cards import Card
+from kisaan_validate.report.sqlframe import SqlFrame, common_frame
 
-Prose = tuple[str, str]
-"""Why a check is there, and what to do if it fails."""
+_BRIEF = {
+    Evidence.SCANNED: "rows read",
+    Evidence.STREAMED: "rows streamed to a Python function",
+    Evidence.CATALOGUE: "read in the catalogue",
+}
+"""What the section's first lines explain."""
+
+
+_ENFORCED = {"nothing": "enforced by nothing", "NOT NULL": "enforced by NOT NULL"}
+"""What enforces most rules; what enforces any other stands with it."""
+
+
+_APPLIES = "applies if its columns are there"
 
 
 @dataclass(frozen=True)
-class Reason:
-    """Prose that several checks share, under the number by which they name it."""
+class Declaration:
+    """What a line of the suite says of the checks that it declares."""
 
-    number: int
+    origin: str
+    severity: str
+    owner: str
+    tags: str
+    applies: str
     why: str
     hint: str
 
 
 @dataclass(frozen=True)
 class HeldCheck:
-    """One check that holds, with what its group does not say. ``reason`` is the number of its prose, 0
-    where it has none or has it to itself (``why``, ``hint``).
+    """One check that holds, with what its group does not say. ``number`` is that of its declaration, 0
+    where it has one to itself: then it is ``own``. ``parts`` are those of its SQL within the frame of its
+    table.
     """
 
     card: Card
-    figure: str
-    tags: str
+    id: str
     facts: str
-    reason: int
-    why: str
-    hint: str
+    number: int
+    own: Declaration | None
+    parts: tuple[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -42,70 +58,126 @@ class HeldGroup:
     """Checks of one table that hold, and all that they have in common: ``facts`` in words."""
 
     status: Status
-    severity: str
-    owner: str
     since: str
     facts: str
     checks: tuple[HeldCheck, ...]
 
 
-def shared_reasons(cards: Iterable[Card]) -> dict[Prose, Reason]:
-    """The prose that more than one check has, numbered in the order in which it is met."""
-    found = Counter(prose for card in cards if any(prose := _prose(card)))
-    often = [prose for prose, times in found.items() if times > 1]
-    return {prose: Reason(place, *prose) for place, prose in enumerate(often, 1)}
+@dataclass(frozen=True)
+class HeldChecks:
+    """All checks of one table that hold, and the frame of their SQL, None where each has all of its own."""
+
+    frame: SqlFrame | None
+    groups: tuple[HeldGroup, ...]
+
+    @property
+    def number(self) -> int:
+        """How many there are."""
+        return sum(len(group.checks) for group in self.groups)
 
 
-def held_groups(cards: Iterable[Card], reasons: Mapping[Prose, Reason]) -> tuple[HeldGroup, ...]:
-    """The checks of one table that hold, with those that have the most in common side by side."""
-    found: dict[tuple[Status, str, str, str, str], list[Card]] = defaultdict(list)
+def declarations(cards: Iterable[Card]) -> dict[Declaration, int]:
+    """What more than one check shares, numbered in the order in which it is met."""
+    found = Counter(map(_declared, cards))
+    often = [declared for declared, times in found.items() if times > 1]
+    return {declared: place for place, declared in enumerate(often, 1)}
+
+
+def held_checks(cards: Sequence[Card], known: Mapping[Declaration, int], *, brief: bool) -> HeldChecks:
+    """The checks of one table that hold, with those that have the most in common side by side. ``brief``:
+    without the table's name in their ids and in a frame for their SQL, on a page of very many.
+    """
+    usual, frame = _Usual.of(cards), common_frame(card.result.sql for card in cards) if brief else None
+    found: dict[tuple[Status, str, str], list[HeldCheck]] = defaultdict(list)
     for card in cards:
-        severity = card.check.severity.value
-        found[card.result.status, severity, card.check.owner, card.since, _common(card)].append(card)
-    return tuple(
-        HeldGroup(*key, tuple(_held(card, reasons) for card in members)) for key, members in found.items()
-    )
+        key = card.result.status, card.since, _common(card, usual)
+        found[key].append(_held(card, known, usual, frame, brief))
+    return HeldChecks(frame, tuple(HeldGroup(*key, tuple(members)) for key, members in found.items()))
 
 
-def _prose(card: Card) -> Prose:
-    return card.check.why, card.result.hint or card.check.hint
+def _declared(card: Card) -> Declaration:
+    check = card.check
+    hint = card.result.hint or check.hint
+    applies = _APPLIES if _plainly_applies(card) else ""
+    tags = ", ".join(check.tags)
+    return Declaration(check.origin, check.severity.value, check.owner, tags, applies, check.why, hint)
 
 
-def _common(card: Card) -> str:
+def _plainly_applies(card: Card) -> bool:
+    """Whether the one condition is that the columns of the check exist."""
+    check = card.check
+    return bool(check.columns) and set(check.applies) == {f"column {check.table}.{c}" for c in check.columns}
+
+
+@dataclass(frozen=True)
+class _Usual:
+    """What is worth a group of its own among the checks of a table: words, and the most frequent numbers."""
+
+    figures: frozenset[str]
+    messages: frozenset[str]
+    times: frozenset[str]
+
+    @staticmethod
+    def of(cards: Sequence[Card]) -> _Usual:
+        figures = Counter(card.figure for card in cards)
+        counts = [figure for figure, _ in figures.most_common() if any(map(str.isdigit, figure))]
+        messages = Counter(card.result.message for card in cards)
+        times = Counter(dict(card.facts).get("Took", "") for card in cards)
+        return _Usual(
+            frozenset((set(figures) - set(counts)) | set(counts[:1])),
+            frozenset(message for message, number in messages.items() if number > 2),
+            frozenset(time for time, _ in times.most_common(1)),
+        )
+
+
+def _common(card: Card, usual: _Usual) -> str:
     """What a check shares with its like, in words."""
-    known = dict(card.facts)
-    free = "enforced by nothing" if known.get("Enforced by") == "nothing" else ""
-    said = (_worded(card.figure), card.result.message, card.movement, known.get("Evidence", ""), free)
-    return " · ".join(filter(None, said))
-
-
-def _worded(figure: str) -> str:
-    """The figure if it is words: counts are each check's own."""
-    return "" if any(map(str.isdigit, figure)) else figure
-
-
-def _held(card: Card, reasons: Mapping[Prose, Reason]) -> HeldCheck:
-    prose = _prose(card)
-    reason = reasons.get(prose)
-    why, hint = prose if reason is None else ("", "")
-    number = reason.number if reason is not None else 0
-    figure = "" if _worded(card.figure) else card.figure
-    return HeldCheck(card, figure, ", ".join(card.check.tags), _own(card), number, why, hint)
-
-
-def _own(card: Card) -> str:
-    """The facts that only this check has, in one line."""
-    known = dict(card.facts)
-    enforced = known.get("Enforced by", "nothing")
+    known, result = dict(card.facts), card.result
+    applies = result.status is not Status.NOT_APPLICABLE
+    evidence = _BRIEF.get(result.evidence, known.get("Evidence", "")) if applies else ""
     said = (
-        known.get("Declared at", ""),
-        known.get("Took", ""),
-        f"enforced by {enforced}" if enforced != "nothing" else "",
-        f"columns {', '.join(card.check.columns)}" if not _named(card) else "",
-        *(f"{name.lower()} {known[name]}" for name in ("Tolerance", "Applies if") if name in known),
-        *(f"{name} {known[name]}" for name in ("SQLSTATE", "Digest of all keys") if name in known),
+        card.figure if applies and card.figure in usual.figures else "",
+        _said(result) if result.message in usual.messages else "",
+        card.movement,
+        evidence,
+        _ENFORCED.get(known.get("Enforced by", ""), ""),
+        known.get("Took", "") if known.get("Took") in usual.times else "",
+        f"SQLSTATE {result.sqlstate}" if result.sqlstate else "",
     )
     return " · ".join(filter(None, said))
+
+
+def _held(
+    card: Card, known: Mapping[Declaration, int], usual: _Usual, frame: SqlFrame | None, brief: bool
+) -> HeldCheck:
+    declared = _declared(card)
+    number = known.get(declared, 0)
+    id = card.check.id.removeprefix(f"{card.check.table}.") if brief else card.check.id
+    facts = " · ".join(filter(None, _facts_of(card, usual)))
+    parts = frame.parts_of(card.result.sql) if frame is not None else None
+    return HeldCheck(card, id, facts, number, None if number else declared, parts)
+
+
+def _facts_of(card: Card, usual: _Usual) -> tuple[str, ...]:
+    """The facts that only this check has."""
+    known, result, check = dict(card.facts), card.result, card.check
+    counted = result.status is not Status.NOT_APPLICABLE and card.figure not in usual.figures
+    took, enforced = known.get("Took", ""), known.get("Enforced by", "")
+    return (
+        card.figure if counted else "",
+        _said(result) if result.message not in usual.messages else "",
+        took if took not in usual.times else "",
+        f"enforced by {enforced}" if enforced and enforced not in _ENFORCED else "",
+        f"columns {', '.join(check.columns)}" if not _named(card) else "",
+        f"tolerance {known['Tolerance']}" if "Tolerance" in known else "",
+        f"applies if {known['Applies if']}" if check.applies and not _plainly_applies(card) else "",
+        f"digest of all keys {result.key_digest}" if result.key_digest else "",
+    )
+
+
+def _said(result: Result) -> str:
+    """The message, but for the word that the group begins with anyway."""
+    return result.message.removeprefix("not applicable, because ")
 
 
 def _named(card: Card) -> bool:

@@ -76,7 +76,7 @@ class Gap:
 
 def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
     """Everything that the template shows."""
-    run, baseline = judged.run, judged.baseline
+    run, baseline, known = judged.run, judged.baseline, judged.run.by_id
     moves = {move.check_id: move for move in judged.diff.moves} if judged.diff is not None else {}
     pairs = summary.pairs_of(run)
     ordered = summary.in_order(pairs, moves)
@@ -104,7 +104,7 @@ def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
             "card": {card.check.id: card for card in cards},
             "movements": summary.movement_counts(moves.values()),
             # A check that is gone has no card that says how it moved.
-            "gone": [move.check_id for move in moves.values() if move.check_id not in run.by_id],
+            "gone": [move.check_id for move in moves.values() if move.check_id not in known],
             "gaps": _gaps(cards),
             "vacuous": [card for card in cards if card.vacuous],
             "believing": [card for card in cards if card.result.trusted],
@@ -129,7 +129,8 @@ def _tables(judged: Judgement, cards: list[Card]) -> dict[str, Any]:
         "pictured": rows.pictured(lines),
         "parts": found.parts,
         "changed_parts": [part for part in found.parts if part.changes is not None],
-        "reasons": found.reasons,
+        "declarations": found.declarations,
+        "brief": found.brief,
         "tables": [part.line for part in found.parts if part.line is not None],
         "coverage": coverage_gaps(judged.run.coverage),
     }
@@ -220,6 +221,8 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "prose": text.prose,
+        "named": text.named,
+        "bare": _bare,
         "plain": text.plain,
         "value": text.value,
         "sql": text.code,
@@ -236,6 +239,11 @@ def _environment() -> Environment:
         status.value: word for status, word in summary.STATUS_WORDS.items()
     }
     return environment
+
+
+def _bare(markup: Markup) -> Markup:
+    """The same between tags, where quotes need no escape: on a page of thousands each letter counts."""
+    return Markup(str(markup).replace("&#39;", "'").replace("&#34;", '"'))
 
 
 def _anchored(name: str, prefix: str) -> str:

@@ -10,13 +10,16 @@ from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.result import Status
 from kisaan_validate.report.cards import Card
 from kisaan_validate.report.changed import TableChanges, table_changes
-from kisaan_validate.report.held import HeldGroup, Reason, held_groups, shared_reasons
+from kisaan_validate.report.held import Declaration, HeldChecks, declarations, held_checks
 from kisaan_validate.report.summary import STATUS_ORDER, STATUS_WORDS
 from kisaan_validate.report.tables import TableLine
 from kisaan_validate.report.text import number
 from kisaan_validate.report.values import ValueLine, value_lines
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement
+
+MANY = 5_000
+"""Of more checks, those that hold leave out their table's name, which their part has."""
 
 _WRONG = {Status.FAIL, Status.ERROR, Status.SKIP}
 
@@ -32,25 +35,23 @@ class TablePart:
     table: str
     line: TableLine | None
     told: tuple[Card, ...]
-    held: tuple[HeldGroup, ...]
+    held: HeldChecks
     changes: TableChanges | None
     values: tuple[ValueLine, ...]
     owners: str
     said: str
     wrong: bool
 
-    @property
-    def holding(self) -> int:
-        """How many checks are folded."""
-        return sum(len(group.checks) for group in self.held)
-
 
 @dataclass(frozen=True)
 class TableParts:
-    """The parts in the order in which they are read, and the prose that their checks share."""
+    """The parts in the order in which they are read, and what their checks share. ``brief``: there are so
+    many checks that each letter counts.
+    """
 
     parts: tuple[TablePart, ...]
-    reasons: tuple[Reason, ...]
+    declarations: Mapping[Declaration, int]
+    brief: bool
 
 
 def table_parts(judged: Judgement, cards: Sequence[Card], lines: Iterable[TableLine]) -> TableParts:
@@ -66,27 +67,28 @@ def table_parts(judged: Judgement, cards: Sequence[Card], lines: Iterable[TableL
     values: dict[str, list[ValueLine]] = defaultdict(list)
     for line in value_lines(judged.run):
         values[line.table].append(line)
-    reasons = shared_reasons(card for card in cards if card.lean)
+    known = declarations(card for card in cards if card.lean)
+    brief = len(cards) > MANY
     made = [
         _part(
             name,
             by_name.get(name),
             own.get(name, []),
-            held_groups((card for card in own.get(name, []) if card.lean), reasons),
+            held_checks([card for card in own.get(name, []) if card.lean], known, brief=brief),
             changes.get(name),
             tuple(values.get(name, ())),
             listed=judged.contract is None,
         )
         for name in sorted({*by_name, *own, *changes, *values})
     ]
-    return TableParts(tuple(sorted(made, key=lambda part: not part.wrong)), tuple(reasons.values()))
+    return TableParts(tuple(sorted(made, key=lambda part: not part.wrong)), known, brief)
 
 
 def _part(
     name: str,
     line: TableLine | None,
     cards: Sequence[Card],
-    held: tuple[HeldGroup, ...],
+    held: HeldChecks,
     changes: TableChanges | None,
     values: tuple[ValueLine, ...],
     *,

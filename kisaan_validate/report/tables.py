@@ -21,9 +21,12 @@ from kisaan_validate.report.marks import marked
 from kisaan_validate.report.rows import RowLine, row_lines
 from kisaan_validate.report.summary import STATUS_ORDER, STATUS_WORDS
 from kisaan_validate.report.svg import status_bar
-from kisaan_validate.report.text import number
+from kisaan_validate.report.text import number, prose
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement, expected_rows
+
+QUIET = {Status.PASS, Status.NOT_APPLICABLE}
+"""What a reader need not be shown of a table's checks."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,8 @@ def _line(
         said,
         # Both are formatted counts, and words such as "not counted" equal none.
         rows is not None and said == rows.after,
-        status_bar(statuses),
+        # Where all is in order there is nothing to see: the number says it.
+        status_bar(statuses) if set(statuses) - QUIET else Markup(""),
         _words(statuses),
         columns,
         _moved(columns),
@@ -140,8 +144,7 @@ def _moved(columns: Sequence[ColumnCard]) -> str:
 
 def _words(statuses: Counter[Status]) -> str:
     """What of its checks is not in order; the table's own part says the rest."""
-    quiet = {Status.PASS, Status.NOT_APPLICABLE}
-    told = [s for s in STATUS_ORDER if statuses[s] and s not in quiet]
+    told = [s for s in STATUS_ORDER if statuses[s] and s not in QUIET]
     parts = [f"{number(statuses[s])} {STATUS_WORDS[s].lower()}" for s in told]
     total = sum(statuses.values())
     return ", ".join(parts) or (counted(total, "check") if total else "no check of its own")
@@ -192,7 +195,7 @@ def _sum(name: str, sides: tuple[ColumnFacts | None, ColumnFacts | None], told: 
 def _sides(before: str | None, now: str | None, told: bool) -> Markup:
     """One text where both are equal; where the changes tell them apart, that they do."""
     if before == now:
-        return marked(now, now)[1] if now is not None else Markup("")
+        return prose(now or "")
     if told:
         return Markup('<b class="st s-error">changed</b>')
     return Markup("{} → {}").format(*marked(before, now))

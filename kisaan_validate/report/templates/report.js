@@ -9,17 +9,23 @@
   const lower = (text) => text.toLowerCase();
   const listed = (text) => (text ?? "").split(", ").filter(Boolean);
   // A check that holds is a line of a group, which says what its lines share; any other has a fold of its own.
-  const cards = [...document.querySelectorAll(".ck")].map((node) => {
+  const cards = [...document.querySelectorAll(".ck, .gp li")].map((node) => {
     const group = node.closest(".gp"), own = group ?? node, part = node.closest(".tb");
+    // Several checks of one line of the suite share what it says of them.
+    const link = group && (node.querySelector("p > a")?.hash ?? node.querySelector("p")?.textContent.match(/#\d+$/)?.[0].replace("#", "#d"));
+    const declared = link && $(link.slice(1)), said = declared ?? node;
+    const word = (line, fold) => said.querySelector(group ? line : fold)?.textContent ?? "";
     return {
-      node, group, part,
+      node, group, part, declared,
       status: [...own.classList].find((c) => c.startsWith("s-")).slice(2),
-      severity: own.querySelector("i").textContent,
-      owner: own.querySelector(".ow")?.textContent ?? "",
-      table: part.dataset.t,
+      severity: word("em", "i"),
+      owner: word("strong", ".ow"),
+      table: part.querySelector("h3").textContent,
       since: own.dataset.w ? "waived" : own.dataset.m || "",
-      get tags() { return this._tags ??= listed(node.querySelector(".tg")?.textContent); },
-      get text() { return this._text ??= lower(`${this.table} ${group?.firstElementChild.textContent ?? ""} ${node.textContent}`); },
+      get tags() { return this._tags ??= listed(word("u", ".tg")); },
+      get text() {
+        return this._text ??= lower([this.table, group?.firstElementChild.textContent, node.textContent, declared?.textContent].join(" "));
+      },
     };
   });
   const parts = [...document.querySelectorAll(".tb")];
@@ -82,7 +88,7 @@
       card.node.hidden = !hit;
       shown += hit;
     }
-    const all = shown === cards.length, left = ".ck:not([hidden])";
+    const all = shown === cards.length, left = ":is(.ck, .gp li):not([hidden])";
     for (const group of groups) group.hidden = !group.querySelector(left);
     // While something is filtered, parts without a hit go and folds with one open; afterwards they stand as before.
     for (const [place, fold] of folds.entries()) {
@@ -129,7 +135,7 @@
     if (target.hidden || target.closest("[hidden]")) { clear(); apply(); }
     for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
     if (target.closest("details")) target.scrollIntoView({ behavior: "instant" });
-    if (target.matches("li.ck")) equip(target);
+    if (target.matches(".gp li")) equip(target);
   };
 
   // --- buttons that copy the SQL, the psql command and the address, made when a check is unfolded ------------------
@@ -152,23 +158,35 @@
     while (sql.split("\n").includes(word)) word += "_";
     return `${$("env").textContent}\npsql -X -v ON_ERROR_STOP=1 <<'${word}'\n${sql}\n${word}\n`;
   };
+  // On a page of very many checks, SQL stands in two parts of a frame that its table has.
+  const sqlOf = (pre) => {
+    const cut = pre.querySelector("s");
+    if (!cut) return pre.textContent;
+    const nodes = [...pre.childNodes], at = nodes.indexOf(cut);
+    const [first, second] = [nodes.slice(0, at), nodes.slice(at + 1)].map((some) => some.map((n) => n.textContent).join(""));
+    const [before, rest] = pre.closest(".hold").querySelector(".fr code").textContent.split("①");
+    const [between, after] = rest.split("②");
+    return before + first + between + second + after;
+  };
   const equip = (node) => {
     const body = node.querySelector(":scope > .bd") ?? node;
     if (body.querySelector(".cp")) return;
     const row = make("div", { className: "cp" });
     const pre = body.querySelector("pre");
     if (pre) {
-      row.append(copier("Copy SQL", () => pre.textContent, pre));
-      if (!pre.classList.contains("py")) row.append(copier("Copy psql command", () => command(pre.textContent), pre));
+      row.append(copier("Copy SQL", () => sqlOf(pre), pre));
+      if (!pre.classList.contains("py")) row.append(copier("Copy psql command", () => command(sqlOf(pre)), pre));
     }
     // A fold has its link written out; a line has not.
-    if (body === node) row.append(copier("Copy link", () => `${location.href.split("#")[0]}#${node.id}`, node.querySelector("code")));
+    if (body === node) row.append(copier("Copy link", () => `${location.href.split("#")[0]}#${node.id}`, node.querySelector("b")));
+    const declared = body === node && cards.find((c) => c.node === node).declared;
+    if (declared) row.append(make("p", { textContent: declared.textContent }));
     if (!row.children.length) return;
     const before = pre ? pre.closest(".sq") ?? pre : body.lastElementChild;
     if (before === body.lastElementChild && body === node && !pre) body.append(row); else before.before(row);
   };
   document.addEventListener("toggle", (event) => { if (event.target.open && event.target.matches(".ck")) equip(event.target); }, true);
-  document.addEventListener("click", (event) => { const line = event.target.closest("li.ck"); if (line) equip(line); });
+  document.addEventListener("click", (event) => { const line = event.target.closest(".gp li"); if (line) equip(line); });
   for (const card of cards) if (card.node.open) equip(card.node);
 
   // --- keyboard ---------------------------------------------------------------------------------------------------
@@ -183,7 +201,7 @@
   };
   const step = (by, wanted) => {
     const seen = cards.filter((c) => !c.node.hidden && wanted(c));
-    const here = document.activeElement?.closest(".ck");
+    const here = document.activeElement?.closest(".ck, .gp li");
     const at = here ? seen.findIndex((c) => c.node === here) : -1;
     if (at >= 0) return go(seen[at + by]);
     if (!here) return go(by > 0 ? seen[0] : seen.at(-1));
