@@ -125,14 +125,22 @@ def table_changes(judged: Judgement, after: Baseline) -> dict[str, TableChanges]
     for group in judged.groups:
         found.setdefault(group.table, []).append(group)
     return {
-        table: TableChanges(
-            table,
-            tuple(_cause(group, judged, families) for group in _worst_first(groups)),
-            _unexplained(groups) if judged.contract is not None else 0,
-            _untold_hints((hint for hint in said if hint.table == table), groups),
-        )
+        table: _table(table, groups, judged, families, [hint for hint in said if hint.table == table])
         for table, groups in found.items()
     }
+
+
+def _table(
+    table: str,
+    groups: Sequence[ChangeGroup],
+    judged: Judgement,
+    families: Mapping[tuple[str, str], Family],
+    said: Iterable[Hint],
+) -> TableChanges:
+    causes = tuple(_cause(group, judged, families) for group in _worst_first(groups))
+    # Without a contract no difference can be called unexplained.
+    open_ = _unexplained(groups) if judged.contract is not None else 0
+    return TableChanges(table, causes, open_, _untold_hints(said, groups))
 
 
 def _worst_first(groups: Sequence[ChangeGroup]) -> list[ChangeGroup]:
