@@ -180,7 +180,7 @@
     // A fold has its link written out; a line has not.
     if (body === node) row.append(copier("Copy link", () => `${location.href.split("#")[0]}#${node.id}`, node.querySelector("b")));
     const declared = body === node && cards.find((c) => c.node === node).declared;
-    if (declared) row.append(make("p", { textContent: declared.textContent }));
+    if (declared) row.append(make("p", {}, ...[...declared.childNodes].map((n) => n.cloneNode(true))));
     if (!row.children.length) return;
     const before = pre ? pre.closest(".sq") ?? pre : body.lastElementChild;
     if (before === body.lastElementChild && body === node && !pre) body.append(row); else before.before(row);
