@@ -126,7 +126,8 @@ def test_every_difference_is_listed_wherever_the_run_is_shown(judged: Judgement)
     # People read these two: a line for each cause, not for each difference.
     assert find_format("github").render(judged).count("::notice title=") >= len(judged.groups)
     page = render_html(judged)
-    assert page.count('<tr><th scope="row">', page.find('id="changes"'), page.find('id="moves"')) >= len(
+    lines = '<tr role="row"><th role="rowheader" scope="row">'
+    assert page.count(lines, page.find('<section id="checks"'), page.find('<section id="coverage"')) == len(
         listed
     )
     markdown = find_format("markdown").render(judged)

@@ -18,11 +18,12 @@ from kisaan_validate.facts.result import UNANSWERED, Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import adapter, digest_of
 from kisaan_validate.record.files import read_file, write_file
+from kisaan_validate.verdict.findings import findings_of
 from kisaan_validate.verdict.judgement import Judgement
 
-INDEX_FORMAT = 2
+INDEX_FORMAT = 3
 """Version of the file. 1: first form. 2: what a comparison could not tell; runs are judged anew, for it
-makes them inconclusive.
+makes them inconclusive. 3: the first finding of a run.
 """
 
 TABLES_KEPT = 6
@@ -44,7 +45,7 @@ class Entry:
     ``unexplained`` are the promises of the contract and the differences that fail the run, ``untold`` the
     promises and parts of the comparison that are unknown, ``listed`` the differences that no contract
     judges, ``inapplicable`` the promises about what is on neither side. ``signed`` is what the files of
-    sign-offs say, in words.
+    sign-offs say, in words. ``finding`` is the title of the first of ``findings``, "" where nothing is wrong.
     """
 
     folder: str
@@ -73,6 +74,8 @@ class Entry:
     untold: int = 0
     listed: int = 0
     inapplicable: int = 0
+    finding: str = ""
+    findings: int = 0
     signed: str = ""
 
     @property
@@ -116,6 +119,7 @@ def entry_of(
     from kisaan_validate.contract.rules import State
 
     run = judged.run
+    findings = findings_of(judged)
     answered = {result.check_id for result in run.results if result.status not in UNANSWERED}
     return Entry(
         folder=folder,
@@ -146,6 +150,8 @@ def entry_of(
         listed=len(judged.listed),
         inapplicable=len(judged.in_state(State.NOT_APPLICABLE)),
         signed=_cut(signed),
+        finding=_cut(findings[0].title) if findings else "",
+        findings=len(findings),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -30,6 +30,9 @@ EVIDENCE_WORDS = {
 
 _SIDES = (("recorded", "computed"),)
 """The columns in which checks say what stands in the books and what the details add up to."""
+
+OPEN = 12
+"""So many failing checks are unfolded; of all others each page shows the line."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class Card:
         # A page of ten thousand passing checks must still open: what can be read elsewhere is left out of
         # them.
         return self.result.status in {Status.PASS, Status.NOT_APPLICABLE} and not (
-            self.movement or self.waiver or self.vacuous
+            self.waiver or self.vacuous
         )
 
     @property
@@ -103,8 +106,8 @@ class Card:
 
 
 def card_of(check: Check, result: Result, move: CheckMove | None, use: Waived | None, shown: int) -> Card:
-    """The card of one check with at most ``shown`` keys. Failures are unfolded, so that they are read and
-    printed.
+    """The card of one check with at most ``shown`` keys. A failure is unfolded unless it is excused, or
+    failed before as well.
     """
     return Card(
         check=check,
@@ -114,7 +117,7 @@ def card_of(check: Check, result: Result, move: CheckMove | None, use: Waived | 
         movement=movement(move),
         keys=keys_of(check, result, shown),
         facts=tuple((name, text) for name, text in _facts(check, result) if text),
-        unfold=result.status is Status.FAIL,
+        unfold=result.status is Status.FAIL and use is None and _since(move) != "known",
         vacuous=vacuous(result),
         waiver=use,
         since=_since(move),
@@ -199,5 +202,11 @@ def _facts(check: Check, result: Result) -> list[tuple[str, str]]:
 def cards_of(
     pairs: list[tuple[Check, Result]], moves: Mapping[str, CheckMove], uses: Mapping[str, Waived], shown: int
 ) -> list[Card]:
-    """The cards of all checks, in the order given, each with at most ``shown`` keys."""
-    return [card_of(check, result, moves.get(check.id), uses.get(check.id), shown) for check, result in pairs]
+    """The cards of all checks, in the order given, each with at most ``shown`` keys; the first ones that
+    may be are unfolded.
+    """
+    made = [card_of(check, result, moves.get(check.id), uses.get(check.id), shown) for check, result in pairs]
+    late = [card for card in made if card.unfold][OPEN:]
+    # A page of a thousand failures must still be read from its top.
+    folded = {card.check.id for card in late}
+    return [replace(card, unfold=False) if card.check.id in folded else card for card in made]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kisaan_validate.compare.changes import changes_by_table
-from kisaan_validate.compare.figures import differing
+from kisaan_validate.compare.causes.base import ChangeGroup
+from kisaan_validate.compare.causes.values import EndsMoved
 from kisaan_validate.compare.patterns.ends import Hint, hints
 from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.differences import CHANGED_ROWS, DIGEST, ROWS, SEQUENCE, VALUES, Change
-from kisaan_validate.facts.table import ColumnFacts, Family, Profile, TableFacts
+from kisaan_validate.facts.table import Family
+from kisaan_validate.report.deltas import difference
 from kisaan_validate.report.text import number, signed
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Answer, Judgement, answer_of
@@ -56,33 +57,40 @@ class PromiseLine:
 
 @dataclass(frozen=True)
 class ChangeLine:
-    """One difference. ``explained_by`` holds the ids of promises; None where there is no contract."""
+    """One difference; ``delta`` says by how much, "" where the two have no difference that is a number."""
 
     what: str
     before: str | None
     after: str | None
     delta: str
-    explained_by: tuple[str, ...] | None
     contradicts: tuple[str, ...] = ()
     remark: str = ""
 
 
 @dataclass(frozen=True)
-class TableChanges:
-    """What differs of one table ("" for the database as a whole), all its exact sums, and what its figures
-    say.
+class CauseLines:
+    """Differences of one cause; ``words`` is "" where the one line says it all. ``explained_by`` holds the
+    ids of promises; None where there is no contract.
     """
 
-    table: str
+    words: str
     lines: tuple[ChangeLine, ...]
-    sums: tuple[tuple[str, str, str, bool], ...]
+    explained_by: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class TableChanges:
+    """What differs of one table ("" for the database as a whole) by cause, and what its figures say."""
+
+    table: str
+    causes: tuple[CauseLines, ...]
     unexplained: int
     hints: tuple[Hint, ...] = ()
 
     @property
     def summary(self) -> str:
         """How many differences, and how many of them are explained by nothing."""
-        words = counted(len(self.lines), "difference")
+        words = counted(sum(len(cause.lines) for cause in self.causes), "difference")
         if self.unexplained:
             return f"{words}, {number(self.unexplained)} unexplained"
         return words
@@ -108,22 +116,64 @@ def promise_lines(judged: Judgement) -> dict[State, list[PromiseLine]]:
     return {state: lines for state, lines in found.items() if lines}
 
 
-def table_changes(judged: Judgement, after: Baseline) -> tuple[TableChanges, ...]:
-    """What differs, by table: first the tables in which something is unexplained, then by name."""
+def table_changes(judged: Judgement, after: Baseline) -> dict[str, TableChanges]:
+    """What differs, by table ("" for the database as a whole), each table's differences by their cause."""
     if judged.diff is None or judged.before is None:
-        return ()
-    old, new = ({t.title: t for t in side.tables} for side in (judged.before, after))
-    unexplained = {change.key for change in judged.unexplained}
-    said = hints(judged.before, after)
-    made = []
-    for table, changes in changes_by_table(judged.diff.changes).items():
-        lines = tuple(_line(change, judged) for change in changes)
-        sums = _sums(old.get(table), new.get(table))
-        open_ = sum(change.key in unexplained for change in changes)
-        made.append(
-            TableChanges(table, lines, sums, open_, tuple(hint for hint in said if hint.table == table))
-        )
-    return tuple(sorted(made, key=lambda t: (not t.unexplained, t.table)))
+        return {}
+    said, families = hints(judged.before, after), _families(after)
+    found: dict[str, list[ChangeGroup]] = {}
+    for group in judged.groups:
+        found.setdefault(group.table, []).append(group)
+    return {
+        table: _table(table, groups, judged, families, [hint for hint in said if hint.table == table])
+        for table, groups in found.items()
+    }
+
+
+def _table(
+    table: str,
+    groups: Sequence[ChangeGroup],
+    judged: Judgement,
+    families: Mapping[tuple[str, str], Family],
+    said: Iterable[Hint],
+) -> TableChanges:
+    causes = tuple(_cause(group, judged, families) for group in _worst_first(groups))
+    # Without a contract no difference can be called unexplained.
+    open_ = _unexplained(groups) if judged.contract is not None else 0
+    return TableChanges(table, causes, open_, _untold_hints(said, groups))
+
+
+def _worst_first(groups: Sequence[ChangeGroup]) -> list[ChangeGroup]:
+    return sorted(groups, key=lambda group: bool(group.explained_by))
+
+
+def _unexplained(groups: Iterable[ChangeGroup]) -> int:
+    return sum(len(group.changes) for group in groups if not group.explained_by)
+
+
+def _families(side: Baseline) -> dict[tuple[str, str], Family]:
+    return {(t.title, c.name): c.profile.family for t in side.tables for c in t.columns if c.profile}
+
+
+def _cause(group: ChangeGroup, judged: Judgement, families: Mapping[tuple[str, str], Family]) -> CauseLines:
+    lines = tuple(_line(c, judged, families.get((c.table, c.name))) for c in group.changes)
+    # None, not (): without a contract no difference can be called unexplained.
+    explained = group.explained_by if judged.contract is not None else None
+    return CauseLines(_cause_words(group), lines, explained)
+
+
+def _cause_words(group: ChangeGroup) -> str:
+    """What made the differences; "" of one alone. What the lines show anyway is not said of the cause."""
+    if len(group.changes) == 1:
+        return ""
+    words = group.cause.words(group.changes)
+    return f"{group.cause.kind}: {counted(len(group.changes), 'difference')}" if "→" in words else words
+
+
+def _untold_hints(said: Iterable[Hint], groups: Iterable[ChangeGroup]) -> tuple[Hint, ...]:
+    """What the figures say of columns of which no cause says it."""
+    told = {(c.table, c.name) for g in groups if isinstance(g.cause, EndsMoved) for c in g.changes}
+    return tuple(hint for hint in said if (hint.table, hint.column) not in told)
 
 
 def open_hints(judged: Judgement, after: Baseline) -> tuple[Hint, ...]:
@@ -155,12 +205,10 @@ _ROW_WORDS = {
 }
 
 
-def _line(change: Change, judged: Judgement) -> ChangeLine:
-    # None, not (): without a contract no difference can be called unexplained.
-    explained = judged.explained.get(change.key, ()) if judged.contract is not None else None
-    delta = signed(change.delta) if change.delta is not None else ""
+def _line(change: Change, judged: Judgement, family: Family | None) -> ChangeLine:
+    delta = signed(change.delta) if change.delta is not None else difference(change, family)
     broken, remark = judged.contradicted(change.key), judged.remarks.get(change.key, "")
-    return ChangeLine(words_of(change), change.before, change.after, delta, explained, broken, remark)
+    return ChangeLine(words_of(change), change.before, change.after, delta, broken, remark)
 
 
 def words_of(change: Change) -> str:
@@ -175,34 +223,6 @@ def words_of(change: Change) -> str:
         f"{change.kind} {change.name}" if change.name != change.table or change.kind != "table" else "table"
     )
     return f"{name}: {change.aspect}"
-
-
-def _sums(old: TableFacts | None, new: TableFacts | None) -> tuple[tuple[str, str, str, bool], ...]:
-    """(column, sum before, sum now, whether equal) of every column that has an exact sum on both sides."""
-    if old is None or new is None:
-        return ()
-    left, right = (_exact(table.columns) for table in (old, new))
-    return tuple(
-        (
-            name,
-            left[name].total or "none",
-            right[name].total or "none",
-            # Two texts of one sum may differ in zeros only; differing() decides about it everywhere.
-            "total" not in differing(left[name], right[name]),
-        )
-        for name in left
-        if name in right
-    )
-
-
-def _exact(columns: tuple[ColumnFacts, ...]) -> Mapping[str, Profile]:
-    exact = ((c.name, c.profile) for c in columns if c.profile is not None)
-    return {
-        # A sum of few personal values tells them.
-        name: profile
-        for name, profile in exact
-        if profile.family is Family.NUMBER and not profile.personal
-    }
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from kisaan_validate.contract.rules import State
-from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.check import Severity
-from kisaan_validate.facts.differences import Transition
 from kisaan_validate.facts.result import Status, Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import baseline_to_json, digest_of, run_to_json
@@ -28,10 +26,10 @@ from kisaan_validate.report.criteria import CriterionStanding, criteria_words, c
 from kisaan_validate.report.depth import depth_words
 from kisaan_validate.report.finding_cards import headed_findings, story
 from kisaan_validate.report.marks import marked
+from kisaan_validate.report.parts import table_parts
 from kisaan_validate.report.signatures import Signatures
 from kisaan_validate.report.svg import ICON_PATHS, sign_url, time_bar
 from kisaan_validate.report.tables import coverage_gaps, table_lines
-from kisaan_validate.report.values import value_lines
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement
 
@@ -78,13 +76,12 @@ class Gap:
 
 def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
     """Everything that the template shows."""
-    run, baseline = judged.run, judged.baseline
+    run, baseline, known = judged.run, judged.baseline, judged.run.by_id
     moves = {move.check_id: move for move in judged.diff.moves} if judged.diff is not None else {}
     pairs = summary.pairs_of(run)
     ordered = summary.in_order(pairs, moves)
     # A page is limited as its run was; a record without the setting is from before there was one.
     cards = cards_of(ordered, moves, judged.waived, int(run.settings.get("sample", "20")))
-    groups = summary.move_groups(ordered, moves) if judged.diff is not None else ()
     return (
         _changed(judged)
         | _tables(judged, cards)
@@ -104,13 +101,10 @@ def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
             else "",
             "severities": [severity.value for severity in Severity],
             "cards": cards,
-            "by_status": [
-                (status, [c for c in cards if c.result.status is status]) for status in summary.STATUS_ORDER
-            ],
             "card": {card.check.id: card for card in cards},
-            "groups": groups,
-            "still_passing": sum(move.transition is Transition.STILL_PASSING for move in moves.values()),
-            "by_reason": summary.by_reason,
+            "movements": summary.movement_counts(moves.values()),
+            # A check that is gone has no card that says how it moved.
+            "gone": [move.check_id for move in moves.values() if move.check_id not in known],
             "gaps": _gaps(cards),
             "vacuous": [card for card in cards if card.vacuous],
             "believing": [card for card in cards if card.result.trusted],
@@ -127,12 +121,17 @@ def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
 def _tables(judged: Judgement, cards: list[Card]) -> dict[str, Any]:
     """What the template shows of tables."""
     lines = rows.row_lines(judged.run, judged.before)
+    found = table_parts(judged, cards, table_lines(judged, cards))
     return {
         "rows": lines,
         "row_words": rows.movement_words(lines),
         "depth_words": depth_words(judged),
         "pictured": rows.pictured(lines),
-        "tables": table_lines(judged, cards),
+        "parts": found.parts,
+        "changed_parts": [part for part in found.parts if part.changes is not None],
+        "declarations": found.declarations,
+        "brief": found.brief,
+        "tables": [part.line for part in found.parts if part.line is not None],
         "coverage": coverage_gaps(judged.run.coverage),
     }
 
@@ -185,20 +184,17 @@ def _records(judged: Judgement) -> dict[str, Any]:
 
 def _changed(judged: Judgement) -> dict[str, Any]:
     """What the template shows of before and after."""
-    tables = changed.table_changes(judged, baseline_of(judged.run))
     return {
         "answers": changed.answer_words(judged),
         "contract": judged.contract,
         "promises": changed.promise_lines(judged),
         "state_words": changed.STATE_WORDS,
-        "table_changes": tables,
         "differences": len(judged.diff.changes) if judged.diff is not None else 0,
         "unexplained": len(judged.unexplained),
         "unkept": len(judged.in_state(State.BROKEN, State.NOT_DONE)),
         "untold": judged.untold,
         "not_compared": judged.diff.not_compared if judged.diff is not None else (),
         "listed": len(judged.listed),
-        "values": value_lines(judged.run),
     }
 
 
@@ -225,6 +221,8 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "prose": text.prose,
+        "named": text.named,
+        "bare": _bare,
         "plain": text.plain,
         "value": text.value,
         "sql": text.code,
@@ -241,6 +239,11 @@ def _environment() -> Environment:
         status.value: word for status, word in summary.STATUS_WORDS.items()
     }
     return environment
+
+
+def _bare(markup: Markup) -> Markup:
+    """The same between tags, where quotes need no escape: on a page of thousands each letter counts."""
+    return Markup(str(markup).replace("&#39;", "'").replace("&#34;", '"'))
 
 
 def _anchored(name: str, prefix: str) -> str:

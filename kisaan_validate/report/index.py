@@ -1,5 +1,6 @@
-"""All runs of a folder as pages: ``index.html`` with the newest, and one page a month with older ones. No
-script at all.
+"""All runs of a folder as pages: ``index.html`` with the newest, and one page a month with older ones.
+
+Plain lists, and a script that only filters them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from kisaan_validate.record.codec import adapter
 from kisaan_validate.record.index import Entry, RunsIndex, Unread
 from kisaan_validate.report import text
 from kisaan_validate.report.svg import ICON_PATHS
-from kisaan_validate.report.trends import trend, verdict_strip
+from kisaan_validate.report.trends import share_bar, trend, verdict_strip
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.version import VERSION
 
@@ -129,7 +130,7 @@ def _made_of(month: Month) -> str:
 @cache
 def _look() -> str:
     """What all pages share: another version or style renders them again."""
-    return VERSION + "".join(_source(name) for name in ("index.html.j2", "index.css"))
+    return VERSION + "".join(_source(name) for name in ("index.html.j2", "index.css", "index.js"))
 
 
 def _front_page(index: RunsIndex, older: tuple[Month, ...]) -> str:
@@ -291,19 +292,30 @@ def _remarks(own: Sequence[Entry], drawn: int) -> Iterator[str]:
 
 
 def _render(**facts: object) -> str:
-    style = _source("index.css")
+    style, script = _source("index.css"), _source("index.js")
     policy = (
-        # No script-src: default-src 'none' forbids scripts, and this page has none.
-        f"default-src 'none'; style-src {_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; "
+        "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
     )
     template = _environment().get_template("index.html.j2")
     return template.render(
-        style=Markup(style), policy=policy, icons=ICON_PATHS, icon_of=ICONS, version=VERSION, **facts
+        style=Markup(style),
+        script=Markup(script),
+        policy=policy,
+        icons=ICON_PATHS,
+        icon_of=ICONS,
+        version=VERSION,
+        **facts,
     )
 
 
 def _hash(source: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
+
+
+def _share(entry: Entry) -> Markup:
+    """How much of a run failed, as a picture; the number stands beside it."""
+    return share_bar(entry.failed, entry.unanswered, entry.checks)
 
 
 def _compared(entry: Entry) -> str:
@@ -344,6 +356,7 @@ def _environment() -> Environment:
         "duration": text.duration,
         "folder": _folder,
         "compared": _compared,
+        "share": _share,
     }
     return environment
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kisaan_validate.contract.rules import State
@@ -331,37 +331,24 @@ def unenforced(pairs: Pairs) -> dict[str, list[Check]]:
 
 
 @dataclass(frozen=True)
-class MoveGroup:
-    """The checks that moved alike since the baseline."""
+class MovementCount:
+    """How many checks moved alike since the baseline; ``filter`` is what the page calls them by."""
 
-    transition: Transition
-    meaning: str
-    moves: tuple[CheckMove, ...]
+    words: str
+    filter: str
+    number: int
 
 
 _MOVES = {
-    Transition.NEWLY_FAILING: "held before, fails after",
-    Transition.STILL_FAILING: "failed before, fails after",
-    Transition.FIXED: "failed before, holds after",
-    Transition.UNKNOWN: "before and after cannot be compared",
+    Transition.NEWLY_FAILING: ("newly failing", "new"),
+    Transition.STILL_FAILING: ("still failing", "known"),
+    Transition.FIXED: ("fixed", "fixed"),
+    Transition.UNKNOWN: ("not comparable", "open"),
+    Transition.STILL_PASSING: ("still passing", ""),
 }
 
 
-def move_groups(pairs: Pairs, moves: Mapping[str, CheckMove]) -> tuple[MoveGroup, ...]:
-    """The transitions that a reader must see, worst first and in order of ``pairs``; still passing is only
-    counted.
-    """
-    # A check that is new has no move.
-    ordered = [moves[check.id] for check, _ in pairs if check.id in moves]
-    return tuple(
-        MoveGroup(transition, meaning, tuple(move for move in ordered if move.transition is transition))
-        for transition, meaning in _MOVES.items()
-    )
-
-
-def by_reason(group: MoveGroup) -> dict[str, list[CheckMove]]:
-    """The moves of a group by the reason they cannot be compared."""
-    reasons: dict[str, list[CheckMove]] = defaultdict(list)
-    for move in group.moves:
-        reasons[move.reason].append(move)
-    return dict(reasons)
+def movement_counts(moves: Iterable[CheckMove]) -> tuple[MovementCount, ...]:
+    """How the checks moved since the baseline, worst first; only what occurs."""
+    found = Counter(move.transition for move in moves)
+    return tuple(MovementCount(*said, found[which]) for which, said in _MOVES.items() if found[which])

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from kisaan_validate.compare.figures import differing
 from kisaan_validate.facts.baseline import baseline_of
+from kisaan_validate.facts.differences import VALUES
 from kisaan_validate.facts.result import Status
 from kisaan_validate.facts.run import TableCoverage
 from kisaan_validate.facts.table import ColumnFacts, Family, Profile, TableFacts
@@ -20,26 +21,27 @@ from kisaan_validate.report.marks import marked
 from kisaan_validate.report.rows import RowLine, row_lines
 from kisaan_validate.report.summary import STATUS_ORDER, STATUS_WORDS
 from kisaan_validate.report.svg import status_bar
-from kisaan_validate.report.text import number
+from kisaan_validate.report.text import number, prose
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement, expected_rows
+
+QUIET = {Status.PASS, Status.NOT_APPLICABLE}
+"""What a reader need not be shown of a table's checks."""
 
 
 @dataclass(frozen=True)
 class ColumnCard:
-    """One column: its type on both sides, its exact sum on both sides, and whether any check looked at it.
+    """One column: its type, its exact sum where there is one on both sides, and whether any check read it.
 
-    ``equal`` is None where there is no exact sum on both sides to compare. ``moved`` says what became of
-    the column: added, removed, retyped, or "".
+    What is equal on both sides stands once. What differs is "changed" where the changes of its table show
+    both sides (``told``), else both stand here. ``moved`` says what became of the column: added, removed,
+    retyped, or "".
     """
 
     name: str
-    type_before: Markup
-    type_now: Markup
+    type: Markup
     moved: str
-    sum_before: Markup
-    sum_now: Markup
-    equal: bool | None
+    sum: Markup
     looked: str
 
 
@@ -66,7 +68,7 @@ def table_lines(judged: Judgement, cards: Sequence[Card]) -> tuple[TableLine, ..
     before = {t.title: t for t in baseline.tables} if baseline is not None else {}
     now = {t.title: t for t in (baseline_of(run).tables if baseline is not None else run.tables)}
     covered = {c.table: c for c in run.coverage}
-    expected, found = expected_rows(judged), _statuses(cards)
+    expected, found, told = expected_rows(judged), _statuses(cards), _told(judged)
     return tuple(
         _line(
             title,
@@ -75,10 +77,23 @@ def table_lines(judged: Judgement, cards: Sequence[Card]) -> tuple[TableLine, ..
             expected,
             covered.get(title),
             found.get(title, Counter()),
+            told.get(title, frozenset()),
         )
         # Tables without counts but with coverage too, so that none is missing from the page.
         for title in sorted({*rows, *covered})
     )
+
+
+Told = frozenset[tuple[str, str]]
+"""(column, "type" or "total"): what the changes of a table show before and after."""
+
+
+def _told(judged: Judgement) -> dict[str, Told]:
+    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for change in judged.diff.changes if judged.diff is not None else ():
+        if change.kind in {"column", VALUES}:
+            found[change.table].add((change.name, change.aspect))
+    return {table: frozenset(columns) for table, columns in found.items()}
 
 
 def _statuses(cards: Sequence[Card]) -> dict[str, Counter[Status]]:
@@ -97,8 +112,9 @@ def _line(
     expected: Mapping[str, int | None],
     coverage: TableCoverage | None,
     statuses: Counter[Status],
+    told: Told,
 ) -> TableLine:
-    columns = _columns(*sides, coverage)
+    columns = _columns(*sides, coverage, told)
     wanted = expected.get(title)
     # "" is no expectation, "cannot tell" is one that is unknown.
     said = "" if title not in expected else "cannot tell" if wanted is None else number(wanted)
@@ -108,7 +124,8 @@ def _line(
         said,
         # Both are formatted counts, and words such as "not counted" equal none.
         rows is not None and said == rows.after,
-        status_bar(statuses),
+        # Where all is in order there is nothing to see: the number says it.
+        status_bar(statuses) if set(statuses) - QUIET else Markup(""),
         _words(statuses),
         columns,
         _moved(columns),
@@ -126,8 +143,11 @@ def _moved(columns: Sequence[ColumnCard]) -> str:
 
 
 def _words(statuses: Counter[Status]) -> str:
-    parts = [f"{number(statuses[s])} {STATUS_WORDS[s].lower()}" for s in STATUS_ORDER if statuses[s]]
-    return ", ".join(parts) or "no check of its own"
+    """What of its checks is not in order; the table's own part says the rest."""
+    told = [s for s in STATUS_ORDER if statuses[s] and s not in QUIET]
+    parts = [f"{number(statuses[s])} {STATUS_WORDS[s].lower()}" for s in told]
+    total = sum(statuses.values())
+    return ", ".join(parts) or (counted(total, "check") if total else "no check of its own")
 
 
 def _by_name(side: TableFacts | None) -> dict[str, ColumnFacts]:
@@ -135,37 +155,50 @@ def _by_name(side: TableFacts | None) -> dict[str, ColumnFacts]:
 
 
 def _columns(
-    old: TableFacts | None, new: TableFacts | None, coverage: TableCoverage | None
+    old: TableFacts | None, new: TableFacts | None, coverage: TableCoverage | None, told: Told
 ) -> tuple[ColumnCard, ...]:
     left, right = _by_name(old), _by_name(new)
     known = (*coverage.judged, *coverage.described, *coverage.untouched) if coverage is not None else ()
     # The order of now, then what went, then columns that were not measured: names once each.
     names = dict.fromkeys((*right, *left, *known))
     return tuple(
-        _column(name, left.get(name), right.get(name), old is not None, _looked(name, coverage))
+        _column(name, (left.get(name), right.get(name)), old is not None, _looked(name, coverage), told)
         for name in names
     )
 
 
 def _column(
-    name: str, old: ColumnFacts | None, new: ColumnFacts | None, compared: bool, looked: str
+    name: str,
+    sides: tuple[ColumnFacts | None, ColumnFacts | None],
+    compared: bool,
+    looked: str,
+    told: Told,
 ) -> ColumnCard:
-    types = (old.type if old is not None else None, new.type if new is not None else None)
-    sums = _exact(old), _exact(new)
-    equal = None
-    if sums[0] is not None and sums[1] is not None:
-        equal = "total" not in differing(sums[0], sums[1])
-    # Alone there is nothing to mark: the type is drawn beside itself.
-    both = marked(*types) if compared else (Markup(""), marked(types[1], types[1])[1])
-    totals = [None if s is None else s.total or "none" for s in sums]
-    drawn = (
-        marked(totals[0], totals[1])
-        # Equal sums may differ in trailing zeros, and a mark there would look like a finding.
-        if equal is False
-        else tuple(Markup("{}").format(t or "") for t in totals)
-    )
-    moved = _movement(*types) if compared else ""
-    return ColumnCard(name, both[0], both[1], moved, drawn[0], drawn[1], equal, looked)
+    before, now = (side.type if side is not None else None for side in sides)
+    # Alone there is nothing to compare: the type stands as it is.
+    drawn = _sides(before if compared else now, now, (name, "type") in told)
+    moved = _movement(before, now) if compared else ""
+    return ColumnCard(name, drawn, moved, _sum(name, sides, told), looked)
+
+
+def _sum(name: str, sides: tuple[ColumnFacts | None, ColumnFacts | None], told: Told) -> Markup:
+    """The exact sum of a column that has one on both sides; "" else."""
+    old, new = (_exact(side) for side in sides)
+    if old is None or new is None:
+        return Markup("")
+    totals = (old.total or "none", new.total or "none")
+    # Equal sums may differ in trailing zeros, and that is no finding.
+    same = "total" not in differing(old, new)
+    return _sides(totals[1] if same else totals[0], totals[1], (name, "total") in told)
+
+
+def _sides(before: str | None, now: str | None, told: bool) -> Markup:
+    """One text where both are equal; where the changes tell them apart, that they do."""
+    if before == now:
+        return prose(now or "")
+    if told:
+        return Markup('<b class="st s-error">changed</b>')
+    return Markup("{} → {}").format(*marked(before, now))
 
 
 def _movement(before: str | None, now: str | None) -> str:

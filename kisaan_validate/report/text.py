@@ -141,6 +141,26 @@ def prose(text: object) -> Markup:
     return Markup("<bdi>{}</bdi>").format(_characters(flat, joiners=True))
 
 
+_NARROW = 34
+"""So many characters of a name fit on one line of a telephone."""
+
+
+def named(name: str, room: int = _NARROW) -> Markup:
+    """A name as ``prose`` shows it, which may break after ``.`` and ``/``, or ``_`` if its parts are long,
+    and never within a word.
+    """
+    shown = prose(name)
+    if len(name) <= room:
+        return shown
+    longest = max(map(len, re.split(r"[./]", name)))
+    ends = r"([./_])" if longest > room else r"([./])"
+    # Only where the name is without markup of its own.
+    return Markup(re.sub(ends, r"\1<wbr>", str(shown))) if _SIMPLE.fullmatch(name) else shown
+
+
+_SIMPLE = re.compile(r"[A-Za-z0-9_./-]+")
+
+
 def plain(text: str, keep: str = "") -> str:
     """Text where no markup can stand (a title): hidden characters are replaced by their names, but for
     those in ``keep``.

@@ -55,6 +55,26 @@ def verdict_strip(verdicts: Sequence[Verdict], title: str) -> Markup:
     return _drawing("strip", title, Markup("").join(marks), height=19)
 
 
+SHARE = 100
+"""Of a bar, in its own units."""
+
+
+def share_bar(failed: int, unanswered: int, checks: int) -> Markup:
+    """How many of the checks failed, how many have no answer, each as long as its share; one of thousands is
+    still seen.
+    """
+    parts = Markup('<rect class="sh-all" x="0" y="1" width="{}" height="6"/>').format(SHARE)
+    at = 0
+    for kind, number in (("fail", failed), ("inconclusive", unanswered)):
+        width = min(SHARE - at, max(2, number * SHARE // max(checks, 1)) if number else 0)
+        if width:
+            parts += Markup('<rect class="sh-{}" x="{}" y="0" width="{}" height="8"/>').format(
+                kind, at, width
+            )
+        at += width
+    return Markup('<svg class="share" aria-hidden="true" viewBox="0 0 {} 8">{}</svg>').format(SHARE, parts)
+
+
 def _across(index: int, count: int) -> float:
     if count == 1:
         # A single run stands at the right, where the newest always is.

@@ -39,6 +39,7 @@ class SampleLine:
 class ValueLine:
     """One kept column: how many rows changed in it, what patterns say, and samples."""
 
+    table: str
     name: str
     words: str
     patterns: tuple[str, ...]
@@ -54,6 +55,7 @@ def value_lines(run: Run) -> tuple[ValueLine, ...]:
 
 def _line(column: ValuesCompared) -> ValueLine:
     return ValueLine(
+        column.table,
         f"{column.table}.{column.column}",
         words_of(column),
         pattern_words(column),

@@ -6,17 +6,33 @@
     node.append(...kids);
     return node;
   };
-  const cards = [...document.querySelectorAll("details.ck")].map((node) => ({
-    node,
-    status: [...node.classList].find((c) => c.startsWith("s-")).slice(2),
-    severity: node.firstElementChild.children[1].textContent,
-    table: node.dataset.t ?? node.querySelector("code").textContent.split(".")[0],
-    since: node.dataset.w ? "waived" : node.dataset.m || "",
-    get tags() { return this._tags ??= (node.querySelector(".tg")?.textContent ?? "").split(", ").filter(Boolean); },
-    get text() { return this._text ??= `${this.table} ${node.textContent}`.toLowerCase(); },
-  }));
-  const groups = [...document.querySelectorAll("#checks .group")];
-  const words = new Map(cards.map((c) => [c.status, c.node.querySelector(".st").textContent]));
+  const lower = (text) => text.toLowerCase();
+  const listed = (text) => (text ?? "").split(", ").filter(Boolean);
+  // A check that holds is a line of a group, which says what its lines share; any other has a fold of its own.
+  const cards = [...document.querySelectorAll(".ck, .gp li")].map((node) => {
+    const group = node.closest(".gp"), own = group ?? node, part = node.closest(".tb");
+    // Several checks of one line of the suite share what it says of them.
+    const link = group && (node.querySelector("p > a")?.hash ?? node.querySelector("p")?.textContent.match(/#\d+$/)?.[0].replace("#", "#d"));
+    const declared = link && $(link.slice(1)), said = declared ?? node;
+    const word = (line, fold) => said.querySelector(group ? line : fold)?.textContent ?? "";
+    return {
+      node, group, part, declared,
+      status: [...own.classList].find((c) => c.startsWith("s-")).slice(2),
+      severity: word("em", "i"),
+      owner: word("strong", ".ow"),
+      table: part.querySelector("h3").textContent,
+      since: own.dataset.w ? "waived" : own.dataset.m || "",
+      get tags() { return this._tags ??= listed(word("u", ".tg")); },
+      get text() {
+        return this._text ??= lower([this.table, group?.firstElementChild.textContent, node.textContent, declared?.textContent].join(" "));
+      },
+    };
+  });
+  const parts = [...document.querySelectorAll(".tb")];
+  const groups = [...document.querySelectorAll(".gp")];
+  const folds = [...parts, ...document.querySelectorAll(".hold")];
+  const stood = folds.map((fold) => fold.open);
+  const words = new Map(cards.map((c) => [c.status, (c.group ?? c.node).querySelector(".st").textContent]));
   const FAILING = ["fail", "error", "skip"];
 
   // --- filter: its state is in the address, so that it can be sent to a colleague ---------------------------------
@@ -37,6 +53,7 @@
   const choices = {
     severity: choice("Severity", ["blocking", "warning", "info"].map((v) => [v])),
     table: choice("Table", distinct(cards.map((c) => c.table))),
+    owner: choice("Owner", distinct(cards.map((c) => c.owner).filter(Boolean))),
     tag: choice("Tag", distinct(cards.flatMap((c) => c.tags))),
     since: choice("Since the baseline", Object.entries(SINCE).filter(([v]) => cards.some((c) => c.since === v))),
   };
@@ -55,6 +72,7 @@
   const parse = (text) => [...text.toLowerCase().matchAll(/(-?)(?:"([^"]*)"?|(\S+))/g)]
     .map(([, minus, phrase, word]) => ({ out: minus === "-", text: phrase ?? word })).filter((t) => t.text);
 
+  let whole = true;
   const apply = () => {
     const on = new Set(boxes.filter((b) => b.checked).map((b) => b.value));
     const terms = parse(query.value);
@@ -63,15 +81,25 @@
       const hit = on.has(card.status)
         && (!choices.severity.value || card.severity === choices.severity.value)
         && (!choices.table.value || card.table === choices.table.value)
+        && (!choices.owner.value || card.owner === choices.owner.value)
         && (!choices.tag.value || card.tags.includes(choices.tag.value))
         && (!choices.since.value || card.since === choices.since.value)
         && terms.every((t) => card.text.includes(t.text) !== t.out);
       card.node.hidden = !hit;
       shown += hit;
     }
-    for (const group of groups) group.hidden = !group.querySelector("details.ck:not([hidden])");
-    $("shown").textContent = shown === cards.length ? "" : `${shown} of ${cards.length} checks shown; the others are hidden by the filter`;
-    $("shown").hidden = shown === cards.length;
+    const all = shown === cards.length, left = ":is(.ck, .gp li):not([hidden])";
+    for (const group of groups) group.hidden = !group.querySelector(left);
+    // While something is filtered, parts without a hit go and folds with one open; afterwards they stand as before.
+    for (const [place, fold] of folds.entries()) {
+      const hit = !!fold.querySelector(left);
+      fold.hidden = !all && !hit;
+      if (all !== whole) fold.open = all ? stood[place] : hit || fold.open;
+      else if (!all && hit) fold.open = true;
+    }
+    whole = all;
+    $("shown").textContent = all ? "" : `${shown} of ${cards.length} checks shown; the others are hidden by the filter`;
+    $("shown").hidden = all;
   };
   let keys = true;
   const remember = () => {
@@ -106,7 +134,8 @@
     if (!target) return;
     if (target.hidden || target.closest("[hidden]")) { clear(); apply(); }
     for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
-    if (target.tagName === "DETAILS") target.scrollIntoView({ behavior: "instant" });
+    if (target.closest("details")) target.scrollIntoView({ behavior: "instant" });
+    if (target.matches(".gp li")) equip(target);
   };
 
   // --- buttons that copy the SQL, the psql command and the address, made when a check is unfolded ------------------
@@ -129,32 +158,50 @@
     while (sql.split("\n").includes(word)) word += "_";
     return `${$("env").textContent}\npsql -X -v ON_ERROR_STOP=1 <<'${word}'\n${sql}\n${word}\n`;
   };
+  // On a page of very many checks, SQL stands in two parts of a frame that its table has.
+  const sqlOf = (pre) => {
+    const cut = pre.querySelector("s");
+    if (!cut) return pre.textContent;
+    const nodes = [...pre.childNodes], at = nodes.indexOf(cut);
+    const [first, second] = [nodes.slice(0, at), nodes.slice(at + 1)].map((some) => some.map((n) => n.textContent).join(""));
+    const [before, rest] = pre.closest(".hold").querySelector(".fr code").textContent.split("①");
+    const [between, after] = rest.split("②");
+    return before + first + between + second + after;
+  };
   const equip = (node) => {
-    const body = node.querySelector(":scope > .bd");
-    if (!body || body.querySelector(".cp")) return;
+    const body = node.querySelector(":scope > .bd") ?? node;
+    if (body.querySelector(".cp")) return;
     const row = make("div", { className: "cp" });
     const pre = body.querySelector("pre");
     if (pre) {
-      row.append(copier("Copy SQL", () => pre.textContent, pre));
-      if (!pre.classList.contains("py")) row.append(copier("Copy psql command", () => command(pre.textContent), pre));
+      row.append(copier("Copy SQL", () => sqlOf(pre), pre));
+      if (!pre.classList.contains("py")) row.append(copier("Copy psql command", () => command(sqlOf(pre)), pre));
     }
-    row.append(copier("Copy link", () => `${location.href.split("#")[0]}#${node.id}`, node.querySelector("code")));
+    // A fold has its link written out; a line has not.
+    if (body === node) row.append(copier("Copy link", () => `${location.href.split("#")[0]}#${node.id}`, node.querySelector("b")));
+    const declared = body === node && cards.find((c) => c.node === node).declared;
+    if (declared) row.append(make("p", {}, ...[...declared.childNodes].map((n) => n.cloneNode(true))));
+    if (!row.children.length) return;
     const before = pre ? pre.closest(".sq") ?? pre : body.lastElementChild;
-    before.before(row);
+    if (before === body.lastElementChild && body === node && !pre) body.append(row); else before.before(row);
   };
-  document.addEventListener("toggle", (event) => { if (event.target.open) equip(event.target); }, true);
+  document.addEventListener("toggle", (event) => { if (event.target.open && event.target.matches(".ck")) equip(event.target); }, true);
+  document.addEventListener("click", (event) => { const line = event.target.closest(".gp li"); if (line) equip(line); });
   for (const card of cards) if (card.node.open) equip(card.node);
 
   // --- keyboard ---------------------------------------------------------------------------------------------------
   const go = (card) => {
     if (!card) return;
-    const head = card.node.firstElementChild;
+    for (let node = card.node.parentElement; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
+    // A line is no control: it takes the focus only when somebody walks to it.
+    const head = card.group ? card.node : card.node.firstElementChild;
+    if (card.group) { head.tabIndex = -1; equip(card.node); }
     head.focus({ preventScroll: true });
     card.node.scrollIntoView({ block: "start", behavior: "instant" });
   };
   const step = (by, wanted) => {
     const seen = cards.filter((c) => !c.node.hidden && wanted(c));
-    const here = document.activeElement?.closest("details.ck");
+    const here = document.activeElement?.closest(".ck, .gp li");
     const at = here ? seen.findIndex((c) => c.node === here) : -1;
     if (at >= 0) return go(seen[at + by]);
     if (!here) return go(by > 0 ? seen[0] : seen.at(-1));
@@ -205,10 +252,10 @@
   // --- paper shows what failed, however it is folded on the screen -------------------------------------------------
   let folded = [];
   addEventListener("beforeprint", () => {
-    folded = cards.filter((c) => failing(c) && !c.node.open);
-    for (const card of folded) card.node.open = true;
+    folded = [...cards.filter(failing).map((c) => c.node), ...folds].filter((node) => !node.open);
+    for (const node of folded) node.open = true;
   });
-  addEventListener("afterprint", () => { for (const card of folded) card.node.open = false; });
+  addEventListener("afterprint", () => { for (const node of folded) node.open = false; });
 
   button("Show all", () => { clear(); remember(); });
   button("Unfold everything", () => { for (const node of document.querySelectorAll("main details:not([hidden])")) node.open = true; });
