@@ -355,9 +355,10 @@ def test_every_text_has_enough_contrast(browser: Browser, tmp_path: Path, dark: 
 
 
 def test_print_shows_every_failure_and_a_place_to_sign(browser: Browser, tmp_path: Path) -> None:
-    """On paper: failures unfolded, the run's id on each sheet, lines for a signature."""
+    """On paper, with the appendix: failures unfolded, the run's id on each sheet, lines for a signature."""
     run = every_status()
     browser.open(_page(tmp_path, run, earlier(run)))
+    browser.visit((tmp_path / "report.html").as_uri() + "#with-appendix")
     (tmp_path / "page.pdf").write_bytes(browser.pdf())
     reader = shutil.which("pdftotext")
     if reader is None:
@@ -488,7 +489,7 @@ def test_null_empty_and_blanks_are_told_apart(browser: Browser, tmp_path: Path) 
     caption counts exactly.
     """
     browser.open(_page(tmp_path, _awkward()), script=False)
-    cells = browser.ask("[...document.querySelectorAll('.keys td:nth-child(2)')].map(td => td.innerHTML)")
+    cells = browser.ask("[...document.querySelectorAll('.ck .keys td:nth-child(2)')].map(td => td.innerHTML)")
     assert len(set(cells)) == 5
     assert 'class="nul">NULL' in cells[0]
     assert 'class="nul">empty' in cells[1]
@@ -497,7 +498,7 @@ def test_null_empty_and_blanks_are_told_apart(browser: Browser, tmp_path: Path) 
     for shown in ("⇥", "U+202E", "⍽", "U+200B"):
         assert shown in cells[4]
     assert (
-        browser.ask("document.querySelector('.keys caption').textContent")
+        browser.ask("document.querySelector('.ck .keys caption').textContent")
         == "Showing 5 of 41,233 violating rows"
     )
 

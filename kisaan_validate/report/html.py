@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections import defaultdict
-from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -19,14 +18,15 @@ from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.differences import Transition
-from kisaan_validate.facts.result import Status, Verdict
+from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import baseline_to_json, digest_of, run_to_json
 from kisaan_validate.report import changed, psql, rows, summary, text
+from kisaan_validate.report.audit import audit_facts
 from kisaan_validate.report.cards import Card, cards_of
 from kisaan_validate.report.criteria import CriterionStanding, criteria_words, criterion_lines
 from kisaan_validate.report.depth import depth_words
-from kisaan_validate.report.finding_cards import headed_findings, story
+from kisaan_validate.report.finding_cards import ON_PAPER, headed_findings, story
 from kisaan_validate.report.marks import marked
 from kisaan_validate.report.signatures import Signatures
 from kisaan_validate.report.svg import ICON_PATHS, sign_url, time_bar
@@ -34,6 +34,8 @@ from kisaan_validate.report.tables import coverage_gaps, table_lines
 from kisaan_validate.report.values import value_lines
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement
+from kisaan_validate.verdict.reconciliation import reconciliations
+from kisaan_validate.verdict.unproved import unproved_of
 
 MOST_SQL = 250_000
 """So many characters of the statements' SQL a page shows; beyond, it says where it stands. Each check
@@ -43,13 +45,25 @@ shows its own anyway.
 SLOWEST = 8
 """So many of the longest statements are drawn."""
 
+
+class Printed(StrEnum):
+    """What a page puts on paper by itself."""
+
+    SUMMARY = "summary"
+    """Verdict, what was validated, findings, row counts, criteria, places to sign."""
+    FULL = "full"
+    """Everything, unfolded."""
+
+
 _COLOURS = {Verdict.PASS: "#1a6b37", Verdict.FAIL: "#b3261e", Verdict.INCONCLUSIVE: "#8a4b00"}
 _VERDICT_ICONS = {Verdict.PASS: "pass", Verdict.FAIL: "fail", Verdict.INCONCLUSIVE: "error"}
 
 
-def render_html(judged: Judgement, signatures: Signatures | None = None) -> str:
+def render_html(
+    judged: Judgement, signatures: Signatures | None = None, printed: Printed = Printed.SUMMARY
+) -> str:
     """The page of a run as it was judged; beside a baseline, also what changed; with what people signed of
-    it.
+    it. ``printed`` is what goes to paper by itself.
 
     The same input gives the same bytes.
     """
@@ -60,20 +74,10 @@ def render_html(judged: Judgement, signatures: Signatures | None = None) -> str:
         script=Markup(script),
         # The policy holds the hashes of exactly these texts, so both are made before it.
         policy=_policy(style, script),
+        printed=printed.value,
         icon_data=_favicon(judged.verdict),
         **_facts(judged, signatures or Signatures(needed=judged.run.provenance.approvals)),
     )
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Why some checks have no answer: one reason and all checks that share it."""
-
-    status: Status
-    message: str
-    hint: str
-    sqlstate: str
-    cards: tuple[Card, ...]
 
 
 def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
@@ -90,6 +94,7 @@ def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
         | _tables(judged, cards)
         | _findings(judged, cards)
         | _records(judged)
+        | _audit(judged)
         | _people(run, signatures)
         | {
             "run": run,
@@ -111,10 +116,6 @@ def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
             "groups": groups,
             "still_passing": sum(move.transition is Transition.STILL_PASSING for move in moves.values()),
             "by_reason": summary.by_reason,
-            "gaps": _gaps(cards),
-            "vacuous": [card for card in cards if card.vacuous],
-            "believing": [card for card in cards if card.result.trusted],
-            "proved": [card for card in cards if card.result.evidence.name == "PROVED"],
             "unenforced": summary.unenforced(pairs),
             "uncounted": [table for table in run.tables if table.rows is None],
             "held": summary.held_words(run),
@@ -139,7 +140,19 @@ def _tables(judged: Judgement, cards: list[Card]) -> dict[str, Any]:
 
 def _findings(judged: Judgement, cards: list[Card]) -> dict[str, Any]:
     headed = headed_findings(judged, cards)
-    return {"headed": headed, "story": story(judged, headed)}
+    number = sum(len(part.cards) for part in headed)
+    return {
+        "headed": headed,
+        "story": story(judged, headed),
+        "on_paper": ON_PAPER,
+        "titles_only": max(0, number - ON_PAPER),
+    }
+
+
+def _audit(judged: Judgement) -> dict[str, Any]:
+    """What the template shows to an auditor."""
+    books = reconciliations(judged)
+    return audit_facts(judged, books, unproved_of(judged, books))
 
 
 def _people(run: Run, signatures: Signatures) -> dict[str, Any]:
@@ -200,15 +213,6 @@ def _changed(judged: Judgement) -> dict[str, Any]:
         "listed": len(judged.listed),
         "values": value_lines(judged.run),
     }
-
-
-def _gaps(cards: list[Card]) -> list[Gap]:
-    found: dict[tuple[Status, str, str, str], list[Card]] = defaultdict(list)
-    for card in cards:
-        result = card.result
-        if result.status in {Status.ERROR, Status.SKIP}:
-            found[result.status, result.message, result.hint or card.check.hint, result.sqlstate].append(card)
-    return [Gap(*key, tuple(members)) for key, members in found.items()]
 
 
 @cache
