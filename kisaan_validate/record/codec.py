@@ -125,6 +125,7 @@ LATER = frozenset(
         "nouns",
         "secret",
         "standby",
+        "totals",
         "trusted",
         "unmeasured",
     }

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from markupsafe import Markup
 
+from kisaan_validate.report.control_totals import total_tables
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement
 from kisaan_validate.verdict.reconciliation import Amount, LineKind, Reconciliation, StatementLine
@@ -157,6 +158,7 @@ def audit_facts(
     """What the template shows of both."""
     return {
         "audit": audit_of(found) if judged.before is not None else None,
+        "totals": total_tables(judged),
         "open_parts": parts,
         "open_words": unproved_words(parts),
     }

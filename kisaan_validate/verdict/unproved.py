@@ -86,6 +86,8 @@ def _limits(judged: Judgement) -> Iterator[UnprovedPart]:
     yield UnprovedPart("Interrupted", (Unproved(run.interrupted),) if run.interrupted else ())
     rows = [(t.title, t.reason or "no reason was recorded") for t in run.tables if t.rows is None]
     yield UnprovedPart("Tables not counted", _named(rows))
+    totals = [(f"{t.table}: {t.name}", t.message) for t in run.totals if t.message]
+    yield UnprovedPart("Control totals without an answer", _named(totals))
     yield UnprovedPart("Catalogue not read", _named(run.unread.items()))
 
 
