@@ -27,6 +27,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.titles import split_column
+from kisaan_validate.facts.totals import GroupPart, TotalSpec
 from kisaan_validate.rules import (
     bounds,
     catalogue,
@@ -122,7 +123,7 @@ class Declaration:
     foreign: bool = False
 
 
-collector: ContextVar[list[Declaration] | None] = ContextVar("collector", default=None)
+collector: ContextVar[list[Declaration | TotalSpec] | None] = ContextVar("collector", default=None)
 """Where declarations go while a suite is being loaded."""
 
 source: ContextVar[str] = ContextVar("source", default="")
@@ -158,6 +159,46 @@ def _declare(
         raise SuiteError(
             f"{name}() does not judge rows, so a filter has no effect", "remove filter=…", origin
         )
+    gathered = collector.get()
+    if gathered is not None:
+        gathered.append(made)
+    return made
+
+
+MOST_GROUPS = 10_000
+"""So many groups a control total may ask for at most: all of them are recorded."""
+
+
+def month(column: str, zone: str = "UTC") -> GroupPart:
+    """For ``by`` of a control total: the month of a date or time, named by its first day. ``zone`` says whose
+    month it is where the column has a time zone; other columns are taken as they are stored.
+    """
+    _check_zone(zone)
+    return GroupPart(column, "month", zone)
+
+
+def day(column: str, zone: str = "UTC") -> GroupPart:
+    """The same, by day."""
+    _check_zone(zone)
+    return GroupPart(column, "day", zone)
+
+
+def control_total(
+    table: str, column: str, *, by: str | GroupPart | list[str | GroupPart], most: int = 1_000
+) -> TotalSpec:
+    """Rows and the exact sum of ``column`` in each group, recorded by every run and baseline, and compared.
+
+    ``by`` names columns, or :func:`month` and :func:`day` of one; NULL is a group too. More than ``most``
+    groups are no answer. It is no check: without a baseline it is shown only. Personal columns are refused.
+    """
+    origin = _caller()
+    given = by if isinstance(by, list) else [by]
+    parts = tuple(GroupPart(part) if isinstance(part, str) else part for part in given)
+    if not table or not column or not parts or not all(isinstance(p, GroupPart) for p in parts):
+        raise SuiteError("control_total() needs a table, a column, and by=[…]", origin=origin)
+    if type(most) is not int or not 1 <= most <= MOST_GROUPS:
+        raise SuiteError(f"most={most!r} is not a number of groups", f"write 1 to {MOST_GROUPS:,}", origin)
+    made = TotalSpec(table, column, parts, most, origin)
     gathered = collector.get()
     if gathered is not None:
         gathered.append(made)

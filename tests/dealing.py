@@ -19,6 +19,8 @@ SECONDS = {
         ("test_equivalence.py", "test_stream_faults.py", "test_streams.py", "test_faults.py"), 30
     ),
     **dict.fromkeys(("test_kisaan_checks.py", "test_rules.py", "test_comparison_laws.py"), 25),
+    "test_paper.py": 40,
+    "test_unproved.py": 15,
     **dict.fromkeys(("test_no_harm.py", "test_schema_objects.py", "test_page_access.py", "test_cli.py"), 20),
     **dict.fromkeys(
         (

@@ -14,11 +14,10 @@ from helpers import assertion, prove, refusal, result, results, write_suite
 from kisaan_validate import declare
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.facts.result import Evidence, Status
+from kisaan_validate.facts.result import Evidence, Status, vacuous
 from kisaan_validate.plan.statements import SLOT_LIMIT
 from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.run import explain, run
-from kisaan_validate.report.summary import vacuous
 from kisaan_validate.rules import relations
 from kisaan_validate.rules.base import JoinRule
 from kisaan_validate.suite.load import load_suite, suite_of

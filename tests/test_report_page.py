@@ -355,9 +355,10 @@ def test_every_text_has_enough_contrast(browser: Browser, tmp_path: Path, dark: 
 
 
 def test_print_shows_every_failure_and_a_place_to_sign(browser: Browser, tmp_path: Path) -> None:
-    """On paper: failures unfolded, the run's id on each sheet, lines for a signature."""
+    """On paper, with the appendix: failures unfolded, the run's id on each sheet, lines for a signature."""
     run = every_status()
     browser.open(_page(tmp_path, run, earlier(run)))
+    browser.visit((tmp_path / "report.html").as_uri() + "#with-appendix")
     (tmp_path / "page.pdf").write_bytes(browser.pdf())
     reader = shutil.which("pdftotext")
     if reader is None:

@@ -22,15 +22,26 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="The suite's folder, for formats that link to sources.  [default: checks]",
 )
+@click.option(
+    "--print",
+    "printed",
+    type=click.Choice(["summary", "full"]),
+    default="summary",
+    show_default=True,
+    help="What the page puts on paper: about three sheets, or everything.",
+)
 @format_options
-def command(run: Path, suite: Path | None, formats: tuple[str, ...], output: Path | None) -> int | None:
+def command(
+    run: Path, suite: Path | None, printed: str, formats: tuple[str, ...], output: Path | None
+) -> int | None:
     """Render report.html, or another --format, again from a run's folder or run.json, with its sign-offs.
     Needs no database.
 
-    Without --format, --output is the page to write (default: next to run.json).
+    Without --format, --output is the page to write (default: next to run.json; with --print full it is
+    report-full.html, so that report.html stays what verify compares).
     """
     from kisaan_validate.record.files import write_file
-    from kisaan_validate.report.html import render_html
+    from kisaan_validate.report.html import Printed, render_html
     from kisaan_validate.signoff.evidence import read_folder
     from kisaan_validate.signoff.page import signatures_of
     from kisaan_validate.signoff.verify import own_standing
@@ -38,9 +49,10 @@ def command(run: Path, suite: Path | None, formats: tuple[str, ...], output: Pat
     source = run / "run.json" if run.is_dir() else run
     if formats:
         return _in_formats(source, suite, wanted_formats(formats, output))
-    page, judged = output or source.parent / "report.html", judged_again(source)
+    name = "report.html" if printed == "summary" else "report-full.html"
+    page, judged = output or source.parent / name, judged_again(source)
     standing = own_standing(read_folder(source.parent), judged)
-    write_file(page, render_html(judged, signatures_of(standing)))
+    write_file(page, render_html(judged, signatures_of(standing), Printed(printed)))
     click.echo(f"report  {page}")
     return None
 

@@ -17,6 +17,7 @@ from kisaan_validate.compare.figures import figure_changes, is_inexact_sum, unme
 from kisaan_validate.compare.moves import moves
 from kisaan_validate.compare.schema import compare_schemas, reading_of
 from kisaan_validate.compare.tables import tables_in_scope
+from kisaan_validate.compare.totals import total_changes, totals_unknown
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.differences import (
     CHANGED_ROWS,
@@ -52,6 +53,7 @@ def diff(before: Baseline, after: Baseline) -> Diff:
     schema = compare_schemas(reading_of(before), reading_of(after))
     keyed, uncompared = keyed_differences(before, after)
     changes = [*schema.changes, *_table_changes(before, after), *_sequence_changes(before, after), *keyed]
+    changes += total_changes(before, after)
     unknown = (
         *_unknown(before, after),
         *schema.unknown,
@@ -207,6 +209,7 @@ def _reasons(before: Baseline, after: Baseline) -> dict[str, list[str]]:
         if old[name].rows is not None and new[name].rows is not None:
             found |= unmeasured(old[name], new[name])
             found |= digests_unknown(old[name], new[name])
+    found |= totals_unknown(before, after)
     # A table that the suite leaves out on one side is there, so it neither came nor went.
     for when, side, counted, others in (("before", before, old, new), ("after", after, new, old)):
         there = {o.table for o in side.objects if o.kind == "table" and "partition of" not in o.facts}

@@ -9,8 +9,8 @@ from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.needs import Arrival, Identity, Names, Need, Removal
 from kisaan_validate.contract.promise import OfTable, Outcome, State, counted, in_line
 from kisaan_validate.contract.story import Story, story_of
-from kisaan_validate.facts.differences import VALUES, ChangeKey
-from kisaan_validate.facts.measure_key import count_key, names_key
+from kisaan_validate.facts.differences import TOTALS, VALUES, ChangeKey
+from kisaan_validate.facts.measure_key import WHICH_ROWS, count_key, names_key, of_column
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,31 @@ def _settled(story: Story, counts: tuple[str, str]) -> Outcome:
     # Sums and ends move with the rows that went or came: only if they are what follows are they explained.
     for column in {key[2] for key in both.changes if key[:2] == (VALUES, table)}:
         explained |= both.keys_of(table, column) if _follows(story, column) else frozenset()
+    explained |= _totals_following(story)
     return Outcome(State.KEPT, "", frozenset(explained), *counts)
+
+
+def _totals_following(story: Story) -> set[ChangeKey]:
+    """The changes of control totals that can only come of the rows that went or came as promised: all other
+    rows are the same, with the same values in every column of the total.
+    """
+    names = {
+        total.name: (total.column, *(part.column for part in total.by))
+        for total in story.both.after.facts.totals
+        if total.table == story.table
+    }
+    changes = [key for key in story.both.changes if key[:2] == (TOTALS, story.table)]
+    same = {name for name in {key[2] for key in changes} if _same_values(story, names.get(name, ()))}
+    return {key for key in changes if key[2] in same}
+
+
+def _same_values(story: Story, columns: tuple[str, ...]) -> bool:
+    try:
+        # Only digests prove it: equal figures may hide values that changed places.
+        figures = (WHICH_ROWS, *(of_column(column) for column in columns))
+        return bool(columns) and all(story.agree(figure, figure) for figure in figures)
+    except CannotTell:
+        return False
 
 
 def _follows(story: Story, column: str) -> bool:

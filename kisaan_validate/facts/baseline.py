@@ -14,6 +14,7 @@ from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.facts.run import Run
 from kisaan_validate.facts.suite import Selection, SuiteFacts
 from kisaan_validate.facts.table import KeyedDigest, Measured, SchemaObject, SequenceValue, TableFacts
+from kisaan_validate.facts.totals import ControlTotal
 
 BASELINE_FORMAT = 2
 """Version of a baseline file. 1: never published. 2: all that a run measures, failing keys, and a seal."""
@@ -72,6 +73,7 @@ class Baseline:
     value_file: RowFile | None = None
     secret: str = ""
     keyed: tuple[KeyedDigest, ...] = ()
+    totals: tuple[ControlTotal, ...] = ()
     format_version: int = BASELINE_FORMAT
 
 
@@ -101,6 +103,7 @@ def baseline_of(run: Run) -> Baseline:
         value_file=run.value_file,
         secret=run.secret,
         keyed=run.keyed,
+        totals=run.totals,
     )
 
 

@@ -14,7 +14,10 @@ ChangeKey = tuple[str, str, str, str]
 """(kind, table, name, aspect): no two changes of one comparison share it."""
 
 ROWS, VALUES, SEQUENCE = "rows", "values", "sequence value"
-"""The kinds of a change that is no change of the schema."""
+"""Kinds of a change that is no change of the schema."""
+
+TOTALS = "control total"
+"""The kind of a change of one group of a control total; ``name`` is the total, ``aspect`` says the group."""
 
 ADDED, REMOVED = "added", "removed"
 """The aspects of a change that is the coming or going of a whole object."""
@@ -67,8 +70,8 @@ class Origin(StrEnum):
 class Change:
     """One difference between before and after.
 
-    ``kind`` is ROWS, VALUES, SEQUENCE, or the kind of a schema object; ``name`` a column, a sequence or an
-    object of ``table``; ``aspect`` what of it differs: an attribute, a figure, ADDED or REMOVED.
+    ``kind`` is ROWS, VALUES, SEQUENCE, TOTALS, or the kind of a schema object; ``name`` a column, a sequence
+    or an object of ``table``; ``aspect`` what of it differs: an attribute, a figure, ADDED or REMOVED.
     ``before`` and ``after`` are texts, None where there is none; ``delta`` is given for counts.
     """
 
@@ -206,4 +209,4 @@ class Diff:
     def schema(self) -> tuple[Change, ...]:
         """The changes of schema objects."""
         # Whatever is not rows, values or sequences came out of the catalogue.
-        return tuple(change for change in self.changes if change.kind not in {ROWS, VALUES, SEQUENCE})
+        return tuple(change for change in self.changes if change.kind not in {ROWS, VALUES, SEQUENCE, TOTALS})

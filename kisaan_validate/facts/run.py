@@ -19,6 +19,7 @@ from kisaan_validate.facts.place import Notice, Place
 from kisaan_validate.facts.result import UNANSWERED, FailOn, Result, Status, Verdict
 from kisaan_validate.facts.suite import Selection, SuiteFacts
 from kisaan_validate.facts.table import KeyedDigest, Measured, SchemaObject, SequenceValue, TableFacts
+from kisaan_validate.facts.totals import ControlTotal
 
 RUN_FORMAT = 3
 """Version of run.json. 1: never published. 2: column profiles, schema objects, sequences, measures of a
@@ -86,7 +87,8 @@ class Run:
     ``values`` are the same of the values of chosen columns. ``interrupted`` and ``halted`` say why not all
     was asked: somebody stopped it, or it ended at the first failing blocking check. ``meanings`` are digests
     of what the contract asked to be measured, by table name. ``keyed`` is what is known of personal columns;
-    ``secret``, the key of their digests in hex, and the digests go into a baseline only.
+    ``secret``, the key of their digests in hex, and the digests go into a baseline only. ``totals`` are the
+    control totals that the suite declares.
     """
 
     id: str
@@ -121,6 +123,7 @@ class Run:
     halted: str = ""
     secret: str = ""
     keyed: tuple[KeyedDigest, ...] = ()
+    totals: tuple[ControlTotal, ...] = ()
     held_seconds: int = 0
     provenance: Provenance = field(default_factory=Provenance)
     format_version: int = RUN_FORMAT

@@ -14,11 +14,14 @@ from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.keyed import take_keyed
 from kisaan_validate.execute.measure import take_measures
 from kisaan_validate.execute.pool import Pool, Task
+from kisaan_validate.execute.totals import take_totals
 from kisaan_validate.facts.result import Result
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.table import KeyedDigest, Measured, Profile
 from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.facts.totals import ControlTotal
 from kisaan_validate.plan.statements import Pass, Query
+from kisaan_validate.plan.totals import TotalQuery, total_queries
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.prove.comparing import ComparisonPlan
 from kisaan_validate.prove.context import RunContext
@@ -53,6 +56,7 @@ class Measurements:
     unmeasured: Mapping[TableKey, Mapping[str, str]] = field(default_factory=dict)
     keyed: tuple[KeyedDigest, ...] = ()
     shortages: tuple[str, ...] = ()
+    totals: tuple[ControlTotal, ...] = ()
     log: tuple[StatementFacts, ...] = ()
 
 
@@ -89,6 +93,8 @@ def _told(
     log += more
     keyed, more = take_keyed(pool, compared.keyed, stop, request.counting("comparing personal columns"))
     log += more
+    totals, more = take_totals(pool, _total_queries(context), stop)
+    log += more
     short = (pool.shortage, streams.shortage if streams is not None else "")
     return Measurements(
         results,
@@ -102,8 +108,15 @@ def _told(
         keyed,
         # A session that a stop turned away is no shortage of the server's.
         () if stop.requested else tuple(filter(None, short)),
+        totals,
         tuple(log),
     )
+
+
+def _total_queries(context: RunContext) -> list[TotalQuery]:
+    snapshot = context.snapshot
+    closed = {key: why for key, (_, why) in snapshot.unavailable.items()}
+    return total_queries(context.suite.totals, context.catalogue, context.is_personal, closed)
 
 
 def _count(context: RunContext, planned: Planned, pool: Pool, fast: FailFast, log: Log) -> Answers:

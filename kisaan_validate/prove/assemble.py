@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from kisaan_validate.contract.meaning import meanings_of
 from kisaan_validate.contract.whole import attached, is_whole
@@ -15,6 +16,7 @@ from kisaan_validate.facts.result import COUNTED, Evidence, Result, Status
 from kisaan_validate.facts.run import Run
 from kisaan_validate.facts.table import ColumnFacts, KeyedDigest, Measured, TableFacts
 from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.facts.totals import ControlTotal
 from kisaan_validate.plan.plan import Plan, tables_of
 from kisaan_validate.prove.asking import Measurements
 from kisaan_validate.prove.comparing import ComparisonPlan
@@ -70,6 +72,7 @@ def assemble(context: RunContext, planned: Planned, compared: ComparisonPlan, to
         halted=request.halted,
         secret=compared.secret,
         keyed=tuple(_standing_keyed(told)),
+        totals=tuple(_standing_totals(told)),
     )
 
 
@@ -154,6 +157,14 @@ def _standing_keyed(told: Measurements) -> Iterator[KeyedDigest]:
     for keyed in told.keyed:
         why = gone.get(keyed.table, "")
         yield KeyedDigest(keyed.table, keyed.column, message=f"{keyed.table} {why}") if why else keyed
+
+
+def _standing_totals(told: Measurements) -> Iterator[ControlTotal]:
+    """The control totals, without those of tables that did not stay as they were."""
+    gone = {_titles(*key)[0]: why for key, why in told.moved.items()}
+    for total in told.totals:
+        why = gone.get(total.table, "")
+        yield replace(total, groups=(), message=f"{total.table} {why}") if why else total
 
 
 def _table_facts(catalogue: Catalogue, plan: Plan, told: Measurements) -> tuple[TableFacts, ...]:

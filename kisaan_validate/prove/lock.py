@@ -42,6 +42,9 @@ def lock(request: RunRequest, holder: Session) -> Snapshot:
     # Its snapshot must not be the run's: it was taken before the locks.
     holder.execute("ROLLBACK")
     tables = tables_of(request.suite, first_look)
+    # What a control total reads must stay as it is, like what checks read.
+    named = (first_look.find(spec.table) for spec in request.suite.totals)
+    tables |= {t.key: t for t in named if t is not None and t.countable}
     if request.options.compare is not None:
         tables |= {t.key: t for t in count_scope(first_look) if not settings.is_excluded(t.name)}
     request.say("locking")

@@ -129,6 +129,7 @@ LATER = frozenset(
         "nouns",
         "secret",
         "standby",
+        "totals",
         "trusted",
         "unmeasured",
     }

@@ -19,6 +19,7 @@ from kisaan_validate.facts.kept import RowsCompared, ValuesCompared
 from kisaan_validate.facts.result import UNANSWERED, Evidence, Result, Status
 from kisaan_validate.facts.run import Run, TableCoverage
 from kisaan_validate.facts.table import Family, Profile, SequenceValue, TableDigests, TableFacts
+from kisaan_validate.record.control import total_contradictions
 
 _FIGURES = frozenset(
     {
@@ -60,6 +61,7 @@ def run_contradictions(run: Run) -> Iterator[str]:
     yield from _coverage(run)
     yield from _statements(run)
     yield from _comparisons(run)
+    yield from total_contradictions(run.totals, run.tables)
 
 
 def baseline_contradictions(baseline: Baseline) -> Iterator[str]:
@@ -71,6 +73,7 @@ def baseline_contradictions(baseline: Baseline) -> Iterator[str]:
     yield from _tables(baseline.tables)
     yield from _sequences(baseline.sequences)
     yield from _twice("the object", (" ".join(filter(None, o.key)) for o in baseline.objects))
+    yield from total_contradictions(baseline.totals, baseline.tables)
 
 
 # Names are looked up by dictionary everywhere: of two, one would vanish.

@@ -9,10 +9,10 @@ from markupsafe import Markup
 
 from kisaan_validate.facts.check import Check, Form
 from kisaan_validate.facts.differences import CheckMove, Transition
-from kisaan_validate.facts.result import COUNTED, MASKED, Evidence, Result, Status
+from kisaan_validate.facts.result import COUNTED, MASKED, Evidence, Result, Status, vacuous
 from kisaan_validate.report.marks import marked
 from kisaan_validate.report.psql import around
-from kisaan_validate.report.summary import figure, vacuous
+from kisaan_validate.report.summary import figure
 from kisaan_validate.report.text import anchor, duration, number, value
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.waivers import Waived

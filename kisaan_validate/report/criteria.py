@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kisaan_validate.facts.check import Criterion
-from kisaan_validate.facts.result import UNANSWERED, Result, Status
+from kisaan_validate.facts.result import UNANSWERED, Result, Status, vacuous
 from kisaan_validate.facts.run import Run
 from kisaan_validate.report.signatures import Attested
-from kisaan_validate.report.summary import pairs_of, vacuous
+from kisaan_validate.report.summary import pairs_of
 from kisaan_validate.report.text import number
 from kisaan_validate.text.numbers import counted
 

@@ -22,6 +22,9 @@ ROWS = 3
 OPEN = 12
 """So many findings are unfolded: a page of hundreds must still be read from its top."""
 
+ON_PAPER = 9
+"""So many findings are printed with their rows in the summary; of the others the title."""
+
 
 @dataclass(frozen=True)
 class BehindFinding:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections import defaultdict
-from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -17,14 +16,15 @@ from markupsafe import Markup
 
 from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.check import Severity
-from kisaan_validate.facts.result import Status, Verdict
+from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import baseline_to_json, digest_of, run_to_json
 from kisaan_validate.report import changed, psql, rows, summary, text
+from kisaan_validate.report.audit import audit_facts
 from kisaan_validate.report.cards import Card, cards_of
 from kisaan_validate.report.criteria import CriterionStanding, criteria_words, criterion_lines
 from kisaan_validate.report.depth import depth_words
-from kisaan_validate.report.finding_cards import headed_findings, story
+from kisaan_validate.report.finding_cards import ON_PAPER, headed_findings, story
 from kisaan_validate.report.marks import marked
 from kisaan_validate.report.parts import table_parts
 from kisaan_validate.report.signatures import Signatures
@@ -32,6 +32,8 @@ from kisaan_validate.report.svg import ICON_PATHS, sign_url, time_bar
 from kisaan_validate.report.tables import coverage_gaps, table_lines
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement
+from kisaan_validate.verdict.reconciliation import reconciliations
+from kisaan_validate.verdict.unproved import unproved_of
 
 MOST_SQL = 250_000
 """So many characters of the statements' SQL a page shows; beyond, it says where it stands. Each check
@@ -41,13 +43,25 @@ shows its own anyway.
 SLOWEST = 8
 """So many of the longest statements are drawn."""
 
+
+class Printed(StrEnum):
+    """What a page puts on paper by itself."""
+
+    SUMMARY = "summary"
+    """Verdict, what was validated, findings, row counts, criteria, places to sign."""
+    FULL = "full"
+    """Everything, unfolded."""
+
+
 _COLOURS = {Verdict.PASS: "#1a6b37", Verdict.FAIL: "#b3261e", Verdict.INCONCLUSIVE: "#8a4b00"}
 _VERDICT_ICONS = {Verdict.PASS: "pass", Verdict.FAIL: "fail", Verdict.INCONCLUSIVE: "error"}
 
 
-def render_html(judged: Judgement, signatures: Signatures | None = None) -> str:
+def render_html(
+    judged: Judgement, signatures: Signatures | None = None, printed: Printed = Printed.SUMMARY
+) -> str:
     """The page of a run as it was judged; beside a baseline, also what changed; with what people signed of
-    it.
+    it. ``printed`` is what goes to paper by itself.
 
     The same input gives the same bytes.
     """
@@ -58,20 +72,10 @@ def render_html(judged: Judgement, signatures: Signatures | None = None) -> str:
         script=Markup(script),
         # The policy holds the hashes of exactly these texts, so both are made before it.
         policy=_policy(style, script),
+        printed=printed.value,
         icon_data=_favicon(judged.verdict),
         **_facts(judged, signatures or Signatures(needed=judged.run.provenance.approvals)),
     )
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Why some checks have no answer: one reason and all checks that share it."""
-
-    status: Status
-    message: str
-    hint: str
-    sqlstate: str
-    cards: tuple[Card, ...]
 
 
 def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
@@ -87,6 +91,7 @@ def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
         | _tables(judged, cards)
         | _findings(judged, cards)
         | _records(judged)
+        | _audit(judged)
         | _people(run, signatures)
         | {
             "run": run,
@@ -105,10 +110,6 @@ def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
             "movements": summary.movement_counts(moves.values()),
             # A check that is gone has no card that says how it moved.
             "gone": [move.check_id for move in moves.values() if move.check_id not in known],
-            "gaps": _gaps(cards),
-            "vacuous": [card for card in cards if card.vacuous],
-            "believing": [card for card in cards if card.result.trusted],
-            "proved": [card for card in cards if card.result.evidence.name == "PROVED"],
             "unenforced": summary.unenforced(pairs),
             "uncounted": [table for table in run.tables if table.rows is None],
             "held": summary.held_words(run),
@@ -138,7 +139,19 @@ def _tables(judged: Judgement, cards: list[Card]) -> dict[str, Any]:
 
 def _findings(judged: Judgement, cards: list[Card]) -> dict[str, Any]:
     headed = headed_findings(judged, cards)
-    return {"headed": headed, "story": story(judged, headed)}
+    number = sum(len(part.cards) for part in headed)
+    return {
+        "headed": headed,
+        "story": story(judged, headed),
+        "on_paper": ON_PAPER,
+        "titles_only": max(0, number - ON_PAPER),
+    }
+
+
+def _audit(judged: Judgement) -> dict[str, Any]:
+    """What the template shows to an auditor."""
+    books = reconciliations(judged)
+    return audit_facts(judged, books, unproved_of(judged, books))
 
 
 def _people(run: Run, signatures: Signatures) -> dict[str, Any]:
@@ -196,15 +209,6 @@ def _changed(judged: Judgement) -> dict[str, Any]:
         "not_compared": judged.diff.not_compared if judged.diff is not None else (),
         "listed": len(judged.listed),
     }
-
-
-def _gaps(cards: list[Card]) -> list[Gap]:
-    found: dict[tuple[Status, str, str, str], list[Card]] = defaultdict(list)
-    for card in cards:
-        result = card.result
-        if result.status in {Status.ERROR, Status.SKIP}:
-            found[result.status, result.message, result.hint or card.check.hint, result.sqlstate].append(card)
-    return [Gap(*key, tuple(members)) for key, members in found.items()]
 
 
 @cache

@@ -9,9 +9,9 @@ from enum import StrEnum
 
 from kisaan_validate.facts.check import Check, Severity
 from kisaan_validate.facts.differences import CheckMove
-from kisaan_validate.facts.result import UNANSWERED, Result, Status
+from kisaan_validate.facts.result import UNANSWERED, Result, Status, vacuous
 from kisaan_validate.report.cards import movement
-from kisaan_validate.report.summary import figure, in_order, pairs_of, vacuous
+from kisaan_validate.report.summary import figure, in_order, pairs_of
 from kisaan_validate.report.text import flat, number, plain
 from kisaan_validate.verdict.judgement import Judgement
 from kisaan_validate.verdict.waivers import Use, Waived

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.check import Check, Form, Severity
 from kisaan_validate.facts.differences import CheckMove, Origin, Transition
-from kisaan_validate.facts.result import COUNTED, Evidence, FailOn, Result, Status, Verdict
+from kisaan_validate.facts.result import Evidence, FailOn, Result, Status, Verdict, vacuous
 from kisaan_validate.facts.run import Run, nothing_checked
 from kisaan_validate.report.text import number
 from kisaan_validate.text.numbers import agreeing, counted
@@ -308,13 +308,6 @@ def _catalogue_figure(found: int, examined: int | None) -> str:
     if examined is None or examined <= 1:
         return "not as declared" if found else "as declared"
     return f"{number(found)} of {number(examined)} in the catalogue"
-
-
-def vacuous(result: Result) -> bool:
-    """Whether a check holds only because there was nothing to examine."""
-    # Only a reading of rows can find none: elsewhere the examined things are objects of the catalogue.
-    read = result.evidence in {*COUNTED, Evidence.STREAMED}
-    return read and result.examined == 0 and result.violations == 0 and result.status is Status.PASS
 
 
 def unenforced(pairs: Pairs) -> dict[str, list[Check]]:

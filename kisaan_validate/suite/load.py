@@ -7,7 +7,7 @@ import os
 import sys
 import types
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -20,6 +20,7 @@ from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import KisaanError, SuiteError
 from kisaan_validate.facts.check import Check, Criterion
 from kisaan_validate.facts.suite import Selection, SuiteFacts
+from kisaan_validate.facts.totals import TotalSpec
 from kisaan_validate.personal.lineage import Asked, Followed, asked_of
 from kisaan_validate.process import watched
 from kisaan_validate.rules import plugins
@@ -112,6 +113,7 @@ class Suite:
     filters: Mapping[str, Mapping[str, Filter]] = field(default_factory=dict)
     criteria: tuple[Criterion, ...] = ()
     selection: Selection = field(default_factory=Selection)
+    totals: tuple[TotalSpec, ...] = ()
 
     def needs(self, check: Check) -> tuple[tuple[str, str], ...]:
         """The (table, column) pairs without which a check cannot be asked, those of its filters among
@@ -190,7 +192,7 @@ def load_suite(folder: str | Path) -> Suite:
     settings = read_settings(settings_file) if settings_file.exists() else SuiteSettings()
     if not settings.name:
         settings = replace(settings, name=root.resolve().name)
-    made: list[Declaration] = []
+    made: list[Declaration | TotalSpec] = []
     for path in sources:
         made += _read(path, path.relative_to(root).as_posix())
     if not made:
@@ -227,9 +229,9 @@ def suite_of(*sources: Any, settings: SuiteSettings | None = None) -> Suite:
     """A suite of pandera models, schemas and declarations, without a folder."""
     from kisaan_validate.suite.pandera_source import Lines, declarations_of
 
-    made: list[Declaration] = []
+    made: list[Declaration | TotalSpec] = []
     for source in sources:
-        if isinstance(source, Declaration):
+        if isinstance(source, (Declaration, TotalSpec)):
             made.append(source)
         else:
             name = getattr(source, "__name__", None) or getattr(source, "name", None) or "schema"
@@ -241,14 +243,23 @@ def suite_of(*sources: Any, settings: SuiteSettings | None = None) -> Suite:
                 )
             made += found
     settings = settings or SuiteSettings(name="suite")
-    text = "\n".join(f"{d.name} {d.table} {d.columns} {d.rule.meaning()}" for d in made)
+    text = "\n".join(
+        f"{d.name} {d.table} {d.columns} {d.rule.meaning()}" if isinstance(d, Declaration) else repr(d)
+        for d in made
+    )
     return build_suite(made, settings, hashlib.sha256(text.encode()).hexdigest(), (), "")
 
 
 def build_suite(
-    made: list[Declaration], settings: SuiteSettings, digest: str, sources: tuple[str, ...], origin: str
+    declared_all: Sequence[Declaration | TotalSpec],
+    settings: SuiteSettings,
+    digest: str,
+    sources: tuple[str, ...],
+    origin: str,
 ) -> Suite:
     """Give every declaration its id and digest. Raises SuiteError if two of them claim one id."""
+    made = [d for d in declared_all if isinstance(d, Declaration)]
+    totals = _distinct_totals(d for d in declared_all if isinstance(d, TotalSpec))
     checks: dict[str, Check] = {}
     rules: dict[str, Rule] = {}
     filters: dict[str, dict[str, Filter]] = {}
@@ -276,8 +287,28 @@ def build_suite(
     _require_tables(settings.nouns, checks.values())
     criteria = resolved(settings.criteria, checks.values(), _meant(settings), "suite.toml")
     return Suite(
-        settings, tuple(checks.values()), rules, digest, sources, len(checks), origin, filters, criteria
+        settings,
+        tuple(checks.values()),
+        rules,
+        digest,
+        sources,
+        len(checks),
+        origin,
+        filters,
+        criteria,
+        totals=totals,
     )
+
+
+def _distinct_totals(specs: Iterable[TotalSpec]) -> tuple[TotalSpec, ...]:
+    """Raises SuiteError for one that is declared twice: on a page nobody could tell them apart."""
+    found: dict[tuple[object, ...], TotalSpec] = {}
+    for spec in specs:
+        key = (spec.table, spec.column, spec.by)
+        if key in found:
+            raise SuiteError(f"this control total is declared at {found[key].origin}", "", spec.origin)
+        found[key] = spec
+    return tuple(found.values())
 
 
 def _require_tables(nouns: Mapping[str, str], checks: Iterable[Check]) -> None:
@@ -368,7 +399,7 @@ def _check(id: str, d: Declaration, filters: Mapping[str, Filter]) -> Check:
     )
 
 
-def _read(path: Path, shown: str) -> list[Declaration]:
+def _read(path: Path, shown: str) -> Sequence[Declaration | TotalSpec]:
     text = _text_of(path, shown)
     if path.suffix == ".sql":
         from kisaan_validate.suite.sql_source import read_assertion
@@ -384,7 +415,7 @@ def _text_of(path: Path, shown: str) -> str:
         raise SuiteError(f"cannot be read: {authored.reason_of(error)}", "", shown) from None
 
 
-def _read_python(text: str, path: Path, shown: str) -> list[Declaration]:
+def _read_python(text: str, path: Path, shown: str) -> Sequence[Declaration | TotalSpec]:
     from kisaan_validate.suite.pandera_source import declarations_of, find_lines
 
     # A digest of the path, because two suites may have files of one name.
@@ -392,7 +423,7 @@ def _read_python(text: str, path: Path, shown: str) -> list[Declaration]:
     module = types.ModuleType(name)
     # Set before the file runs: it may look for data beside itself.
     module.__file__ = str(path)
-    gathered: list[Declaration] = []
+    gathered: list[Declaration | TotalSpec] = []
     token, place = declare.collector.set(gathered), declare.source.set(str(path))
     sys.modules[name] = module  # pandera and typing look annotations up there
     try:
@@ -415,7 +446,7 @@ def _read_python(text: str, path: Path, shown: str) -> list[Declaration]:
         declare.source.reset(place)
     # After the file has run, because a model may be changed below its class.
     models = declarations_of(module.__dict__, name, find_lines(text, shown))
-    return models + [replace(d, origin=d.origin.replace(str(path), shown)) for d in gathered]
+    return [*models, *(replace(d, origin=d.origin.replace(str(path), shown)) for d in gathered)]
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.load import Contract, spoken_columns
 from kisaan_validate.contract.meaning import stale_measures
 from kisaan_validate.contract.promise import Outcome, Promise, State
-from kisaan_validate.contract.story import story_of
+from kisaan_validate.contract.story import Story, story_of
 from kisaan_validate.contract.suspects import remarks_on
 from kisaan_validate.contract.whole import refined
 from kisaan_validate.facts.baseline import Baseline, baseline_of
@@ -266,13 +266,18 @@ def expected_rows(made: Judgement) -> dict[str, int | None]:
 
 def _expected(both: Both, title: str) -> int | None:
     try:
-        story = story_of(both, title)
         # The table is counted as though every promised removal were done, so that one not done shows as a
         # surplus.
-        promised = frozenset(r.rule for r in both.removals.get(title, ()) if both.old_count(r.rule, title))
-        return replace(story, done=promised).staying + story.arrived
+        story = promised_story(both, title)
+        return story.staying + story.arrived
     except CannotTell:
         return None
+
+
+def promised_story(both: Both, title: str) -> Story:
+    """What would have happened to a table's rows, were every promised removal done. Raises CannotTell."""
+    promised = frozenset(r.rule for r in both.removals.get(title, ()) if both.old_count(r.rule, title))
+    return replace(story_of(both, title), done=promised)
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,13 @@ from kisaan_validate.compare.causes.values import (
     ENDS,
     ColumnValues,
     EndsMoved,
+    GroupsDiffer,
     SequencesMoved,
     alike,
 )
 from kisaan_validate.compare.patterns.ends import pattern_of_ends
 from kisaan_validate.facts.baseline import Baseline
-from kisaan_validate.facts.differences import ROWS, SEQUENCE, VALUES, Change, ChangeKey
+from kisaan_validate.facts.differences import ROWS, SEQUENCE, TOTALS, VALUES, Change, ChangeKey
 from kisaan_validate.facts.kept import RowsCompared
 from kisaan_validate.facts.table import Profile, TableFacts
 
@@ -158,6 +159,8 @@ def _of_columns(rest: Sequence[Change], sides: TableSides | None) -> Iterator[Gr
 def _of_schema(rest: Sequence[Change], sides: TableSides | None) -> Iterator[GroupCause]:
     if any(change.kind == SEQUENCE for change in rest):
         yield SequencesMoved()
+    for table, name in dict.fromkeys((c.table, c.name) for c in rest if c.kind == TOTALS):
+        yield GroupsDiffer(table, name)
     for change in rest:
         yield Single(change) if change.kind == ROWS else alike(change)
 
@@ -180,7 +183,7 @@ def _weight(change: Change, sides: TableSides | None) -> int:
     """0 money, 1 other values, 2 numbers of rows, 3 the schema, 4 sequences."""
     if change.kind == VALUES:
         return 0 if sides is not None and _is_money(change.name, sides) else 1
-    return {ROWS: 2, SEQUENCE: 4}.get(change.kind, 3)
+    return {TOTALS: 0, ROWS: 2, SEQUENCE: 4}.get(change.kind, 3)
 
 
 def _is_money(column: str, sides: TableSides) -> bool:

@@ -9,8 +9,9 @@ from typing import ClassVar
 from kisaan_validate.compare.causes.base import GroupCause, columns_of, listed, sides_of
 from kisaan_validate.compare.patterns.base import Parameter, Pattern, number_of
 from kisaan_validate.compare.patterns.ends import ends_of, follows
-from kisaan_validate.facts.differences import ADDED, DIGEST, REMOVED, SEQUENCE, VALUES, Change
+from kisaan_validate.facts.differences import ADDED, DIGEST, REMOVED, SEQUENCE, TOTALS, VALUES, Change
 from kisaan_validate.facts.table import Profile
+from kisaan_validate.text.numbers import counted
 from kisaan_validate.text.pairs import pair
 
 ENDS = ("minimum", "maximum")
@@ -145,6 +146,28 @@ class SequencesMoved(GroupCause):
     def words(self, changes: Sequence[Change]) -> str:
         """Which of them."""
         return f"last value differs: {listed([f'sequence {change.name}' for change in changes])}"
+
+    def states(self, change: Change) -> bool:
+        """All of them."""
+        return True
+
+
+@dataclass(frozen=True)
+class GroupsDiffer(GroupCause):
+    """Groups of one control total have another number of rows, or another sum."""
+
+    kind: ClassVar[str] = "control total"
+    table: str
+    name: str
+
+    def reproduces(self, change: Change) -> bool:
+        """Any group of the total."""
+        return (change.kind, change.table, change.name) == (TOTALS, self.table, self.name)
+
+    def words(self, changes: Sequence[Change]) -> str:
+        """In how many groups, and the first of them."""
+        groups = {change.aspect.partition(" where ")[2] for change in changes}
+        return f"control total {self.name} differs in {counted(len(groups), 'group')}: {sides_of(changes[0])}"
 
     def states(self, change: Change) -> bool:
         """All of them."""

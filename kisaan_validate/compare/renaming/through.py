@@ -9,6 +9,7 @@ from kisaan_validate.compare.renaming.names import Relation, Renames, relation_o
 from kisaan_validate.compare.renaming.objects import objects_through
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.table import KeyedDigest, SchemaObject, TableDigests, TableFacts
+from kisaan_validate.facts.totals import ControlTotal
 
 
 def facts_through(
@@ -30,6 +31,7 @@ def facts_through(
             sorted(objects_through(before.objects, renames, after, known), key=lambda item: item.key)
         ),
         keyed=tuple(_keyed(keyed, renames) for keyed in before.keyed),
+        totals=tuple(_total(total, renames) for total in before.totals),
         # A reason may be of a relation or of a kind; kinds have no other title.
         unread={renames.title(what): reason for what, reason in before.unread.items()},
     )
@@ -38,6 +40,12 @@ def facts_through(
 def _keyed(keyed: KeyedDigest, renames: Renames) -> KeyedDigest:
     title, name = renames.place(keyed.table, keyed.column)
     return replace(keyed, table=title, column=name)
+
+
+def _total(total: ControlTotal, renames: Renames) -> ControlTotal:
+    old = total.table
+    by = tuple(replace(part, column=renames.column(old, part.column)) for part in total.by)
+    return replace(total, table=renames.title(old), column=renames.column(old, total.column), by=by)
 
 
 def _table(table: TableFacts, renames: Renames, places: Mapping[str, Relation]) -> TableFacts:
