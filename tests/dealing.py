@@ -28,6 +28,7 @@ SECONDS = {
             "test_diff_rows.py",
             "test_diff_rows_file.py",
             "test_diff_page.py",
+            "test_five_schemas.py",
         ),
         15,
     ),
