@@ -29,6 +29,7 @@ SECONDS = {
             "test_diff_rows_file.py",
             "test_diff_page.py",
             "test_five_schemas.py",
+            "test_how_tos.py",
         ),
         15,
     ),
