@@ -19,6 +19,9 @@ SCHEMAS = ROOT / "tests" / "schemas"
 WORDS = {"rental": (), "orders": (), "forum": (), "music": ("music",), "map": ("public", "Old Maps")}
 """The schemas that are named on the command line, () for the usual one."""
 
+PATIENCE = 900
+"""Seconds after which a command is taken for stuck: 300 tables take long where others work too."""
+
 
 def planted(name: str) -> dict[str, Any]:
     """What the changes of a schema leave behind."""
@@ -53,7 +56,7 @@ class Trip:
         """Run a command as its users do, and keep what it said."""
         shop = Shop(self.server, self.folder, self.database)
         dsn = self.server.dsn(self.database)
-        self.done[step] = shop.cli(*words, fresh=self.fresh, KISAAN_DSN=dsn)
+        self.done[step] = shop.cli(*words, fresh=self.fresh, timeout=PATIENCE, KISAAN_DSN=dsn)
 
     def travel(self) -> None:
         """init → run → baseline → the same again → change → run --baseline → diff."""
