@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from five import WORDS, Trip, planted
+from five import PATIENCE, WORDS, Trip, planted
 
 SLOW = {"music"}
 """Schemas so large that they take a minute."""
@@ -28,7 +28,8 @@ def _versions() -> Iterator[Any]:
 
 
 def _param(name: str, server: str, slow: bool) -> Any:
-    marks = [pytest.mark.slow] if slow else []
+    # A whole trip is the setup of its first test.
+    marks = [pytest.mark.slow, pytest.mark.timeout(7 * PATIENCE)] if slow else []
     return pytest.param((name, server, slow), id=f"{name}-{server}", marks=marks)
 
 
