@@ -30,6 +30,8 @@ SECONDS = {
             "test_diff_rows.py",
             "test_diff_rows_file.py",
             "test_diff_page.py",
+            "test_five_schemas.py",
+            "test_how_tos.py",
         ),
         15,
     ),

@@ -45,7 +45,13 @@ class Shop:
         self.role = f"reader_{database}"
 
     def cli(
-        self, *words: str, dsn: bool = True, cwd: Path | None = None, fresh: bool = False, **env: str
+        self,
+        *words: str,
+        dsn: bool = True,
+        cwd: Path | None = None,
+        fresh: bool = False,
+        timeout: float = 120,
+        **env: str,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command in the folder, with the database in KISAAN_DSN; ``fresh`` in a new interpreter (see
         warm).
@@ -54,7 +60,7 @@ class Shop:
         known |= {"PYTHONPATH": str(ROOT), "COLUMNS": "160", **env}
         if dsn:
             known.setdefault("KISAAN_DSN", self.server.dsn(self.database, self.role))
-        return warm.run("kisaan_validate", words, cwd or self.folder, known, fresh=fresh)
+        return warm.run("kisaan_validate", words, cwd or self.folder, known, timeout, fresh)
 
     def sql(self, sql: str) -> None:
         """Change the database as its owner."""

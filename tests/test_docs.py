@@ -14,6 +14,7 @@ import make_api_docs
 import make_reference_docs
 import pytest
 from conftest import ROOT
+from how_tos import fenced_lines
 
 from kisaan_validate.cli.main import PROGRAM, cli
 from kisaan_validate.contract.load import read_contract
@@ -64,23 +65,11 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
     assert not wrong
 
 
-def command_lines(text: str) -> list[str]:
-    """The lines of fenced blocks that call the program, continued lines joined, without what a shell does
-    with them.
-    """
-    lines = []
-    for block in re.findall(r"^```(?:sh|console)?\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE):
-        for line in block.replace("\\\n", " ").splitlines():
-            if line.removeprefix("$ ").startswith(f"{PROGRAM} "):
-                lines.append(re.split(r" [#|>;]|&&", line.removeprefix("$ "))[0].strip())
-    return lines
-
-
 LINES = [
     (name, line)
     for name, page in zip(NAMES, PAGES, strict=True)
     if name != "docs/cli.md"
-    for line in command_lines(page.read_text(encoding="utf-8"))
+    for line in fenced_lines(page.read_text(encoding="utf-8"))
 ]
 
 
@@ -108,7 +97,8 @@ def test_a_command_line_that_is_wrong_is_seen() -> None:
     for line in ("prove", "run --sute checks", "baseline show --nothing", "run --suite"):
         with pytest.raises(click.UsageError):
             parsed(cli, click.Context(cli, info_name=PROGRAM), line.split())
-    assert command_lines("```sh\nkisaan-validate run \\\n  --suite x   # why\n```\n") == [
+    before = "```toml\nx = 1\n```\n"  # the end of a block is not the beginning of the next
+    assert fenced_lines(before + "```sh\nkisaan-validate run \\\n  --suite x   # why\n```\n") == [
         "kisaan-validate run    --suite x"
     ]
 

@@ -232,6 +232,21 @@ def test_attestations_are_signed_words_and_can_be_denied(house: House, run: Path
     assert "not attested: told; the approvals accepted that" in shown.out
 
 
+def test_an_attestation_that_does_not_count_is_named_where_it_is_missed(
+    house: House, run: Path, tmp_path: Path
+) -> None:
+    """Who just attested must not read "not attested" alone: by whom it was, and why it does not count."""
+    assert house.attest(run).code == 0
+    others, nobody = tmp_path / "others", tmp_path / "kisaan.toml"
+    others.write_text(line_of(house.folder, BINOD))
+    nobody.write_text("")
+    for option, file, why in (("--allowed-signers", others, "asha"), ("--config", nobody, "allowed signers")):
+        refused = house.sign(run, BINOD, option, str(file))
+        assert refused.code == 2
+        assert f"not attested: told; {ASHA} attested told, which does not count: " in refused.err, refused
+        assert why in refused.err.rpartition("does not count: ")[2], refused
+
+
 @pytest.mark.parametrize("decision", ["approve", "reject"])
 def test_cautions_must_be_accepted_to_approve_but_not_to_reject(
     house: House, tmp_path: Path, decision: str

@@ -216,11 +216,20 @@ def _table_likeness(before: Baseline, gone: TableFacts, came: TableFacts) -> Val
     )
     now = {c.name: c for c in came.columns}
     told = [_by_digest(seen, came, c, now[c.name]) for c in seen.columns]
-    if ValueLikeness.OTHER in told or any(_differ(c, now[c.name]) for c in seen.columns):
+    if _other_rows(seen, came) or ValueLikeness.OTHER in told:
+        return ValueLikeness.OTHER
+    if any(_differ(c, now[c.name]) for c in seen.columns):
         return ValueLikeness.OTHER
     if all(one is ValueLikeness.SAME for one in told):
         return ValueLikeness.SAME
     return ValueLikeness.ALIKE
+
+
+def _other_rows(old: TableFacts, new: TableFacts) -> bool:
+    """Whether the digests of the keys say that these are other rows: figures may agree by chance."""
+    if old.digests is None or new.digests is None or why_undigested(old, new):
+        return False
+    return old.digests.which_rows != new.digests.which_rows
 
 
 def _differ(old: ColumnFacts, new: ColumnFacts) -> bool:

@@ -149,7 +149,18 @@ def _refuse_unaccepted(judged: Judgement, wish: Wish, before: tuple[Signed, ...]
     }
     if found:
         options = " ".join(f"--accept-{c.value}" for c in found)
-        raise UsageError(f"not approved: {'; '.join(found.values())}", f"to approve it anyway, add {options}")
+        said = [*found.values(), *(_uncounted(before, done) if Caution.UNATTESTED in found else [])]
+        raise UsageError(f"not approved: {'; '.join(said)}", f"to approve it anyway, add {options}")
+
+
+def _uncounted(before: tuple[Signed, ...], done: list[str]) -> list[str]:
+    """The attestations that do not count, of criteria that are not ``done``, each with the reason."""
+    found = [(s, s.statement) for s in before if not s.holds and s.statement is not None]
+    return [
+        f"{said.signer} attested {said.criterion}, which does not count: {'; '.join(filter(None, why))}"
+        for why, said in (((*s.wrong, s.unchecked), said) for s, said in found)
+        if said.decision is Decision.ATTEST and said.criterion not in done
+    ]
 
 
 def _remarks(judged: Judgement, wish: Wish) -> list[str]:

@@ -1,0 +1,14 @@
+SET search_path = music, public;
+UPDATE artist SET name = name || ' ' WHERE id = 7;
+UPDATE artist SET gid = md5('other')::uuid WHERE id = 8;
+DELETE FROM recording_tag WHERE recording = 3;
+INSERT INTO work_alias VALUES (30, 1, 'late', 1), (30, 2, 'later', 2);
+UPDATE l_event_place SET kinship = 'live' WHERE id = 1;
+DROP TABLE series_coverart;
+ALTER TABLE url_meta DROP COLUMN rating;
+ALTER TABLE label ALTER name TYPE text;
+ALTER TABLE place_tag ALTER position TYPE integer;
+ALTER TYPE kinship ADD VALUE 'medley' BEFORE 'live';
+DROP INDEX genre_gid_idx;
+ALTER TABLE release_meta DROP CONSTRAINT release_meta_release_fkey;
+COMMENT ON TABLE area IS 'Where something is';
