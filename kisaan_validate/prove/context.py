@@ -85,7 +85,7 @@ def look(request: RunRequest, holder: Session, snapshot: Snapshot) -> RunContext
         # From here on messages may be about rows; the catalogue has none of them.
         holder.discretion = discretion
     excluded = tuple(t.name for t in catalogue.tables.values() if settings.is_excluded(t.name))
-    scope = tuple(count_scope(catalogue, excluded)) if options.compare is not None else ()
+    scope = tuple(count_scope(catalogue, excluded)) if options.every_table else ()
     return RunContext(request, holder, snapshot, suite, discretion, excluded, scope)
 
 

@@ -42,7 +42,7 @@ def lock(request: RunRequest, holder: Session) -> Snapshot:
     # Its snapshot must not be the run's: it was taken before the locks.
     holder.execute("ROLLBACK")
     tables = tables_of(request.suite, first_look)
-    if request.options.compare is not None:
+    if request.options.every_table:
         tables |= {t.key: t for t in count_scope(first_look) if not settings.is_excluded(t.name)}
     request.say("locking")
     return take_snapshot(
