@@ -1,4 +1,4 @@
-"""Asking the statements of a profile, in the run's snapshot. What cannot be asked costs its own columns only."""
+"""Asking the statements of a profile, in the run's snapshot: one that fails costs its own columns only."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ def _ends_taker(table: Table, columns: Sequence[Valued]) -> Callable[[Session], 
     def take(session: Session) -> Ends:
         ends = Ends()
         try:
-            (row,) = _ask(session, f"profile of {table.name}: finite ends", ends_sql(table, columns), ends.log)
+            (row,) = _ask(
+                session, f"profile of {table.name}: finite ends", ends_sql(table, columns), ends.log
+            )
         except DatabaseError as error:
             return replace(ends, message=reason(error))
         pairs = zip(row[::2], row[1::2], strict=True)

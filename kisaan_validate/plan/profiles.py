@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from kisaan_validate.facts.catalogue import Column, Table, TypeFacts
 from kisaan_validate.facts.distribution import Distribution, Frequent, Histogram, Quantile
@@ -26,11 +27,16 @@ FREQUENT = 5
 MOST_ORDERED = 1_000_000
 """Of a column with more distinct values no quantiles are measured: all of them would have to be sorted."""
 
-TOGETHER = 100_000
-"""Columns share a scan while they are expected to have no more distinct values than these together."""
+TOGETHER = 10_000
+"""Columns share a scan while they are expected to have no more distinct values than these together: so many
+groups are hashed in memory, and more would have PostgreSQL sort the whole table once for each such column.
+"""
 
 MOST_COLUMNS = 30
 """And no more than so many: GROUPING takes 31 arguments."""
+
+INT8 = 2**63 - 1
+"""The greatest bigint: with edges up to it integers are compared as integers, several times faster."""
 
 TRIMS_SINCE = 130_000
 """The first server version with ``trim_scale``."""
@@ -51,7 +57,8 @@ class Valued:
     """One column of a statement. ``value`` is the SQL that its rows are grouped by.
 
     ``text`` is the SQL of the shown text where that of the group would not do. ``edges`` are those of its
-    histogram (none: it has none), of type ``axis``. A personal column is ``counted`` only.
+    histogram (none: it has none), of type ``axis``. ``whole``: it is of an integer type. ``odd``: some of
+    its values may lie on no axis. A personal column is ``counted`` only.
     """
 
     name: str
@@ -61,6 +68,8 @@ class Valued:
     text: str = ""
     axis: str = ""
     edges: tuple[str, ...] = ()
+    whole: bool = False
+    odd: bool = False
     unmeasured: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -78,6 +87,7 @@ def valued(column: Column, *, personal: bool, version: int) -> Valued | str:
         ordered=_is_ordered(column),
         text=f"({quote(column.name)})::text" if varying else "",
         axis="" if column.is_enum else AXES.get(column.base, ""),
+        whole=column.base in {"int2", "int4", "int8"},
     )
 
 
@@ -178,12 +188,13 @@ def _outputs(column: Valued, name: str, mark: int) -> Iterator[str]:
     yield f"(SELECT ARRAY[{', '.join(counts)}]::text[] {groups})"
     filled = f"{groups} AND {name} IS NOT NULL"
     if column.ordered:
+        total = f"(SELECT sum(n) {filled})"
         picked = ", ".join(
-            f"left((min({name}) FILTER (WHERE upto * {below} >= total * {above}))::text, {TEXT_LIMIT})"
+            f"left((min({name}) FILTER (WHERE upto * {below} >= {total} * {above}))::text, {TEXT_LIMIT})"
             for _, above, below in SHARES
         )
         few = f"(SELECT count({name}) {groups}) <= {MOST_ORDERED}"
-        ranked = f"SELECT {name}, sum(n) OVER (ORDER BY {name}) AS upto, sum(n) OVER () AS total {filled}"
+        ranked = f"SELECT {name}, sum(n) OVER (ORDER BY {name}) AS upto {filled}"
         yield f"(SELECT ARRAY[{picked}] FROM ({ranked} AND {few}) AS o)"
     if not column.counted:
         text = "written" if column.text else f'({name})::text COLLATE "C"'
@@ -200,13 +211,20 @@ def _buckets(column: Valued, name: str) -> Iterator[str]:
     """Rows below all edges, in each bucket, above all, and of values that lie on no axis."""
     if not column.edges:
         return
-    edges = [f"{to_sql(text_literal(edge))}::{column.axis}" for edge in column.edges]
-    odd = odd_sql(name)
+    axis = "int8" if column.whole and all(map(_fits_int8, column.edges)) else column.axis
+    edges = [f"{to_sql(text_literal(edge))}::{axis}" for edge in column.edges]
+    odd = odd_sql(name) if column.odd else "false"
     yield _rows(f"{name} < {edges[0]} AND NOT {odd}")
-    for low, high in zip(edges, edges[1:], strict=False):
-        yield _rows(f"{name} >= {low} AND {name} < {high} AND NOT {odd}")
+    for low, high in pairwise(edges):
+        # Neither NaN nor an infinity lies between two edges.
+        yield _rows(f"{name} >= {low} AND {name} < {high}")
     yield _rows(f"{name} >= {edges[-1]} AND NOT {odd}")
     yield _rows(odd)
+
+
+def _fits_int8(edge: str) -> bool:
+    # Edges of a baseline may have decimals, where the column was numeric.
+    return edge.lstrip("-").isdigit() and abs(int(edge)) <= INT8
 
 
 def odd_sql(value: str) -> str:
@@ -243,7 +261,9 @@ def profile_statements(
     """As few statements as these columns can be asked with. ``expected`` are their distinct values, as far
     as the planner's statistics tell: they decide how it is asked, and nothing of the answer.
     """
-    alone, shared, filled = [], [()], 0
+    alone: list[tuple[Valued, ...]] = []
+    shared: list[tuple[Valued, ...]] = [()]
+    filled = 0
     for column in columns:
         many = expected.get(column.name, 0)
         if column.text or many > TOGETHER:

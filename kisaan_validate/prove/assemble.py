@@ -156,7 +156,11 @@ def _facts(table: Table, plan: Plan, told: Measurements) -> TableFacts:
     reason = "" if count is not None else _uncounted(key, plan, told)
     columns = (
         ColumnFacts(
-            c.name, c.type, figures.get(c.name), lost.get(c.name, ""), _distribution(key, c.name, reason, told)
+            c.name,
+            c.type,
+            figures.get(c.name),
+            lost.get(c.name, ""),
+            _distribution(key, c.name, reason, told),
         )
         for c in table.columns.values()
     )

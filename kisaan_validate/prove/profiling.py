@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.profiles import Ends, take_ends, take_profiles
 from kisaan_validate.execute.pool import Pool
+from kisaan_validate.execute.profiles import Ends, take_ends, take_profiles
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.catalogue import Column, Table
 from kisaan_validate.facts.distribution import Distribution
@@ -138,15 +138,16 @@ class _Job:
     def _with_edges(self, column: Valued, ends: Ends) -> Valued:
         if not column.axis:
             return column
+        column = replace(column, odd=self._is_odd(column))
         if kept := self._kept_edges(column):
             return replace(column, edges=kept)
         figures = self.figures.get(column.name)
         low, high = (figures.minimum, figures.maximum) if figures is not None else (None, None)
-        if self._is_odd(column):
+        if column.odd:
             low, high = ends.found.get(column.name, (None, None))
         # Only where there are finite values can edges be missed.
         if low is None or high is None:
-            why = ends.message if self._is_odd(column) else "its ends were not measured" * (figures is None)
+            why = ends.message if column.odd else "its ends were not measured" * (figures is None)
             return replace(column, unmeasured={"histogram": why} if why else {})
         edges = edges_of(low, high, column.axis, whole=self._is_whole(self.table.columns[column.name]))
         beyond = {} if edges else {"histogram": f"no round edges hold {low} and {high} between them"}

@@ -28,6 +28,8 @@ from kisaan_validate.report.criteria import CriterionStanding, criteria_words, c
 from kisaan_validate.report.depth import depth_words
 from kisaan_validate.report.finding_cards import headed_findings, story
 from kisaan_validate.report.marks import marked
+from kisaan_validate.report.profile_gaps import profile_gaps
+from kisaan_validate.report.profiles import profile_views
 from kisaan_validate.report.signatures import Signatures
 from kisaan_validate.report.svg import ICON_PATHS, sign_url, time_bar
 from kisaan_validate.report.tables import coverage_gaps, table_lines
@@ -54,14 +56,17 @@ def render_html(judged: Judgement, signatures: Signatures | None = None) -> str:
     The same input gives the same bytes.
     """
     template = _environment().get_template("report.html.j2")
-    style, script = _signs() + _source("report.css") + _page_foot(judged), _source("report.js")
+    facts = _facts(judged, signatures or Signatures(needed=judged.run.provenance.approvals))
+    # Most pages have no profiles, and each letter of a style is in every page.
+    drawn = _source("profile.css") if facts["profiles"] else ""
+    style, script = _signs() + _source("report.css") + drawn + _page_foot(judged), _source("report.js")
     return template.render(
         style=Markup(style),
         script=Markup(script),
         # The policy holds the hashes of exactly these texts, so both are made before it.
         policy=_policy(style, script),
         icon_data=_favicon(judged.verdict),
-        **_facts(judged, signatures or Signatures(needed=judged.run.provenance.approvals)),
+        **facts,
     )
 
 
@@ -133,6 +138,8 @@ def _tables(judged: Judgement, cards: list[Card]) -> dict[str, Any]:
         "depth_words": depth_words(judged),
         "pictured": rows.pictured(lines),
         "tables": table_lines(judged, cards),
+        "profiles": profile_views(judged),
+        "profile_gaps": profile_gaps(judged.run.tables),
         "coverage": coverage_gaps(judged.run.coverage),
     }
 
