@@ -203,7 +203,7 @@ def expected(column: str, values: list[Any]) -> Distribution:
     ordered = sorted(map(key, there))
     places = {"0.25": Fraction(1, 4), "0.5": Fraction(1, 2), "0.75": Fraction(3, 4)}
     quantiles = tuple(
-        profiles.Quantile(share, texts[ordered[max(math.ceil(part * len(ordered)), 1) - 1]][:200])
+        profiles.QuantileValue(share, texts[ordered[max(math.ceil(part * len(ordered)), 1) - 1]][:200])
         for share, part in places.items()
         if ordered and column in QUANTILES
     )

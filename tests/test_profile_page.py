@@ -15,7 +15,7 @@ from test_page_access import _media
 from test_report_page import earlier, every_status
 
 from kisaan_validate.facts.baseline import Baseline, baseline_of
-from kisaan_validate.facts.distribution import Distribution, Frequent, Histogram, Quantile
+from kisaan_validate.facts.distribution import Distribution, Frequent, Histogram, QuantileValue
 from kisaan_validate.facts.run import Run
 from kisaan_validate.facts.table import ColumnFacts, Family, Profile
 from kisaan_validate.report.html import render_html
@@ -28,7 +28,7 @@ HOSTILE = "<img src=x onerror=alert(1)>\u202e end "
 def total(shift: int) -> Distribution:
     """A column of amounts, whose rows moved by ``shift``."""
     quantiles = tuple(
-        Quantile(share, f"{n + shift}.50") for n, share in enumerate(("0.25", "0.5", "0.75"), 10)
+        QuantileValue(share, f"{n + shift}.50") for n, share in enumerate(("0.25", "0.5", "0.75"), 10)
     )
     frequent = (Frequent("10.50", 70_000 + shift, 5), Frequent(f"{11 + shift}.00", 9, 5))
     drawn = Histogram(("0", "10", "20"), (99_990, 3 + shift), 0, 4 - shift, 0)
@@ -183,7 +183,7 @@ def test_equal_numbers_of_two_types_do_not_differ() -> None:
     """1.50 became 1.5000 with its type: no figure moved, and frequent values are matched with nothing."""
     run, before = sides()
     orders = run.tables[0]
-    median = (Quantile("0.5", "11.5000"),)
+    median = (QuantileValue("0.5", "11.5000"),)
     told = replace(total(0), quantiles=median)
     wider = replace(orders.columns[1], type="numeric(18,4)", distribution=told)
     run = replace(run, tables=(replace(orders, columns=(orders.columns[0], wider)), run.tables[1]))

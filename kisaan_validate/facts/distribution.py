@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Quantile:
+class QuantileValue:
     """The first value, in ascending order, up to which at least ``share`` of the values lie: PostgreSQL's
     ``percentile_disc``. ``share`` is a decimal as text, ``value`` the server's text, at most 200 characters.
     """
@@ -52,7 +52,7 @@ class Distribution:
 
     nulls: int | None = None
     distinct: int | None = None
-    quantiles: tuple[Quantile, ...] = ()
+    quantiles: tuple[QuantileValue, ...] = ()
     frequent: tuple[Frequent, ...] = ()
     histogram: Histogram | None = None
     unmeasured: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from kisaan_validate.facts.catalogue import Column, Table, TypeFacts
-from kisaan_validate.facts.distribution import Distribution, Frequent, Histogram, Quantile
+from kisaan_validate.facts.distribution import Distribution, Frequent, Histogram, QuantileValue
 from kisaan_validate.facts.table import Family
 from kisaan_validate.plan.figures import TEXT_LIMIT, column_figure
 from kisaan_validate.plan.histogram import AXES, ODD
@@ -245,7 +245,7 @@ def _distribution(
     return Distribution(
         nulls,
         distinct,
-        tuple(Quantile(share, str(value)) for (share, *_), value in pairs if value is not None),
+        tuple(QuantileValue(share, str(value)) for (share, *_), value in pairs if value is not None),
         tuple(listed),
         Histogram(column.edges, tuple(buckets[1:-2]), buckets[0], *buckets[-2:]) if buckets else None,
         unmeasured,

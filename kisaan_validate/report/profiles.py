@@ -29,7 +29,7 @@ Pair = tuple[str | None, str | None]
 
 
 @dataclass(frozen=True)
-class FigureLine:
+class FigurePair:
     """One figure on both sides, and how far they are apart ("" where that is not to be said)."""
 
     name: str
@@ -57,7 +57,7 @@ class ColumnView:
     name: str
     type: str
     compared: bool
-    figures: tuple[FigureLine, ...]
+    figures: tuple[FigurePair, ...]
     histograms: tuple[HistogramView, ...]
     frequent: tuple[FrequentLine, ...]
     remarks: tuple[str, ...]
@@ -142,7 +142,7 @@ def _told(column: ColumnFacts | None) -> Distribution | None:
 # --- figures ----------------------------------------------------------------------------------------------
 
 
-def _figures(old: ColumnFacts | None, new: ColumnFacts | None) -> Iterator[FigureLine]:
+def _figures(old: ColumnFacts | None, new: ColumnFacts | None) -> Iterator[FigurePair]:
     left, right = _counts(old), _counts(new)
     for name in ("NULLs", "distinct"):
         before, after = left.get(name), right.get(name)
@@ -167,11 +167,11 @@ def _counts(column: ColumnFacts | None) -> dict[str, int | None]:
     return {"NULLs": nulls, "distinct": told.distinct if told is not None else None}
 
 
-def _count_line(name: str, before: int | None, after: int | None) -> FigureLine:
+def _count_line(name: str, before: int | None, after: int | None) -> FigurePair:
     known = before is not None and after is not None
     apart = after - before if before is not None and after is not None else 0
     texts = [None if n is None else Markup("{}").format(number(n)) for n in (before, after)]
-    return FigureLine(name, texts[0], texts[1], signed(apart) if known and apart else "", apart != 0)
+    return FigurePair(name, texts[0], texts[1], signed(apart) if known and apart else "", apart != 0)
 
 
 def _texts(column: ColumnFacts | None) -> dict[str, str | None]:
@@ -187,14 +187,14 @@ def _ends(profile: Profile | None) -> dict[str, str | None]:
     return {} if profile is None else {"least": profile.minimum, "greatest": profile.maximum}
 
 
-def _text_line(name: str, pair: Pair, form: str) -> FigureLine:
+def _text_line(name: str, pair: Pair, form: str) -> FigurePair:
     before, after = (None if text is None else shown_alone(text, LONGEST) for text in pair)
     if None in pair or pair[0] == pair[1]:
-        return FigureLine(name, before, after, "", False)
+        return FigurePair(name, before, after, "", False)
     apart = delta(*pair, form)
     # 1.50 and 1.5000 are one number in two types.
     same = apart != "" and not any(digit in apart for digit in "123456789")
-    return FigureLine(name, before, after, "" if same else apart, not same)
+    return FigurePair(name, before, after, "" if same else apart, not same)
 
 
 def _form(column: ColumnFacts) -> str:
