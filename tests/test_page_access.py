@@ -24,7 +24,7 @@ from test_report_page import HOSTILE, _check, earlier, every_status, make_run
 
 from kisaan_validate.facts.result import Evidence, Result, Status
 from kisaan_validate.report import marks
-from kisaan_validate.report.html import MOST_SQL, Printed, render_html
+from kisaan_validate.report.html import MOST_SQL, PrintedPart, render_html
 from kisaan_validate.report.psql import around, environment
 from kisaan_validate.report.text import anchor
 from kisaan_validate.verdict.findings import Heading, findings_of
@@ -343,7 +343,7 @@ def test_paper(browser: Browser, tmp_path: Path, width: float, height: float) ->
         run, results=(replace(run.results[0], sample=keys), *run.results[1:]), settings={"sample": "200"}
     )
     page = tmp_path / "report.html"
-    page.write_text(render_html(judge(run, before), printed=Printed.FULL), encoding="utf-8")
+    page.write_text(render_html(judge(run, before), printed=PrintedPart.FULL), encoding="utf-8")
     browser.open(page)
     browser.ask(_type("nosuchword"))
     browser.ask("for (const n of document.querySelectorAll('details')) n.open = false")

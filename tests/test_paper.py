@@ -19,7 +19,7 @@ from test_report_page import _check, every_status, make_run
 from kisaan_validate.cli.report_command import judged_again
 from kisaan_validate.facts.result import Evidence, Result, Status
 from kisaan_validate.report.finding_cards import ON_PAPER
-from kisaan_validate.report.html import Printed, render_html
+from kisaan_validate.report.html import PrintedPart, render_html
 from kisaan_validate.verdict.findings import findings_of
 from kisaan_validate.verdict.judgement import judge
 
@@ -102,7 +102,7 @@ def test_findings_beyond_the_ninth_are_titles_and_the_head_says_so(browser: Brow
     assert len(shown) == len(found)
 
 
-def _small(folder: Path, choice: Printed) -> Path:
+def _small(folder: Path, choice: PrintedPart) -> Path:
     page = folder / f"{choice.value}.html"
     page.write_text(render_html(judge(every_status()), printed=choice), encoding="utf-8")
     return page
@@ -113,7 +113,7 @@ def test_all_of_it_is_printed_by_choice(browser: Browser, tmp_path: Path, how: s
     """With #with-appendix in the address, or made with --print full: every check with its SQL, folded or
     not, and every section; without, none of them.
     """
-    page = _small(tmp_path, Printed.FULL if how == "option" else Printed.SUMMARY)
+    page = _small(tmp_path, PrintedPart.FULL if how == "option" else PrintedPart.SUMMARY)
     everything = "\n".join(printed(browser, page, "A4", "with-appendix" if how == "fragment" else ""))
     run = every_status()
     facts = [check.id for check in run.checks] + [r.sql for r in run.results if r.sql]
@@ -121,14 +121,14 @@ def test_all_of_it_is_printed_by_choice(browser: Browser, tmp_path: Path, how: s
     for fact in facts:
         assert flat(fact) in flat(everything), fact
     assert "listed by title only" not in everything
-    summary = "\n".join(printed(browser, _small(tmp_path, Printed.SUMMARY), "A4"))
+    summary = "\n".join(printed(browser, _small(tmp_path, PrintedPart.SUMMARY), "A4"))
     assert "SELECT 2" not in summary
     assert "Circumstances of the run" not in summary
 
 
 def test_the_links_choose_without_script(browser: Browser, tmp_path: Path) -> None:
     """Following the page's own links, with scripts off, shows and hides the appendix for paper."""
-    page = _small(tmp_path, Printed.SUMMARY)
+    page = _small(tmp_path, PrintedPart.SUMMARY)
     browser.open(page, script=False, paper=True)
     shown = "document.querySelector('#circumstances').checkVisibility()"
     assert not browser.ask(shown)
@@ -156,8 +156,8 @@ def test_sixty_findings_are_all_on_paper(browser: Browser, tmp_path: Path) -> No
     assert f"{len(titles) - ON_PAPER}findingsarelistedbytitleonly" in text
 
 
-@pytest.mark.parametrize("choice", Printed)
-def test_axe_finds_nothing_on_paper(browser: Browser, tmp_path: Path, choice: Printed) -> None:
+@pytest.mark.parametrize("choice", PrintedPart)
+def test_axe_finds_nothing_on_paper(browser: Browser, tmp_path: Path, choice: PrintedPart) -> None:
     """Both forms, as they are printed."""
     browser.open(_small(tmp_path, choice), width=794, paper=True)
     assert axe.findings(browser) == []

@@ -68,6 +68,11 @@ if TYPE_CHECKING:
     help="Keep values of a column whose name looks personal. Repeatable.",
 )
 @click.option(
+    "--profile",
+    is_flag=True,
+    help="Keep how the values of columns are distributed.",
+)
+@click.option(
     "--hold",
     is_flag=True,
     help="Keep the snapshot open for pg_dump until Enter, SIGINT or SIGTERM.",
@@ -145,6 +150,7 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
                 contract=contract, keys=given["keys"], digests=given["digests"] or given["rows"]
             ),
             keep=Keeping(rows, values),
+            profile=given["profile"],
             while_held=wait if hold else None,
         )
         return run(part, target, options=options, observer=observer, stop=stop)

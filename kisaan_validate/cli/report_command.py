@@ -41,7 +41,7 @@ def command(
     report-full.html, so that report.html stays what verify compares).
     """
     from kisaan_validate.record.files import write_file
-    from kisaan_validate.report.html import Printed, render_html
+    from kisaan_validate.report.html import PrintedPart, render_html
     from kisaan_validate.signoff.evidence import read_folder
     from kisaan_validate.signoff.page import signatures_of
     from kisaan_validate.signoff.verify import own_standing
@@ -52,7 +52,7 @@ def command(
     name = "report.html" if printed == "summary" else "report-full.html"
     page, judged = output or source.parent / name, judged_again(source)
     standing = own_standing(read_folder(source.parent), judged)
-    write_file(page, render_html(judged, signatures_of(standing), Printed(printed)))
+    write_file(page, render_html(judged, signatures_of(standing), PrintedPart(printed)))
     click.echo(f"report  {page}")
     return None
 

@@ -92,6 +92,11 @@ if TYPE_CHECKING:
 @click.option(
     "--reports", type=click.Path(path_type=Path), help="The folder for reports.  [default: reports]"
 )
+@click.option(
+    "--profile",
+    is_flag=True,
+    help="Show how the values of every column, or of selected tables, are distributed.",
+)
 @click.option("--lock", is_flag=True, help="Exit 6 if this suite is already running on this database.")
 @format_options
 @click.option(
@@ -196,6 +201,7 @@ def _options(config: Config, suite: Suite, given: dict[str, Any]) -> Options:
         python_memory=config.python_memory_mb * 1024**2,
         fail_on=FailOn(given["fail_on"] or "any"),
         fail_fast=given["fail_fast"],
+        profile=given["profile"],
     )
 
 

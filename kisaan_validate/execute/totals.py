@@ -19,7 +19,7 @@ from kisaan_validate.process.stopping import Stop
 
 
 @dataclass
-class _Taken:
+class _TakenTotals:
     total: ControlTotal
     log: list[StatementFacts] = field(default_factory=list)
 
@@ -35,8 +35,8 @@ def take_totals(
     return tuple(one.total for one in taken), [facts for one in taken for facts in one.log]
 
 
-def _giver_up(query: TotalQuery) -> Callable[[DatabaseError], _Taken]:
-    return lambda error: _Taken(_refused(query, error))
+def _giver_up(query: TotalQuery) -> Callable[[DatabaseError], _TakenTotals]:
+    return lambda error: _TakenTotals(_refused(query, error))
 
 
 def _refused(query: TotalQuery, error: DatabaseError) -> ControlTotal:
@@ -44,9 +44,9 @@ def _refused(query: TotalQuery, error: DatabaseError) -> ControlTotal:
     return replace(query.total, message=query.total.message or fact, sqlstate=error.sqlstate)
 
 
-def _taker(query: TotalQuery) -> Callable[[Session], _Taken]:
-    def take(session: Session) -> _Taken:
-        taken = _Taken(query.total)
+def _taker(query: TotalQuery) -> Callable[[Session], _TakenTotals]:
+    def take(session: Session) -> _TakenTotals:
+        taken = _TakenTotals(query.total)
         if not query.total.sql:
             return taken
         try:

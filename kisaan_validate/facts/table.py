@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from kisaan_validate.facts.distribution import Distribution
 from kisaan_validate.facts.measure_key import FigureKey
 
 
@@ -48,13 +49,14 @@ class ColumnFacts:
     measured.
 
     ``unmeasured`` says why a figure of it (or all) could not be computed; such a figure is None in the
-    profile.
+    profile. ``distribution`` is there where a profile was asked for (``--profile``).
     """
 
     name: str
     type: str
     profile: Profile | None = None
     unmeasured: str = ""
+    distribution: Distribution | None = None
 
 
 @dataclass(frozen=True)

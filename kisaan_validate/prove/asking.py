@@ -15,6 +15,7 @@ from kisaan_validate.execute.keyed import take_keyed
 from kisaan_validate.execute.measure import take_measures
 from kisaan_validate.execute.pool import Pool, Task
 from kisaan_validate.execute.totals import take_totals
+from kisaan_validate.facts.distribution import Distribution
 from kisaan_validate.facts.result import Result
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.table import KeyedDigest, Measured, Profile
@@ -36,6 +37,7 @@ from kisaan_validate.prove.outcome import (
     unmeasured_of,
 )
 from kisaan_validate.prove.planning import Planned
+from kisaan_validate.prove.profiling import ProfilePlan, take
 from kisaan_validate.prove.streaming import Streaming, streaming
 
 Log = list[StatementFacts]
@@ -55,19 +57,22 @@ class Measurements:
     moved: Mapping[TableKey, str]
     unmeasured: Mapping[TableKey, Mapping[str, str]] = field(default_factory=dict)
     keyed: tuple[KeyedDigest, ...] = ()
+    distributions: Mapping[TableKey, Mapping[str, Distribution]] = field(default_factory=dict)
     shortages: tuple[str, ...] = ()
     totals: tuple[ControlTotal, ...] = ()
     log: tuple[StatementFacts, ...] = ()
 
 
-def ask_all(context: RunContext, planned: Planned, compared: ComparisonPlan) -> Measurements:
+def ask_all(
+    context: RunContext, planned: Planned, compared: ComparisonPlan, profiled: ProfilePlan
+) -> Measurements:
     """Ask everything, in sessions side by side. What goes wrong on the server becomes part of the answer."""
     snapshot = context.snapshot
     # Both open their sessions here, before anything is counted: a late one could wait behind an ALTER TABLE.
     pool = Pool(context.open, snapshot.shared, snapshot.kept, context.jobs, snapshot.locking)
     streams = streaming(context, planned)
     try:
-        return _told(context, planned, compared, pool, streams)
+        return _told(context, planned, compared, profiled, pool, streams)
     finally:
         if streams is not None:
             streams.close()
@@ -75,7 +80,12 @@ def ask_all(context: RunContext, planned: Planned, compared: ComparisonPlan) -> 
 
 
 def _told(
-    context: RunContext, planned: Planned, compared: ComparisonPlan, pool: Pool, streams: Streaming | None
+    context: RunContext,
+    planned: Planned,
+    compared: ComparisonPlan,
+    profiled: ProfilePlan,
+    pool: Pool,
+    streams: Streaming | None,
 ) -> Measurements:
     request, stop = context.request, context.request.stop
     log: Log = []
@@ -95,6 +105,8 @@ def _told(
     log += more
     totals, more = take_totals(pool, _total_queries(context), stop)
     log += more
+    # Last of all that is measured: a profile decides nothing, so nothing waits for it.
+    distributions = take(context, profiled, figures_of(answers), rows_of(answers), pool, log)
     short = (pool.shortage, streams.shortage if streams is not None else "")
     return Measurements(
         results,
@@ -106,6 +118,7 @@ def _told(
         moved(pool, context.snapshot, stop),
         unmeasured_of(answers),
         keyed,
+        distributions,
         # A session that a stop turned away is no shortage of the server's.
         () if stop.requested else tuple(filter(None, short)),
         totals,

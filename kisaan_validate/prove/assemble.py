@@ -11,6 +11,7 @@ from kisaan_validate.contract.whole import attached, is_whole
 from kisaan_validate.execute.fence import REWRITTEN
 from kisaan_validate.facts.catalogue import KIND_WORDS, Catalogue, Table
 from kisaan_validate.facts.check import Check
+from kisaan_validate.facts.distribution import Distribution
 from kisaan_validate.facts.place import Notice
 from kisaan_validate.facts.result import COUNTED, Evidence, Result, Status
 from kisaan_validate.facts.run import Run
@@ -178,12 +179,27 @@ def _facts(table: Table, plan: Plan, told: Measurements) -> TableFacts:
     count = None if moved else told.rows.get(key)
     figures = {} if moved else told.figures.get(key, {})
     lost = told.unmeasured.get(key, {})
-    columns = (
-        ColumnFacts(c.name, c.type, figures.get(c.name), lost.get(c.name, "")) for c in table.columns.values()
-    )
     # A number that is not known must have a reason, and is never 0.
     reason = "" if count is not None else _uncounted(key, plan, told)
+    columns = (
+        ColumnFacts(
+            c.name,
+            c.type,
+            figures.get(c.name),
+            lost.get(c.name, ""),
+            _distribution(key, c.name, reason, told),
+        )
+        for c in table.columns.values()
+    )
     return TableFacts(table.schema, table.name, KIND_WORDS[table.kind], count, reason, tuple(columns))
+
+
+def _distribution(key: TableKey, column: str, uncounted: str, told: Measurements) -> Distribution | None:
+    """How a column's values are distributed, or why that is not known; None where nobody asked."""
+    asked = told.distributions.get(key)
+    if asked is None:
+        return None
+    return Distribution(message=uncounted) if uncounted else asked[column]
 
 
 def _uncounted(key: TableKey, plan: Plan, told: Measurements) -> str:

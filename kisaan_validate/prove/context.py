@@ -10,13 +10,12 @@ from kisaan_validate.contract.load import Contract
 from kisaan_validate.execute.snapshot import Snapshot
 from kisaan_validate.facts.baseline import require_same_database
 from kisaan_validate.facts.catalogue import Catalogue, Table
-from kisaan_validate.postgres.catalogue import count_scope
 from kisaan_validate.postgres.expected import require_expected
 from kisaan_validate.postgres.lineage import discretion_of, followed_in, read_lineage
 from kisaan_validate.postgres.session import Discretion, Session
 from kisaan_validate.postgres.standby import too_old
 from kisaan_validate.process.stopping import Cause
-from kisaan_validate.prove.lock import kinds_of_readers, open_session
+from kisaan_validate.prove.lock import kinds_of_readers, open_session, tables_in_scope
 from kisaan_validate.prove.request import RunRequest
 from kisaan_validate.suite.load import Suite
 
@@ -85,7 +84,7 @@ def look(request: RunRequest, holder: Session, snapshot: Snapshot) -> RunContext
         # From here on messages may be about rows; the catalogue has none of them.
         holder.discretion = discretion
     excluded = tuple(t.name for t in catalogue.tables.values() if settings.is_excluded(t.name))
-    scope = tuple(count_scope(catalogue, excluded)) if options.compare is not None else ()
+    scope = tuple(tables_in_scope(request, catalogue))
     return RunContext(request, holder, snapshot, suite, discretion, excluded, scope)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kisaan_validate.execute.snapshot import Snapshot, take_snapshot
-from kisaan_validate.facts.catalogue import Catalogue
+from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.plan import tables_of
 from kisaan_validate.postgres.catalogue import count_scope, read_catalogue
@@ -45,8 +45,7 @@ def lock(request: RunRequest, holder: Session) -> Snapshot:
     # What a control total reads must stay as it is, like what checks read.
     named = (first_look.find(spec.table) for spec in request.suite.totals)
     tables |= {t.key: t for t in named if t is not None and t.countable}
-    if request.options.compare is not None:
-        tables |= {t.key: t for t in count_scope(first_look) if not settings.is_excluded(t.name)}
+    tables |= {t.key: t for t in tables_in_scope(request, first_look)}
     request.say("locking")
     return take_snapshot(
         holder,
@@ -59,6 +58,19 @@ def lock(request: RunRequest, holder: Session) -> Snapshot:
         readers=request.options.jobs * kinds_of_readers(request.suite),
         together=read_together(request.suite, first_look),
     )
+
+
+def tables_in_scope(request: RunRequest, catalogue: Catalogue) -> list[Table]:
+    """The tables that are counted beyond those of checks: all for a comparison, or those of a profile."""
+    options, settings = request.options, request.suite.settings
+    if not options.every_table:
+        return []
+    found = [t for t in count_scope(catalogue) if not settings.is_excluded(t.name)]
+    # Beside a baseline every table counts; a profile alone is of the tables that were selected.
+    if options.compare is not None or not request.suite.selection.partial:
+        return found
+    chosen = tables_of(request.suite, catalogue)
+    return [t for t in found if t.key in chosen]
 
 
 def kinds_of_readers(suite: Suite) -> int:

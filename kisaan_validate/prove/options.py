@@ -85,6 +85,7 @@ class Options:
     ``trust_constraints`` and ``trust_indexes`` say what may stand for rows that are not read.
     ``python_memory`` is how many bytes the whole columns of a table may take that Python checks ask for.
     ``fail_fast`` asks for nothing more once a blocking check has failed.
+    ``profile`` asks how the values of each column are distributed.
     ``while_held`` is called with the finished run while the snapshot is still open; the function that it
     gets tells whether it still is.
     """
@@ -101,7 +102,13 @@ class Options:
     python_memory: int = 512 * 1024**2
     compare: Comparing | None = None
     keep: Keeping = Keeping()
+    profile: bool = False
     while_held: Callable[[Run, Callable[[], bool]], None] | None = None
+
+    @property
+    def every_table(self) -> bool:
+        """Whether tables are read that no check reads."""
+        return self.compare is not None or self.profile
 
     @property
     def trust(self) -> Trust:
@@ -144,4 +151,6 @@ class Options:
             "python_memory_bytes": str(self.python_memory),
             "trust_constraints": str(self.trust_constraints).lower(),
             "trust_indexes": str(self.trust_indexes).lower(),
+            # Only where it is on: records of runs without it stay as they were.
+            **({"profile": "true"} if self.profile else {}),
         }

@@ -34,7 +34,7 @@ class Planned:
 def plan(context: RunContext) -> Planned:
     """Compile the suite for what is there. Raises DatabaseError."""
     holder, catalogue, trust = context.holder, context.catalogue, context.request.options.trust
-    profiled = context.request.options.compare is not None
+    profiled = context.request.options.every_table
     unavailable = context.snapshot.unavailable
     made = _compiled(holder, context.suite, catalogue, unavailable, trust, context.scope, profiled)
     ground = read_ground(holder, made, catalogue, trust)

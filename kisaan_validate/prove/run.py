@@ -22,6 +22,7 @@ from kisaan_validate.prove.context import look
 from kisaan_validate.prove.lock import connect, lock
 from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.planning import explained, plan
+from kisaan_validate.prove.profiling import plan_profile
 from kisaan_validate.prove.recovery import alive, heaps_only
 from kisaan_validate.prove.request import Observer, RunRequest
 from kisaan_validate.prove.rows import with_rows
@@ -71,9 +72,10 @@ def _run(request: RunRequest, holder: Session) -> Run:
         keeping = values_to_keep(context)
         planned = plan(context)
         compared = prepare(context)
+        profiled = plan_profile(context, compared.here.before)
         # The catalogue is read through its indexes; from here on only heaps may answer.
         heaps_only(holder)
-        told = ask_all(context, planned, compared)
+        told = ask_all(context, planned, compared, profiled)
         made = assemble(context, planned, compared, told)
         made = with_rows(context, compared, made)
         made = with_values(context, compared, made, keeping)

@@ -117,6 +117,7 @@ not measured.
 LATER = frozenset(
     {
         "address",
+        "distribution",
         "engine",
         "failed_in",
         "finding",

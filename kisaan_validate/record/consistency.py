@@ -20,6 +20,7 @@ from kisaan_validate.facts.result import UNANSWERED, Evidence, Result, Status
 from kisaan_validate.facts.run import Run, TableCoverage
 from kisaan_validate.facts.table import Family, Profile, SequenceValue, TableDigests, TableFacts
 from kisaan_validate.record.control import total_contradictions
+from kisaan_validate.record.profile_consistency import profile_contradictions
 
 _FIGURES = frozenset(
     {
@@ -333,6 +334,7 @@ def _tables(tables: Iterable[TableFacts]) -> Iterator[str]:
         for column in table.columns:
             if column.profile is not None:
                 yield from _figures(f"{table.title}.{column.name}", column.profile, table.rows)
+            yield from profile_contradictions(f"{table.title}.{column.name}", column, table.rows)
         if table.digests is not None:
             yield from _buckets(table.title, table.digests, table.rows)
 

@@ -21,6 +21,7 @@ from kisaan_validate.report.beside import not_compared_lines
 from kisaan_validate.report.changed import STATE_ORDER, answer_words, open_hints
 from kisaan_validate.report.criteria import criteria_words, criterion_lines
 from kisaan_validate.report.depth import depth_words
+from kisaan_validate.report.profile_gaps import profile_gaps
 from kisaan_validate.report.shown import Shown as Text
 from kisaan_validate.report.shown import shown
 from kisaan_validate.report.summary import WORTH_SAYING, held_words, pairs_of
@@ -82,6 +83,8 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
             console.print(Text(beside, style="yellow"), soft_wrap=True)
         print_checks_in_need(console, judged, verbose=verbose)
         _print_next_steps(console, judged, verbose)
+        for gap in profile_gaps(run.tables):
+            console.print(Text(f"profile {gap}", style="yellow"), soft_wrap=True)
         for notice in run.notices:
             console.print(Text(f"note    {notice.message}", style="yellow"))
     # Said only if the snapshot was held long enough to matter for vacuum.

@@ -12,6 +12,7 @@ from kisaan_validate.compare.changes import lacking, rows_not_kept
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.differences import catalogue_of, rows_of
 from kisaan_validate.facts.result import Status
+from kisaan_validate.report.profile_gaps import profile_gaps
 from kisaan_validate.report.shown import Shown as Text
 from kisaan_validate.text.numbers import counted
 
@@ -33,6 +34,8 @@ def print_baseline(baseline: Baseline, path: Path, *, quiet: bool) -> None:
         )
         for line in _gaps(baseline):
             console.print(Text(line, style="bold yellow"))
+        for line in profile_gaps(baseline.tables):
+            console.print(Text(f"profile {line}", style="yellow"), soft_wrap=True)
         for line in _beside(baseline):
             console.print(Text(line), soft_wrap=True)
     console.print(Text(f"baseline  {path}"), soft_wrap=True)

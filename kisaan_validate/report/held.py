@@ -26,7 +26,7 @@ _APPLIES = "applies if its columns are there"
 
 
 @dataclass(frozen=True)
-class Declaration:
+class SharedDeclaration:
     """What a line of the suite says of the checks that it declares."""
 
     origin: str
@@ -49,7 +49,7 @@ class HeldCheck:
     id: str
     facts: str
     number: int
-    own: Declaration | None
+    own: SharedDeclaration | None
     parts: tuple[str, str] | None
 
 
@@ -76,14 +76,14 @@ class HeldChecks:
         return sum(len(group.checks) for group in self.groups)
 
 
-def declarations(cards: Iterable[Card]) -> dict[Declaration, int]:
+def declarations(cards: Iterable[Card]) -> dict[SharedDeclaration, int]:
     """What more than one check shares, numbered in the order in which it is met."""
     found = Counter(map(_declared, cards))
     often = [declared for declared, times in found.items() if times > 1]
     return {declared: place for place, declared in enumerate(often, 1)}
 
 
-def held_checks(cards: Sequence[Card], known: Mapping[Declaration, int], *, brief: bool) -> HeldChecks:
+def held_checks(cards: Sequence[Card], known: Mapping[SharedDeclaration, int], *, brief: bool) -> HeldChecks:
     """The checks of one table that hold, with those that have the most in common side by side. ``brief``:
     without the table's name in their ids and in a frame for their SQL, on a page of very many.
     """
@@ -95,12 +95,12 @@ def held_checks(cards: Sequence[Card], known: Mapping[Declaration, int], *, brie
     return HeldChecks(frame, tuple(HeldGroup(*key, tuple(members)) for key, members in found.items()))
 
 
-def _declared(card: Card) -> Declaration:
+def _declared(card: Card) -> SharedDeclaration:
     check = card.check
     hint = card.result.hint or check.hint
     applies = _APPLIES if _plainly_applies(card) else ""
     tags = ", ".join(check.tags)
-    return Declaration(check.origin, check.severity.value, check.owner, tags, applies, check.why, hint)
+    return SharedDeclaration(check.origin, check.severity.value, check.owner, tags, applies, check.why, hint)
 
 
 def _plainly_applies(card: Card) -> bool:
@@ -148,7 +148,7 @@ def _common(card: Card, usual: _Usual) -> str:
 
 
 def _held(
-    card: Card, known: Mapping[Declaration, int], usual: _Usual, frame: SqlFrame | None, brief: bool
+    card: Card, known: Mapping[SharedDeclaration, int], usual: _Usual, frame: SqlFrame | None, brief: bool
 ) -> HeldCheck:
     declared = _declared(card)
     number = known.get(declared, 0)

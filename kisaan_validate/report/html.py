@@ -27,6 +27,8 @@ from kisaan_validate.report.depth import depth_words
 from kisaan_validate.report.finding_cards import ON_PAPER, headed_findings, story
 from kisaan_validate.report.marks import marked
 from kisaan_validate.report.parts import table_parts
+from kisaan_validate.report.profile_gaps import profile_gaps
+from kisaan_validate.report.profiles import profile_views
 from kisaan_validate.report.signatures import Signatures
 from kisaan_validate.report.svg import ICON_PATHS, sign_url, time_bar
 from kisaan_validate.report.tables import coverage_gaps, table_lines
@@ -44,7 +46,7 @@ SLOWEST = 8
 """So many of the longest statements are drawn."""
 
 
-class Printed(StrEnum):
+class PrintedPart(StrEnum):
     """What a page puts on paper by itself."""
 
     SUMMARY = "summary"
@@ -58,7 +60,7 @@ _VERDICT_ICONS = {Verdict.PASS: "pass", Verdict.FAIL: "fail", Verdict.INCONCLUSI
 
 
 def render_html(
-    judged: Judgement, signatures: Signatures | None = None, printed: Printed = Printed.SUMMARY
+    judged: Judgement, signatures: Signatures | None = None, printed: PrintedPart = PrintedPart.SUMMARY
 ) -> str:
     """The page of a run as it was judged; beside a baseline, also what changed; with what people signed of
     it. ``printed`` is what goes to paper by itself.
@@ -66,7 +68,10 @@ def render_html(
     The same input gives the same bytes.
     """
     template = _environment().get_template("report.html.j2")
-    style, script = _signs() + _source("report.css") + _page_foot(judged), _source("report.js")
+    facts = _facts(judged, signatures or Signatures(needed=judged.run.provenance.approvals))
+    # Most pages have no profiles, and each letter of a style is in every page.
+    drawn = _source("profile.css") if facts["profiles"] else ""
+    style, script = _signs() + _source("report.css") + drawn + _page_foot(judged), _source("report.js")
     return template.render(
         style=Markup(style),
         script=Markup(script),
@@ -74,7 +79,7 @@ def render_html(
         policy=_policy(style, script),
         printed=printed.value,
         icon_data=_favicon(judged.verdict),
-        **_facts(judged, signatures or Signatures(needed=judged.run.provenance.approvals)),
+        **facts,
     )
 
 
@@ -133,6 +138,8 @@ def _tables(judged: Judgement, cards: list[Card]) -> dict[str, Any]:
         "declarations": found.declarations,
         "brief": found.brief,
         "tables": [part.line for part in found.parts if part.line is not None],
+        "profiles": profile_views(judged),
+        "profile_gaps": profile_gaps(judged.run.tables),
         "coverage": coverage_gaps(judged.run.coverage),
     }
 

@@ -10,7 +10,7 @@ from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.result import Status
 from kisaan_validate.report.cards import Card
 from kisaan_validate.report.changed import TableChanges, table_changes
-from kisaan_validate.report.held import Declaration, HeldChecks, declarations, held_checks
+from kisaan_validate.report.held import HeldChecks, SharedDeclaration, declarations, held_checks
 from kisaan_validate.report.summary import STATUS_ORDER, STATUS_WORDS
 from kisaan_validate.report.tables import TableLine
 from kisaan_validate.report.text import number
@@ -50,7 +50,7 @@ class TableParts:
     """
 
     parts: tuple[TablePart, ...]
-    declarations: Mapping[Declaration, int]
+    declarations: Mapping[SharedDeclaration, int]
     brief: bool
 
 
