@@ -19,6 +19,7 @@ from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.result import UNANSWERED, Evidence, Result, Status
 from kisaan_validate.facts.suite import Selection
 from kisaan_validate.facts.table import ColumnFacts, Family, KeyedDigest, Profile, TableFacts
+from kisaan_validate.facts.totals import ControlTotal, GroupPart, GroupTotal
 from kisaan_validate.report.html import render_html
 from kisaan_validate.verdict.judgement import Judgement, judge
 from kisaan_validate.verdict.reconciliation import reconciliations
@@ -164,7 +165,13 @@ def test_the_page_has_all_of_it_behind_one_link(
     with its reason. axe finds nothing, and nothing runs off the side.
     """
     run = replace(every_status(), selection=Selection(("money",), partial=True))
-    judged = judge(run, earlier(run))
+    told = ControlTotal("orders", "total", (GroupPart("shop"),), (GroupTotal((None,), 9, "1.50"),))
+    silent = replace(
+        told, by=(GroupPart("paid", "month", "UTC"),), groups=(), message=" ".join(["canceled"] * 20)
+    )
+    moved = replace(told, groups=(GroupTotal((None,), 9, "-1.50"), GroupTotal(("NULL",), 1, None)))
+    run = replace(run, totals=(told, silent))
+    judged = judge(run, replace(earlier(run), totals=(moved, silent)))
     page = tmp_path / "report.html"
     page.write_text(render_html(judged), encoding="utf-8")
     browser.open(page, width=width, dark=features == "dark")
@@ -179,5 +186,8 @@ def test_the_page_has_all_of_it_behind_one_link(
         assert f"{part.name.lower()}: {part.size:,}" in first
         for item in part.items:
             assert all(text in section for text in (item.reason, *item.names, *item.checks))
+    totals = str(browser.ask("document.querySelector('#totals').textContent"))
+    assert "2 groups differ, of 2" in totals
+    assert "−1.50" in totals
     assert axe.findings(browser) == []
     assert browser.ask("document.documentElement.scrollWidth") <= width

@@ -55,7 +55,9 @@ def _table(judged: Judgement, old: ControlTotal | None, new: ControlTotal | None
     changes = judged.diff.changes if judged.diff is not None else ()
     mine = [c for c in changes if (c.kind, c.table, c.name) == (TOTALS, total.table, total.name)]
     different = {change.aspect.partition(" where ")[2] for change in mine}
-    lines = _lines(total, old, new, different, compared=judged.before is not None)
+    # One side alone beside "none" would read as though every group had come.
+    compared = judged.before is not None
+    lines = [] if problem else _lines(total, old, new, different, compared=compared)
     shown = tuple(line for place, line in enumerate(lines) if line.differs or place < SHOWN)
     sign, result = _result(judged, problem, len(different), len(lines))
     return TotalTable(total.table, total.name, heads, result, sign, shown, len(lines) - len(shown))

@@ -165,9 +165,9 @@ class GroupsDiffer(GroupCause):
         return (change.kind, change.table, change.name) == (TOTALS, self.table, self.name)
 
     def words(self, changes: Sequence[Change]) -> str:
-        """In how many groups, and the first of them."""
+        """In how many groups; each is a line of its own among the changes."""
         groups = {change.aspect.partition(" where ")[2] for change in changes}
-        return f"control total {self.name} differs in {counted(len(groups), 'group')}: {sides_of(changes[0])}"
+        return f"control total {self.name} differs in {counted(len(groups), 'group')}"
 
     def states(self, change: Change) -> bool:
         """All of them."""
