@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import axe
 import pytest
 from browser import Browser, chromium
 from conftest import ROOT
@@ -204,6 +205,30 @@ def test_a_frame_gives_back_each_statement_to_the_letter() -> None:
     assert all(map(frame.parts_of, statements))
     assert not any(map(frame.parts_of, others[:3]))
     assert common_frame(statements[:2]) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("width", "features"),
+    [
+        (1280, {"name": "prefers-color-scheme", "value": "dark"}),
+        (1280, {"name": "forced-colors", "value": "active"}),
+        (360, {"name": "prefers-color-scheme", "value": "light"}),
+    ],
+)
+def test_axe_finds_nothing_in_unfolded_parts(browser: Browser, width: int, features: dict[str, str]) -> None:
+    """Parts of the sample with all their folds open: changes by cause, lines of checks, columns, a line with
+    its buttons, declarations; also filtered by owner.
+    """
+    browser.open(ROOT / "reports" / "sample" / "report.html", width=width)
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": [features]})
+    browser.ask(
+        "for (const d of document.querySelectorAll('#t-kisaan_payments details, #declarations')) d.open = true"
+    )
+    browser.ask("document.querySelector('#t-kisaan_payments .gp li').click()")
+    assert axe.findings(browser) == []
+    browser.visit(browser.ask("location.href.split('#')[0]") + "#?owner=finance&table=kisaan_payments")
+    assert axe.findings(browser) == []
 
 
 def test_no_label_stands_twice(browser: Browser, tmp_path: Path) -> None:
