@@ -38,7 +38,16 @@ SECONDS = {
     **dict.fromkeys(("test_output_cli.py", "test_endings.py", "test_control.py", "test_init.py"), 14),
     **dict.fromkeys(("test_profile.py", "test_profile_page.py"), 25),
     **dict.fromkeys(("test_demo.py", "test_lock.py", "test_pytest_plugin.py", "test_snapshot_limit.py"), 12),
-    **dict.fromkeys(("test_lock_table.py", "test_standby.py", "test_report_page.py", "test_pooler.py"), 10),
+    **dict.fromkeys(
+        (
+            "test_lock_table.py",
+            "test_standby.py",
+            "test_report_page.py",
+            "test_page_parts.py",
+            "test_pooler.py",
+        ),
+        10,
+    ),
     **dict.fromkeys(("test_comparing_cli.py", "test_figures.py", "test_samples.py", "test_tampering.py"), 9),
     **dict.fromkeys(("test_edited_contracts.py", "test_selecting.py"), 25),
     **dict.fromkeys(("test_one_check.py", "test_nearest_names.py", "test_accept.py"), 15),

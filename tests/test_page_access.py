@@ -265,6 +265,14 @@ def test_filters_combine_exclude_and_come_back_by_the_address(browser: Browser, 
         assert browser.ask(SHOWN) == shown, address
 
 
+def test_one_filter_after_the_other_opens_its_own_folds(browser: Browser, rich: Path) -> None:
+    """What the second filter finds is seen, though the first one found nothing in its fold."""
+    browser.open(rich)
+    for word in ("orders.errs", "orders.passes"):
+        browser.ask(_type(word))
+        assert f"c-{word}" in browser.ask(SEEN)
+
+
 FACTS = (
     r"[...document.querySelectorAll('main :not(script)')].flatMap(n => [...n.childNodes]).filter(n "
     r"=> n.nodeType === 3).map(n => n.data.trim()).filter(Boolean)"

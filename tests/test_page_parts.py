@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import axe
 import pytest
 from browser import Browser, chromium
 from conftest import ROOT
@@ -32,6 +33,13 @@ def browser() -> Iterator[Browser]:
     """One Chromium for all tests of this file."""
     with chromium() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The committed sample as the code renders it now."""
+    judged = judged_again(ROOT / "reports" / "sample" / "run.json")
+    return _written(tmp_path_factory.mktemp("sample"), judged)
 
 
 def _written(folder: Path, judged: Judgement) -> Path:
@@ -74,9 +82,9 @@ def test_what_is_wrong_is_open_and_first_and_the_rest_is_folded(browser: Browser
     assert "claim of people.known" in browser.ask("document.getElementById('t-people').textContent")
 
 
-def test_every_table_is_reached_from_the_overview(browser: Browser) -> None:
+def test_every_table_is_reached_from_the_overview(browser: Browser, sample: Path) -> None:
     """Each part has one link in the overview, which opens it; no part is without, and no table twice."""
-    browser.open(ROOT / "reports" / "sample" / "report.html")
+    browser.open(sample)
     parts = browser.ask("[...document.querySelectorAll('.tb')].map(n => '#' + n.id)")
     links = browser.ask("[...document.querySelectorAll('#tables a')].map(a => a.getAttribute('href'))")
     assert sorted(links) == sorted(parts)
@@ -125,9 +133,9 @@ def test_changes_stand_by_cause_with_their_difference(browser: Browser, tmp_path
 
 
 @pytest.mark.parametrize("width", [360, 768, 1440])
-def test_before_and_after_hide_beyond_no_edge(browser: Browser, width: int) -> None:
+def test_before_and_after_hide_beyond_no_edge(browser: Browser, sample: Path, width: int) -> None:
     """No table of changes is wider than its place, and no name is broken within a word, at any width."""
-    browser.open(ROOT / "reports" / "sample" / "report.html", width=width)
+    browser.open(sample, width=width)
     browser.ask("for (const d of document.querySelectorAll('details')) d.open = true")
     wide = browser.ask(
         "[...document.querySelectorAll('.changes')].filter(t => t.parentElement.scrollWidth > t.parentElement.clientWidth).length"
@@ -204,6 +212,32 @@ def test_a_frame_gives_back_each_statement_to_the_letter() -> None:
     assert all(map(frame.parts_of, statements))
     assert not any(map(frame.parts_of, others[:3]))
     assert common_frame(statements[:2]) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("width", "features"),
+    [
+        (1280, {"name": "prefers-color-scheme", "value": "dark"}),
+        (1280, {"name": "forced-colors", "value": "active"}),
+        (360, {"name": "prefers-color-scheme", "value": "light"}),
+    ],
+)
+def test_axe_finds_nothing_in_unfolded_parts(
+    browser: Browser, sample: Path, width: int, features: dict[str, str]
+) -> None:
+    """Parts of the sample with all their folds open: changes by cause, lines of checks, columns, a line with
+    its buttons, declarations; also filtered by owner.
+    """
+    browser.open(sample, width=width)
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": [features]})
+    browser.ask(
+        "for (const d of document.querySelectorAll('#t-kisaan_payments details, #declarations')) d.open = true"
+    )
+    browser.ask("document.querySelector('#t-kisaan_payments .gp li').click()")
+    assert axe.findings(browser) == []
+    browser.visit(browser.ask("location.href.split('#')[0]") + "#?owner=finance&table=kisaan_payments")
+    assert axe.findings(browser) == []
 
 
 def test_no_label_stands_twice(browser: Browser, tmp_path: Path) -> None:
