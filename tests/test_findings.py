@@ -93,7 +93,7 @@ def test_the_findings_of_the_demonstration(demo: Judgement) -> None:
         "137 payments carry the migration's own time as their date",
         "12 rows of payments and sales refer to product_id 900001, which does not exist",
         "4 column defaults drop the time zone",
-        "2 columns are not as declared: is bigint",
+        "2 columns are not bigint",
     ]
     shifted = by_check(findings, "kisaan_payments.created_at.not_shifted")
     assert (len(shifted.checks), len(shifted.promises), len(shifted.groups)) == (2, 4, 2)

@@ -88,13 +88,15 @@ def _missing(parts: Parts, nouns: Mapping[str, str]) -> str:
 
 
 def _columns(parts: Parts) -> str:
-    """``21 columns: type is numeric(12,2), must be …``: one demand on many columns of the catalogue."""
+    """``21 columns are not numeric(18,2)``: one demand on many columns of the catalogue."""
     of_columns = [check for check, _ in parts.checks if check.form is Form.CATALOGUE and subject_of(check)]
     demands = {demand_of(check) for check in of_columns}
     others = [check for check, _ in parts.checks if check.form is not Form.CATALOGUE]
     if len(demands) != 1 or len(of_columns) < 2 or others:
         return ""
-    return f"{counted(len(of_columns), 'column')} are not as declared: {next(iter(demands))}"
+    demand = next(iter(demands))
+    said = f"not {demand.removeprefix('is ')}" if demand.startswith("is ") else f"not as declared: {demand}"
+    return f"{counted(len(of_columns), 'column')} are {said}"
 
 
 def _check(check: Check, result: Result, nouns: Mapping[str, str]) -> str:
