@@ -79,9 +79,9 @@ def test_what_the_server_quotes_of_a_person_is_masked(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--before-schema", "publc", "--after-schema", "public"], "there is no schema publc before"),
-        (["--before-schema", "public", "--after-schema", "publc"], "there is no schema publc after"),
-        (["--schema", "publc"], "there is no schema publc"),
+        (["--before-schema", "publc", "--after-schema", "public"], "there is no schema 'publc' before"),
+        (["--before-schema", "public", "--after-schema", "publc"], "there is no schema 'publc' after"),
+        (["--schema", "publc"], "there is no schema 'publc'"),
         (["--added-since", "t.nope=1"], "--added-since: t.nope"),
     ],
 )

@@ -145,10 +145,9 @@ def test_the_figures_speak_on_console_and_page(shop: Shop) -> None:
     assert shop.cli("baseline", "-o", "pre.json").returncode == 0
     shop.sql("UPDATE orders SET seen = seen - interval '5:30'")
     shown = shop.cli("run", "--baseline", "pre.json", "--reports", "out")
-    words = "minimum and maximum are consistent with: shifted by -05:30 (the offset of Asia/Kolkata), in every row"
     assert "orders: smallest and largest seen shifted by -05:30 (the offset of Asia/Kolkata)" in shown.stdout
     pages = list((shop.folder / "out").rglob("report.html"))
     assert pages
-    assert all(words in page.read_text(encoding="utf-8") for page in pages)
+    assert all("shifted by -05:30 (the offset of Asia/Kolkata)" in page.read_text("utf-8") for page in pages)
     shop.sql("UPDATE orders SET seen = seen + interval '5:30'")
     assert "figures  " not in shop.cli("run", "--baseline", "pre.json", "--reports", "out2").stdout

@@ -35,7 +35,7 @@ EXAMPLES = {
     ),
     "diff": (
         "kisaan-validate diff --before service=restored --after service=production",
-        "kisaan-validate diff --before service=shop --before-schema old --after-schema new",
+        "kisaan-validate diff --before service=prod --before-schema old --after-schema new",
         "kisaan-validate diff --before service=restored --select 'orders*' --ignore orders.updated_at",
     ),
     "list": (

@@ -43,8 +43,11 @@ class StaleMeasures:
     @property
     def words(self) -> str:
         """What is not known for it, in words."""
-        if self.tables is None:
+        if self.tables is None or not self.reason:
             return self.reason
+        if not self.tables:
+            # A promise that is made when the outcome is known is no promise, though it can be judged.
+            return f"{self.reason}: its promises are judged, but it proves nothing by itself"
         named = ", ".join(sorted(self.tables)[:_NAMED]) + (", …" if len(self.tables) > _NAMED else "")
         return f"{self.reason}, which asked something else of {named}; what it asks of other tables is judged"
 

@@ -44,9 +44,13 @@ class Ends:
     log: list[StatementFacts] = field(default_factory=list)
 
 
+_SHORT = {"57014": "statement timeout", "55P03": "lock timeout"}
+"""What PostgreSQL says in a sentence, by SQLSTATE."""
+
+
 def reason(error: DatabaseError) -> str:
     """Why something was not measured, in a few words."""
-    return error.fact.removeprefix("canceling statement due to ")
+    return _SHORT.get(error.sqlstate, error.fact)
 
 
 def take_profiles(

@@ -67,7 +67,7 @@ def tables_in_scope(request: RunRequest, catalogue: Catalogue) -> list[Table]:
         return []
     found = [t for t in count_scope(catalogue) if not settings.is_excluded(t.name)]
     # Beside a baseline every table counts; a profile alone is of the tables that were selected.
-    if options.compare is not None or not request.suite.selection.partial:
+    if options.compare is not None or not (request.suite.selection.select or request.suite.selection.partial):
         return found
     chosen = tables_of(request.suite, catalogue)
     return [t for t in found if t.key in chosen]

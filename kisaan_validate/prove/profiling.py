@@ -44,7 +44,8 @@ def plan_profile(context: RunContext, before: Baseline | None) -> ProfilePlan:
     """
     if not context.request.options.profile:
         return ProfilePlan()
-    chosen = tables_of(context.suite, context.catalogue) if context.request.suite.selection.partial else None
+    part = context.request.suite.selection
+    chosen = tables_of(context.suite, context.catalogue) if part.select or part.partial else None
     tables = tuple(t for t in context.scope if chosen is None or t.key in chosen)
     return ProfilePlan(tables, _expected(context, tables), before)
 

@@ -105,11 +105,10 @@ class Judgement:
 
     @property
     def stale(self) -> str:
-        """What of the contract the baseline was not measured for, or ""."""
+        """Why the contract proves nothing beside this baseline, or what of it was not measured; or ""."""
         if self.baseline is None or self.contract is None:
             return ""
-        found = stale_measures(self.contract, self.baseline, self.run)
-        return found.words if found else ""
+        return stale_measures(self.contract, self.baseline, self.run).words
 
     def contradicted(self, key: ChangeKey) -> tuple[str, ...]:
         """The promises that a change breaks."""
