@@ -170,7 +170,7 @@ def _facts_of(card: Card, usual: _Usual) -> tuple[str, ...]:
         f"enforced by {enforced}" if enforced and enforced not in _ENFORCED else "",
         f"columns {', '.join(check.columns)}" if not _named(card) else "",
         f"tolerance {known['Tolerance']}" if "Tolerance" in known else "",
-        f"applies if {known['Applies if']}" if check.applies and not _plainly_applies(card) else "",
+        f"applies if {'; '.join(check.applies)}" if check.applies and not _plainly_applies(card) else "",
         f"digest of all keys {result.key_digest}" if result.key_digest else "",
     )
 
