@@ -14,7 +14,7 @@ PACKAGE = "axe_playwright_python"
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
-RUN = """axe.run(document, {runOnly: TAGS, resultTypes: ["violations", "incomplete"]}).then((found) =>
+RUN = """axe.run(document, {runOnly: TAGS, rules: {"target-size": {enabled: SIZE}}, resultTypes: ["violations", "incomplete"]}).then((found) =>
   [...found.violations, ...found.incomplete.filter((f) => f.id !== "color-contrast")].map((f) =>
     `${f.id}: ${f.help}: ` + f.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | ")))"""
 
@@ -29,18 +29,22 @@ def _source() -> str:
     return (Path(spec.submodule_search_locations[0]) / "axe.min.js").read_text(encoding="utf-8")
 
 
-def findings(browser: Browser) -> list[str]:
+def findings(browser: Browser, *, paper: bool = False) -> list[str]:
     """What axe finds wrong, or cannot decide, with the page as it is now; one line each, [] if nothing.
 
     It is run in the page by the browser's own debugger, so that neither the page's policy nor its disabled
     scripts matter. Contrast that it cannot decide (text over a drawing) is left to the test that measures
-    every text.
+    every text. On ``paper`` nothing is touched, so the size of what can be touched is no matter there.
     """
     tags = "[" + ",".join(f'"{tag}"' for tag in TAGS) + "]"
     browser.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": f"if (!window.axe) {{ {_source()} }}"})
     answer = browser.driver.execute_cdp_cmd(
         "Runtime.evaluate",
-        {"expression": RUN.replace("TAGS", tags), "awaitPromise": True, "returnByValue": True},
+        {
+            "expression": RUN.replace("TAGS", tags).replace("SIZE", "false" if paper else "true"),
+            "awaitPromise": True,
+            "returnByValue": True,
+        },
     )
     assert "exceptionDetails" not in answer, answer["exceptionDetails"]
     found: list[str] = answer["result"]["value"]

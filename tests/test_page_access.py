@@ -87,7 +87,7 @@ def test_axe_finds_nothing(
     _media(browser, **features)
     if act:
         browser.ask(act)
-    assert axe.findings(browser) == [], state
+    assert axe.findings(browser, paper=features.get("media") == "print") == [], state
     assert browser.requests() == []
     assert browser.complaints() == []
 
@@ -558,7 +558,7 @@ def test_findings_come_first_each_with_its_rows_and_what_shows_it() -> None:
     findings = findings_of(judged)
     assert first.count('<li id="f-') == len(findings) > 3
     for finding in findings:
-        assert html.escape(finding.title, quote=False) in html.unescape(first) or finding.title in first
+        assert finding.title in html.unescape(first.replace("<wbr>", ""))
         assert all(html.escape(id) in first for id in finding.checks)
     assert first.index(Heading.NEW.value) < first.index(Heading.FAILED.value)
 

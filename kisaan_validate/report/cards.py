@@ -13,7 +13,7 @@ from kisaan_validate.facts.result import COUNTED, MASKED, Evidence, Result, Stat
 from kisaan_validate.report.marks import marked
 from kisaan_validate.report.psql import around
 from kisaan_validate.report.summary import figure
-from kisaan_validate.report.text import anchor, duration, number, value
+from kisaan_validate.report.text import anchor, duration, is_name, named, number, value
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.waivers import Waived
 
@@ -53,7 +53,8 @@ class Keys:
             (tuple(map(self.columns.index, pair)) for pair in _SIDES if set(pair) <= set(self.columns)), None
         )
         for row in self.rows:
-            cells = [value(cell) for cell in row]
+            # A name of a table or column breaks between its words, also in a narrow column on paper.
+            cells = [named(cell, 0) if cell is not None and is_name(cell) else value(cell) for cell in row]
             # A NULL or masked side has no characters to set beside the other's.
             if sides is not None and None not in (both := [row[n] for n in sides]) and MASKED not in both:
                 cells[sides[0]], cells[sides[1]] = marked(*both)

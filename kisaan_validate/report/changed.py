@@ -97,14 +97,19 @@ class TableChanges:
 
 
 def promise_lines(judged: Judgement) -> dict[State, list[PromiseLine]]:
-    """The promises by what became of them, the worst first; only states that occur."""
+    """The promises by what became of them, the worst first; only states that occur.
+
+    Of those declared as one, for several columns, the first says why: it is the same of all.
+    """
     found: dict[State, list[PromiseLine]] = {state: [] for state in STATE_ORDER}
     for promise, outcome in judged.promises:
+        said = {(line.id.partition("/")[0], line.why) for line in found[outcome.state]}
+        repeated = (promise.id.partition("/")[0], promise.why) in said
         found[outcome.state].append(
             PromiseLine(
                 promise.id,
                 promise.claim(),
-                promise.why,
+                "" if repeated else promise.why,
                 promise.severity.value,
                 outcome.state,
                 outcome.message,

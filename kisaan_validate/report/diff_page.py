@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from kisaan_validate.facts.place import Place
@@ -19,6 +14,7 @@ from kisaan_validate.facts.row_differences import RowDiff, TableDiff
 from kisaan_validate.report import text
 from kisaan_validate.report.diff_tables import count, quiet_tables, schema_lines, sections
 from kisaan_validate.report.row_differences import verdict_of
+from kisaan_validate.report.shell import css_text, environment, favicon, policy, source
 from kisaan_validate.report.svg import ICON_PATHS
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.version import VERSION
@@ -33,7 +29,6 @@ _WORDS = {
     "same in what was compared": "The same in what was compared",
 }
 _SIGNS = {"different": "fail", "cannot tell": "error"}
-_COLOURS = {"fail": "#b3261e", "error": "#8a4b00", "pass": "#15181c"}
 
 
 @dataclass(frozen=True)
@@ -63,16 +58,16 @@ class FigureLine:
 def render_diff(diff: RowDiff) -> str:
     """The page of a comparison. The same input gives the same bytes."""
     verdict = verdict_of(diff)
-    style = _source("diff.css") + _foot(diff, _WORDS[verdict])
+    style = source("diff.css") + _foot(diff, _WORDS[verdict])
     sign = _SIGNS.get(verdict, "pass")
     return (
-        _environment()
+        _templates()
         .get_template("diff.html.j2")
         .render(
             generator=Markup('{}{}">').format(Markup(GENERATOR), VERSION),
             style=Markup(style),
-            policy=_policy(style),
-            icon=_favicon(sign),
+            policy=policy(style),
+            icon=favicon(sign),
             sign=sign,
             path=ICON_PATHS[sign],
             word=_WORDS[verdict],
@@ -152,61 +147,13 @@ def _schema_figure(diff: RowDiff) -> FigureLine:
     return FigureLine("Schema", figure, "; ".join(words) or "no difference", bool(kinds))
 
 
-def _name(name: object) -> Markup:
-    """A name, which breaks behind ``_`` and ``.`` rather than within a word."""
-    parts: Iterable[str] = re.split(r"(?<=[_.])(?=\w)", str(name))
-    return Markup("<wbr>").join(text.prose(part) for part in parts)
-
-
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("kisaan_validate.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
-        "prose": text.prose,
-        "plain": text.plain,
-        "name": _name,
-        "number": text.number,
-        "count": count,
-        "utc": text.utc,
-        "counted": counted,
-        "anchored": lambda name, prefix: text.anchor(prefix, name),
-    }
-    return environment
-
-
-@cache
-def _source(name: str) -> str:
-    return files("kisaan_validate.report").joinpath("templates", name).read_text(encoding="utf-8")
+def _templates() -> Environment:
+    return environment({"count": count})
 
 
 def _foot(diff: RowDiff, word: str) -> str:
     """Names the verdict, both sides and their snapshots on every printed sheet, for sheets get separated."""
     sides = (f"{side.name}, {text.utc(side.place.at)}" if side.place else side.name for side in _sides(diff))
     words = text.shortened(text.flat("; ".join((word, *sides))), 200)
-    escaped = re.sub(r"[^A-Za-z0-9 ._-]", lambda match: f"\\{ord(match[0]):x} ", words)
-    return f'@page{{@bottom-left{{content:"{escaped}"}}}}\n'
-
-
-def _policy(style: str) -> str:
-    """The Content-Security-Policy that lets nothing in but this page's own style, by its hash."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; "
-        "form-action 'none'; require-trusted-types-for 'script'"
-    )
-
-
-def _favicon(sign: str) -> str:
-    drawing = (
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='4' "
-        f"fill='{_COLOURS[sign]}'/><path d='{ICON_PATHS[sign]}' fill='none' stroke='#fff' "
-        "stroke-width='2'/></svg>"
-    )
-    return "data:image/svg+xml," + quote(drawing)
+    return f'@page{{@bottom-left{{content:"{css_text(words)}"}}}}\n'

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 from typing import Any
-from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.check import Severity
-from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import baseline_to_json, digest_of, run_to_json
 from kisaan_validate.report import changed, psql, rows, summary, text
@@ -29,10 +23,10 @@ from kisaan_validate.report.marks import marked
 from kisaan_validate.report.parts import table_parts
 from kisaan_validate.report.profile_gaps import profile_gaps
 from kisaan_validate.report.profiles import profile_views
+from kisaan_validate.report.shell import VERDICT_ICONS, css_text, environment, favicon, policy, source
 from kisaan_validate.report.signatures import Signatures
 from kisaan_validate.report.svg import ICON_PATHS, sign_url, time_bar
 from kisaan_validate.report.tables import coverage_gaps, table_lines
-from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement
 from kisaan_validate.verdict.reconciliation import reconciliations
 from kisaan_validate.verdict.unproved import unproved_of
@@ -55,10 +49,6 @@ class PrintedPart(StrEnum):
     """Everything, unfolded."""
 
 
-_COLOURS = {Verdict.PASS: "#1a6b37", Verdict.FAIL: "#b3261e", Verdict.INCONCLUSIVE: "#8a4b00"}
-_VERDICT_ICONS = {Verdict.PASS: "pass", Verdict.FAIL: "fail", Verdict.INCONCLUSIVE: "error"}
-
-
 def render_html(
     judged: Judgement, signatures: Signatures | None = None, printed: PrintedPart = PrintedPart.SUMMARY
 ) -> str:
@@ -67,18 +57,18 @@ def render_html(
 
     The same input gives the same bytes.
     """
-    template = _environment().get_template("report.html.j2")
+    template = _templates().get_template("report.html.j2")
     facts = _facts(judged, signatures or Signatures(needed=judged.run.provenance.approvals))
     # Most pages have no profiles, and each letter of a style is in every page.
-    drawn = _source("profile.css") if facts["profiles"] else ""
-    style, script = _signs() + _source("report.css") + drawn + _page_foot(judged), _source("report.js")
+    drawn = source("profile.css") if facts["profiles"] else ""
+    style, script = _signs() + source("report.css") + drawn + _page_foot(judged), source("report.js")
     return template.render(
         style=Markup(style),
         script=Markup(script),
         # The policy holds the hashes of exactly these texts, so both are made before it.
-        policy=_policy(style, script),
+        policy=policy(style, script),
         printed=printed.value,
-        icon_data=_favicon(judged.verdict),
+        icon_data=favicon(VERDICT_ICONS[judged.verdict]),
         **facts,
     )
 
@@ -104,7 +94,7 @@ def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
             "verdict": judged.verdict.value,
             "baseline": baseline,
             "sentence": summary.verdict_sentence(judged),
-            "verdict_icon": _VERDICT_ICONS[judged.verdict],
+            "verdict_icon": VERDICT_ICONS[judged.verdict],
             "counts": (counts := summary.counts_of(pairs)),
             "zero": ", ".join(summary.STATUS_WORDS[c.status].lower() for c in counts if not c.total)
             if pairs
@@ -219,46 +209,24 @@ def _changed(judged: Judgement) -> dict[str, Any]:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("kisaan_validate.report", "templates"),
-        # Everything is escaped unless it was made Markup on purpose: names and values come from the database.
-        autoescape=True,
-        # A misspelt name in a template would otherwise print nothing, and a finding could vanish.
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+def _templates() -> Environment:
+    made = environment(
+        {
+            "bare": _bare,
+            "value": text.value,
+            "sql": text.code,
+            "signed": text.signed,
+            "marked": marked,
+        }
     )
-    environment.filters |= {
-        "prose": text.prose,
-        "named": text.named,
-        "bare": _bare,
-        "plain": text.plain,
-        "value": text.value,
-        "sql": text.code,
-        "number": text.number,
-        "signed": text.signed,
-        "utc": text.utc,
-        "duration": text.duration,
-        "anchored": _anchored,
-        "counted": counted,
-        "marked": marked,
-    }
-    environment.globals |= {"words": summary.STATUS_WORDS, "meaning": summary.STATUS_MEANING}
-    environment.globals["words_by_value"] = {
-        status.value: word for status, word in summary.STATUS_WORDS.items()
-    }
-    return environment
+    made.globals |= {"words": summary.STATUS_WORDS, "meaning": summary.STATUS_MEANING}
+    made.globals["words_by_value"] = {status.value: word for status, word in summary.STATUS_WORDS.items()}
+    return made
 
 
 def _bare(markup: Markup) -> Markup:
     """The same between tags, where quotes need no escape: on a page of thousands each letter counts."""
     return Markup(str(markup).replace("&#39;", "'").replace("&#34;", '"'))
-
-
-def _anchored(name: str, prefix: str) -> str:
-    return text.anchor(prefix, name)
 
 
 @cache
@@ -267,52 +235,9 @@ def _signs() -> str:
     return "".join(f'.s-{name}{{--i:url("{sign_url(name)}")}}\n' for name in ICON_PATHS)
 
 
-@cache
-def _source(name: str) -> str:
-    return files("kisaan_validate.report").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _policy(style: str, script: str) -> str:
-    """The Content-Security-Policy that lets nothing in but this page's own style and script, by their
-    hashes.
-    """
-    directives = [
-        # Nothing may be fetched: a page that is mailed must not tell anyone that it was opened.
-        "default-src 'none'",
-        f"style-src {_hash(style)}",
-        f"script-src {_hash(script)}",
-        "img-src data:",
-        "base-uri 'none'",
-        "form-action 'none'",
-        # The script may not turn text into HTML, whatever a value holds.
-        "require-trusted-types-for 'script'",
-    ]
-    return "; ".join(directives)
-
-
-def _hash(source: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
-
-
 def _page_foot(judged: Judgement) -> str:
     """Names the run, its verdict and its digest on every printed sheet, for sheets get separated."""
     run = judged.run
     words = f"{judged.verdict.value} · {run.place.database} · run {run.id}"
     digest = f"SHA-256 of run.json {digest_of(run_to_json(run))}"
-    return f'@page{{@bottom-left{{content:"{_css(words)}\\a {digest}"}}}}\n'
-
-
-def _css(words: str) -> str:
-    """Text for a string of a style sheet: nothing in it can end the string."""
-    # A blank ends the escape: without it a following hex digit would belong to it.
-    return re.sub(r"[^A-Za-z0-9 ._-]", lambda match: f"\\{ord(match[0]):x} ", text.flat(words))
-
-
-def _favicon(verdict: Verdict) -> str:
-    path = ICON_PATHS[_VERDICT_ICONS[verdict]]
-    drawing = (
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='4' "
-        f"fill='{_COLOURS[verdict]}'/><path d='{path}' fill='none' stroke='#fff' stroke-width='2'/></svg>"
-    )
-    # quote() also escapes the # of the colours, which would begin a fragment.
-    return "data:image/svg+xml," + quote(drawing)
+    return f'@page{{@bottom-left{{content:"{css_text(words)}\\a {digest}"}}}}\n'

@@ -5,7 +5,6 @@ Plain lists, and a script that only filters them.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections import Counter, defaultdict
@@ -13,17 +12,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cache
-from importlib.resources import files
 from itertools import groupby, islice, pairwise
 from urllib.parse import unquote_to_bytes
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.record.codec import adapter
 from kisaan_validate.record.index import Entry, RunsIndex, Unread
 from kisaan_validate.report import text
+from kisaan_validate.report.shell import environment, policy, source
 from kisaan_validate.report.svg import ICON_PATHS
 from kisaan_validate.report.trends import share_bar, trend, verdict_strip
 from kisaan_validate.text.numbers import counted
@@ -130,7 +129,7 @@ def _made_of(month: Month) -> str:
 @cache
 def _look() -> str:
     """What all pages share: another version or style renders them again."""
-    return VERSION + "".join(_source(name) for name in ("index.html.j2", "index.css", "index.js"))
+    return VERSION + "".join(source(name) for name in ("index.html.j2", "index.css", "index.js"))
 
 
 def _front_page(index: RunsIndex, older: tuple[Month, ...]) -> str:
@@ -292,25 +291,17 @@ def _remarks(own: Sequence[Entry], drawn: int) -> Iterator[str]:
 
 
 def _render(**facts: object) -> str:
-    style, script = _source("index.css"), _source("index.js")
-    policy = (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; "
-        "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
-    )
-    template = _environment().get_template("index.html.j2")
+    style, script = source("index.css"), source("index.js")
+    template = _templates().get_template("index.html.j2")
     return template.render(
         style=Markup(style),
         script=Markup(script),
-        policy=policy,
+        policy=policy(style, script),
         icons=ICON_PATHS,
         icon_of=ICONS,
         version=VERSION,
         **facts,
     )
-
-
-def _hash(source: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
 
 
 def _share(entry: Entry) -> Markup:
@@ -338,29 +329,5 @@ def _folder(encoded: str) -> Markup:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("kisaan_validate.report", "templates"),
-        autoescape=True,
-        # A misspelt name in a template is an error instead of nothing.
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
-        "prose": text.prose,
-        "number": text.number,
-        "counted": counted,
-        "utc": text.utc,
-        "duration": text.duration,
-        "folder": _folder,
-        "compared": _compared,
-        "share": _share,
-    }
-    return environment
-
-
-@cache
-def _source(name: str) -> str:
-    return files("kisaan_validate.report").joinpath("templates", name).read_text(encoding="utf-8")
+def _templates() -> Environment:
+    return environment({"folder": _folder, "compared": _compared, "share": _share})

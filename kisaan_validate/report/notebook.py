@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from kisaan_validate.facts.result import Verdict
 from kisaan_validate.report.findings import difference_findings, promise_findings, run_findings, where
+from kisaan_validate.report.shell import COLOURS, VERDICT_ICONS
 from kisaan_validate.report.standing import ResultStanding, lines_of
 from kisaan_validate.report.summary import verdict_sentence
 from kisaan_validate.report.text import number, plain, prose, shortened
@@ -20,7 +20,6 @@ MOST_ROWS = 20
 MOST = 400
 """So many characters of one text are shown; the number left out is said."""
 
-_COLOURS = {Verdict.PASS: "#1a6b37", Verdict.FAIL: "#b3261e", Verdict.INCONCLUSIVE: "#8a4b00"}
 _GREEN = {ResultStanding.HOLDS, ResultStanding.INAPPLICABLE}
 
 
@@ -35,7 +34,7 @@ def notebook_html(judged: Judgement) -> str:
     rows.sort(key=lambda row: order.index(row[0]))
     # Styles stand in the elements: a <style> in a notebook would reach every other output.
     head = Markup('<p><strong style="color:{}">{}</strong> {}<br><small>{}</small></p>').format(
-        _COLOURS[judged.verdict],
+        COLOURS[VERDICT_ICONS[judged.verdict]],
         judged.verdict.value,
         _cell(verdict_sentence(judged), 4_000),
         _cell(where(judged)),

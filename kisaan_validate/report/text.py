@@ -158,7 +158,20 @@ def named(name: str, room: int = _NARROW) -> Markup:
     return Markup(re.sub(ends, r"\1<wbr>", str(shown))) if _SIMPLE.fullmatch(name) else shown
 
 
+def sentence(words: str) -> Markup:
+    """A sentence as ``prose`` shows it, in which names may break after ``.`` and ``_``."""
+    # Only where nothing has to be marked up: a break must not fall into a tag. Titles quote claims.
+    if _PLAIN.fullmatch(re.sub("[“”]", "", words)) is None:
+        return prose(words)
+    return Markup(re.sub(r"(?<=[A-Za-z0-9])([._])(?=[A-Za-z])", r"\1<wbr>", str(escape(words))))
+
+
 _SIMPLE = re.compile(r"[A-Za-z0-9_./-]+")
+
+
+def is_name(text: str) -> bool:
+    """Whether a value reads as the name of a table or column: words joined by ``_`` and ``.``."""
+    return re.fullmatch(r"[A-Za-z]+(?:[._][A-Za-z]+)+", text) is not None
 
 
 def plain(text: str, keep: str = "") -> str:

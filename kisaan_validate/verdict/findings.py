@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kisaan_validate.compare.causes.base import ChangeGroup
-from kisaan_validate.contract.promise import Outcome, Promise, State
+from kisaan_validate.contract.promise import State
 from kisaan_validate.facts.check import Check, Form, Severity
 from kisaan_validate.facts.differences import Origin
-from kisaan_validate.facts.result import Result, Status
+from kisaan_validate.facts.result import Result
 from kisaan_validate.verdict.headlines import Parts, headline
 from kisaan_validate.verdict.judgement import JUDGED, Judgement
 from kisaan_validate.verdict.ties import Problems, joined
@@ -151,11 +151,3 @@ def _rank(finding: Finding, part: Parts) -> tuple[int, int, bool, int, str]:
         -rows,
         finding.title,
     )
-
-
-def is_failing(result: Result) -> bool:
-    """Whether a result is part of a finding, unless it is waived."""
-    return result.status is Status.FAIL
-
-
-PromiseAndOutcome = tuple[Promise, Outcome]
