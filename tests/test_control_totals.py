@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, run_from_json, run_to_json
 from kisaan_validate.record.consistency import run_contradictions
+from kisaan_validate.report.console import print_run
+from kisaan_validate.report.formats import find_format
 from kisaan_validate.report.html import render_html
 from kisaan_validate.suite.load import Suite, load_suite
 from kisaan_validate.verdict.judgement import Judgement, judge
@@ -183,9 +186,11 @@ REFUSED = [
 @pytest.mark.parametrize(
     ("line", "why"), REFUSED, ids=[why for _, why in REFUSED[:-2]] + ["no table", "bound"]
 )
-def test_no_answer_is_said_and_never_cut(server: Server, tmp_path: Path, line: str, why: str) -> None:
-    """Personal, inexact, not there, or more groups than the bound: no group at all, a reason, and beside a
-    baseline no green verdict.
+def test_no_answer_is_said_and_never_cut(
+    server: Server, tmp_path: Path, line: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Personal, inexact, not there, or more groups than the bound: no group at all, a reason, and no green
+    verdict, beside a baseline and without one.
     """
     case = Case(server, tmp_path, line)
     baseline = case.baseline()
@@ -196,6 +201,12 @@ def test_no_answer_is_said_and_never_cut(server: Server, tmp_path: Path, line: s
     assert judged.verdict is Verdict.INCONCLUSIVE
     assert any("control total" in unknown.what for unknown in judged.untold)
     assert "Control totals without an answer" in render_html(judged)
+    alone = judge(judged.run)
+    assert alone.verdict is alone.run.verdict is Verdict.INCONCLUSIVE
+    print_run(alone, None, quiet=True, verbose=False)
+    assert f"no answer to the control total {total.table}: " in capsys.readouterr().out
+    for name in ("markdown", "junit", "github"):
+        assert why in unescape(find_format(name).render(alone)), name
 
 
 def test_a_bound_that_is_just_reached_is_an_answer(server: Server, tmp_path: Path) -> None:

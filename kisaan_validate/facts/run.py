@@ -141,6 +141,11 @@ class Run:
         return tuple(result for result in self.results if result.status is Status.FAIL)
 
     @property
+    def unanswered_totals(self) -> tuple[ControlTotal, ...]:
+        """The control totals that were declared and not measured, each with the reason in ``message``."""
+        return tuple(total for total in self.totals if total.message)
+
+    @property
     def by_id(self) -> dict[str, Check]:
         """The checks of the run, by their id."""
         return {check.id: check for check in self.checks}
@@ -193,11 +198,14 @@ def verdict_of(run: Run) -> Verdict:
 
 
 def incomplete(run: Run) -> bool:
-    """Whether anything of a run has no answer: a check of any severity, its end, or all of it."""
+    """Whether anything of a run has no answer: a check of any severity, a control total, its end, or all of
+    it.
+    """
     # Of the checks, not of the results: one that has no result has no answer either.
     answered = {result.check_id for result in run.results if result.status not in UNANSWERED}
     unanswered = any(check.id not in answered for check in run.checks)
-    return unanswered or bool(run.interrupted or run.halted) or nothing_checked(run)
+    cut = bool(run.interrupted or run.halted)
+    return unanswered or bool(run.unanswered_totals) or cut or nothing_checked(run)
 
 
 def nothing_checked(run: Run) -> bool:

@@ -130,8 +130,9 @@ def _fewer(why: str) -> Notice:
 
 def _halted(request: RunRequest, results: Sequence[Result]) -> Iterator[Notice]:
     if request.halted:
-        left = counted(sum(r.status is Status.ERROR for r in results), "check")
-        yield Notice("fail_fast", f"{request.halted}: {left} without an answer", "run without --fail-fast")
+        left = sum(r.status is Status.ERROR for r in results)
+        more = f": {counted(left, 'check')} without an answer" if left else ""
+        yield Notice("fail_fast", request.halted + more, "run without --fail-fast")
 
 
 def _standing(told: Measurements) -> Iterator[Measured]:

@@ -225,8 +225,11 @@ def _unproved_lines(judged: Judgement) -> list[str]:
             f"        {counted(believed, 'check')} {'relies' if believed == 1 else 'rely'} on an index "
             "or constraint: not all rows were read"
         )
-    if ended := run.interrupted or run.halted:
-        lines.append(f"        {ended}; what was measured before is kept")
+    # Said in every mode: a total that was not measured keeps a run from passing.
+    for total in run.unanswered_totals:
+        lines.append(f"        no answer to the control total {total.table}: {total.name}: {total.message}")
+    if run.interrupted:
+        lines.append(f"        {run.interrupted}; what was measured before is kept")
     return lines
 
 

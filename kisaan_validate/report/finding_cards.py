@@ -199,6 +199,8 @@ def _unfinished(judged: Judgement, found: Mapping[Heading, Sequence[FindingCard]
         parts.append(f"{number(undone)} of {counted(len(judged.promises), 'promise')} not done")
     if open_:
         parts.append(f"{counted(open_, 'check')} without an answer")
+    if lost := len(judged.run.unanswered_totals):
+        parts.append(f"{counted(lost, 'control total')} without an answer")
     if unknown := len(judged.open_promises) + len(judged.untold):
         parts.append(f"{counted(unknown, 'comparison')} not possible")
     if judged.run.interrupted:

@@ -137,6 +137,20 @@ def run_findings(judged: Judgement) -> list[ReportFinding]:
             empty or counted(len(run.checks), "check"),
             ResultStanding.UNANSWERED if empty else ResultStanding.HOLDS,
         ),
+        *_totals(judged),
+    ]
+
+
+def _totals(judged: Judgement) -> list[ReportFinding]:
+    """The control totals without an answer; beside a baseline the comparison says them."""
+    lost = judged.run.unanswered_totals if judged.diff is None else ()
+    return [
+        ReportFinding(
+            flat(f"control total {total.table}: {total.name}"),
+            f"no answer: {flat(total.message)}",
+            ResultStanding.UNANSWERED,
+        )
+        for total in lost
     ]
 
 

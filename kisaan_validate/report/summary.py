@@ -110,7 +110,7 @@ def verdict_sentence(judged: Judgement) -> str:
         return " ".join([_why_pass(pairs), *_excused(judged), *_promises(judged), *_listed(judged)])
     parts = _failures(pairs) + _since(judged) + _excused(judged) + _promises(judged) + _listed(judged)
     # Failures first, what is unknown after them: the verdict is about the failures.
-    parts += _unanswered(pairs) + _uncompared(judged)
+    parts += _unanswered(pairs) + _untotalled(run) + _uncompared(judged)
     if run.halted:
         parts.append("The run stopped at the first failing blocking check.")
     if run.interrupted:
@@ -167,6 +167,12 @@ def _listed(judged: Judgement) -> list[str]:
         f"contract judges {'it' if found == 1 else 'them'}."
     )
     return [said if found else "No differences from the baseline were found."]
+
+
+def _untotalled(run: Run) -> list[str]:
+    """How many control totals were not measured."""
+    found = len(run.unanswered_totals)
+    return [f"{counted(found, 'control total')} without an answer."] if found else []
 
 
 def _uncompared(judged: Judgement) -> list[str]:
