@@ -362,6 +362,30 @@ def test_a_signal_while_the_interpreter_tidies_up_changes_no_exit_code(
     assert "['SIG_IGN', 'SIG_IGN', 'SIG_IGN']" in whole.stdout
 
 
+SIGNAL = "import os, signal\ndef hear(*_): os.kill(os.getpid(), signal.SIGINT)\n"
+WRAPPED = {
+    "plainly": "hear()",
+    "where __set_name__ may not raise": "class D: __set_name__ = hear\nclass C: d = D()",
+    "where a library wraps": "try: hear()\nexcept BaseException as e: raise ValueError('x') from e",
+    "where a library raises anew": "try: hear()\nexcept BaseException: {}['x']",
+    "where nothing can be raised": "class D: __del__ = hear\nD()",
+}
+
+
+@pytest.mark.parametrize("place", WRAPPED)
+def test_an_interruption_that_is_wrapped_or_lost_is_one_still(
+    server: Server, market: str, tmp_path: Path, place: str
+) -> None:
+    """Wherever the interpreter stands when a signal comes, it is said to be an interruption: never a fault
+    of ours, of the suite or of the data.
+    """
+    write_suite(tmp_path / "checks", {"a.py": f"{SIGNAL}{WRAPPED[place]}\n{QUICK}"})
+    with started(["run"], tmp_path, server.dsn(market)) as command:
+        assert command.ended(time.monotonic(), 30) == 3
+        assert "interrupted" in command.out + command.err
+        assert not {"Traceback", "bug", "ignored"} & set(command.err.replace(":", " ").split())
+
+
 @pytest.mark.slow
 def test_what_has_come_in_is_no_silence_of_the_server(
     server: Server, monkeypatch: pytest.MonkeyPatch

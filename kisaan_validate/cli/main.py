@@ -26,6 +26,8 @@ from kisaan_validate.version import VERSION
 PROGRAM = "kisaan-validate"
 """However it was started: completion and documentation rest on the name."""
 
+_LINES = "\n\t"
+
 COMMANDS = (
     "run",
     "init",
@@ -100,38 +102,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         words = None if arguments is None else list(arguments)
         result: Any = cli.main(args=words, prog_name=PROGRAM, standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return exit_code_of(error)
-    except (click.Abort, KeyboardInterrupt) as error:
+    # SystemExit is click's, where nobody listens any more, or a suite's.
+    except (Exception, KeyboardInterrupt, SystemExit) as error:
+        return _ended_by(error)
+    return command_exit_code(result)
+
+
+def _ended_by(error: BaseException) -> int:
+    """Say on standard error what ended the command; its exit code."""
+    from kisaan_validate.cli.signals import behind
+
+    # First: an interruption that was wrapped on its way up looks like any other error.
+    if isinstance(error, (click.Abort, KeyboardInterrupt)) or behind(error):
         print("interrupted", file=sys.stderr)
-        return exit_code_of(error)
-    except KisaanError as error:
+        return exit_code_of(KeyboardInterrupt())
+    if isinstance(error, click.ClickException):
+        error.show()
+    elif isinstance(error, KisaanError):
         from kisaan_validate.report.text import plain
 
-        said = plain(
-            str(error), keep="\n\t"
-        )  # a server's words, and names, may hold commands to the terminal
-        print(f"error: {said}", file=sys.stderr)
-        return exit_code_of(error)
+        # A server's words, and names, may hold commands to the terminal.
+        print(f"error: {plain(str(error), keep=_LINES)}", file=sys.stderr)
     # Before OSError, whose subclass it is: a reader that went away is no fault.
-    except BrokenPipeError as error:
+    elif isinstance(error, BrokenPipeError):
         _unread()
-        return exit_code_of(error)
-    except SystemExit as left:  # click's, where nobody listens any more; 1 would be a finding in the data
-        if exit_code_of(left) != left.code:
+    elif isinstance(error, SystemExit):
+        # Its 1 would be a finding in the data.
+        if exit_code_of(error) != error.code:
             _unread()
-        return exit_code_of(left)
-    except OSError as error:
+    elif isinstance(error, OSError):
         print(f"error: {error.strerror or error}: {error.filename or 'the output'}", file=sys.stderr)
-        return exit_code_of(error)
-    except Exception as error:  # a fault of ours must not look like a verdict on the data
-        import traceback
+    else:
+        _bug(error)
+    return exit_code_of(error)
 
-        traceback.print_exc()
-        print("error: this is a bug in kisaan-validate; it says nothing about the data", file=sys.stderr)
-        return exit_code_of(error)
-    return command_exit_code(result)
+
+def _bug(error: BaseException) -> None:
+    """A fault of ours must not look like a verdict on the data."""
+    import traceback
+
+    traceback.print_exception(error)
+    print("error: this is a bug in kisaan-validate; it says nothing about the data", file=sys.stderr)
 
 
 def _unread() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -48,6 +49,7 @@ def listen() -> None:
     """
     _install()
     _Heard.installed = True
+    sys.unraisablehook = _unraisable
 
 
 @contextmanager
@@ -86,6 +88,20 @@ def heard() -> bool:
     return bool(_Heard.reasons)
 
 
+def behind(error: BaseException | None) -> bool:
+    """Whether a signal that was heard is what led to ``error``.
+
+    A handler raises wherever the interpreter stands, and there the exception may be wrapped: up to Python
+    3.11 ``type.__new__`` turns whatever ``__set_name__`` raises into a RuntimeError, and a library may do
+    the same.
+    """
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
+        error = error.__cause__ or error.__context__
+    return heard() and any(isinstance(one, KeyboardInterrupt) for one in chain)
+
+
 def ended() -> None:
     """The command is done: from now on the first signal changes nothing of what it says."""
     _Heard.act = _finish
@@ -103,6 +119,14 @@ def _install() -> dict[int, Any]:
     # nohup ignores SIGHUP on purpose: what is ignored stays ignored.
     mine = [number for number in HEARD if signal.getsignal(number) is not signal.SIG_IGN]
     return {number: signal.signal(number, _hear) for number in mine}
+
+
+def _unraisable(lost: sys.UnraisableHookArgs) -> None:
+    """Say what cannot be raised, but not an interruption: raised within ``__del__`` it is lost, and a
+    traceback would read as a fault of ours. The next step that can be interrupted sees that it was heard.
+    """
+    if not behind(lost.exc_value):
+        sys.__unraisablehook__(lost)
 
 
 def _hear(number: int, _: object) -> None:
