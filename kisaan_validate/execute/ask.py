@@ -13,6 +13,8 @@ from kisaan_validate.execute.heap import NotRead, TooLarge
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.table import Profile
 from kisaan_validate.plan.figures import Figure
+from kisaan_validate.plan.marks import Marks
+from kisaan_validate.plan.samples import COUNTED
 from kisaan_validate.plan.statements import Pass, Query, Slot, figure_items, read_figures
 from kisaan_validate.postgres.session import Session
 
@@ -32,6 +34,8 @@ class StatementAnswer:
     ``rows`` are those of a pass; a query that does not count what it judged is missing in ``examined``.
     ``judged`` is how many rows the filter of a join leaves, where it has one. ``rests`` is what stands for
     rows that were not read, in words. ``unmeasured`` says by column why not all its figures are known.
+    ``marks`` says by check id where the violating rows lie, as far as that was marked; ``listed`` are the
+    rows by which a query also listed what it counted (``plan.samples``).
     """
 
     violations: dict[str, int] = field(default_factory=dict)
@@ -42,6 +46,8 @@ class StatementAnswer:
     errors: dict[str, DatabaseError] = field(default_factory=dict)
     figures: dict[str, Profile] = field(default_factory=dict)
     unmeasured: dict[str, str] = field(default_factory=dict)
+    marks: dict[str, Marks] = field(default_factory=dict)
+    listed: Sequence[tuple[object, ...]] | None = None
     failure: DatabaseError | None = None
     milliseconds: float = 0.0
     log: list[StatementFacts] = field(default_factory=list)
@@ -146,6 +152,8 @@ def _count(
     size = len(figure_items(figures))
     counted.rows, counts = statement.read(row[: len(row) - size], slots)
     counted.judged = row[1] if statement.counts_judged else None
+    if statement.marking is not None and statement.marks(slots) and (bits := statement.map_of(row)):
+        counted.marks.update((id, Marks(statement.marking.width, bits)) for id in ids)
     counted.figures.update(read_figures(figures, counted.rows, row[len(row) - size :]))
     for id, (violations, judged) in zip(ids, counts, strict=True):
         counted.violations[id], counted.examined[id] = violations, judged
@@ -281,10 +289,15 @@ def tuned(session: Session, settings: Sequence[tuple[str, str]]) -> Iterator[Non
                 recover(session)
 
 
-def ask(session: Session, statement: Pass | Query, ground: Ground) -> StatementAnswer:
-    """Run any counting statement, after its plan was looked at. Raises nothing."""
+def ask(
+    session: Session, statement: Pass | Query, ground: Ground, listing: str | None = None
+) -> StatementAnswer:
+    """Run any counting statement, after its plan was looked at. Raises nothing. ``listing`` is the
+    statement by which a query also lists what it counts.
+    """
     if isinstance(statement, Query):
-        return ask_query(session, statement, ground)
+        listed = _ask_listing(session, statement, listing, ground) if listing else None
+        return listed or ask_query(session, statement, ground)
     with tuned(session, statement.planner):
         return _ask_grounded(session, statement, ground)
 
@@ -314,6 +327,36 @@ def _ask_grounded(session: Session, statement: Pass, ground: Ground) -> Statemen
 def refuse(statement: Pass | Query, error: DatabaseError) -> StatementAnswer:
     """The answer of a statement that could not be, or was not, run."""
     return StatementAnswer(errors=dict.fromkeys(statement.check_ids, error), failure=error)
+
+
+FEW_ROWS = (("parallel_tuple_cost", "0"),)
+"""Violating rows are few, but the planner takes them for many, and would not read them in parallel."""
+
+
+def _ask_listing(session: Session, query: Query, sql: str, ground: Ground) -> StatementAnswer | None:
+    """Count and list in one statement; None if it cannot be run, which says nothing of the count."""
+    counted = StatementAnswer()
+    start = time.perf_counter()
+    try:
+        with (
+            ground.under(session, query.reads, sql, query.check_ids) as rests,
+            tuned(session, FEW_ROWS),
+        ):
+            rows, counted.milliseconds = session.timed(sql)
+    except DatabaseError as error:
+        recover(session)
+        # It shows values and sorts by keys, which a type may not allow: then the count alone is asked.
+        if is_one_expressions_fault(error) or isinstance(error, (NotRead, TooLarge)):
+            return None
+        taken = (time.perf_counter() - start) * 1000
+        facts = StatementFacts(query.purpose, sql, query.check_ids, taken, error.sqlstate or "lost")
+        return replace(refuse(query, error), milliseconds=taken, log=[facts])
+    ((count, *judged),) = (values for slot, values, *_ in rows if slot == COUNTED)
+    counted.rests, counted.listed = rests, rows
+    counted.violations[query.check_id] = int(count)
+    counted.examined.update((query.check_id, int(number)) for number in judged)
+    counted.log.append(StatementFacts(query.purpose, sql, query.check_ids, counted.milliseconds))
+    return counted
 
 
 def ask_query(session: Session, query: Query, ground: Ground) -> StatementAnswer:

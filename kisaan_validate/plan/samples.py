@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kisaan_validate.facts.catalogue import Table
-from kisaan_validate.plan.statements import Pass, Query, Slot
+from kisaan_validate.plan.marks import MOST_SHARE, Marks, union
+from kisaan_validate.plan.statements import Pass, Query, Slot, free_name
 from kisaan_validate.sql.expressions import (
     APART,
     condition_sql,
@@ -30,20 +31,21 @@ VALUE_LIMIT = 200
 
 @dataclass(frozen=True)
 class Failing:
-    """One failing slot of a pass, with its violating rows."""
+    """One failing slot of a pass, with its violating rows, and where they lie if that is known."""
 
     statement: Pass
     slot: Slot
     count: int
+    marks: Marks | None = None
 
 
 def table_sample(failing: Sequence[Failing], limit: int, masked: frozenset[str]) -> str:
     """One statement for all failing checks over the rows of one table, also those that look at another row.
 
     For each: up to ``limit`` rows in key order, and the digest of all its keys, as rows (position, values
-    as text[] or NULL, high sum, low sum). Rare failures share one pass over the table, joined with
-    whatever they need; as soon as that would collect more than RARE rows, a check reads its keys from its
-    own source instead.
+    as text[] or NULL, high sum, low sum, number of all keys). Rare failures share one pass over the
+    table, or over its marked blocks, joined with whatever they need; as soon as that would collect more
+    than RARE rows, a check reads its keys from its own source instead.
     """
     table = failing[0].statement.table
     shared = _rare([f.count for f in failing])
@@ -77,20 +79,24 @@ def _collected(
 ) -> str:
     """The rows that violate any of these checks, with a flag for each check: one pass over the table."""
     # A column of the table may have the name of a flag, and ``*`` would then be ambiguous.
-    flags = {n: _free(f"violates_{n}", table) for n, _ in rare}
+    flags = {n: free_name(f"violates_{n}", table) for n, _ in rare}
     here = [f"({f.slot.condition}) AS {flags[n]}" for n, f in rare if not f.statement.joined]
     # ``*`` does not include ctid.
-    place = ["ctid"] if key_columns(table) == ("ctid",) else []
+    placed = key_columns(table) == ("ctid",)
+    if (marks := marks_of([f for _, f in rare])) is None:
+        rows, place = table_sql(table), ["ctid"] if placed else []
+    else:
+        rows, place = marks.source(table, placed=placed), []
     # A join with a filter only sees the rows that it leaves: all are here, so each says whether it is one of
     # them.
     filters = dict.fromkeys(
         f.statement.table.only for _, f in rare if f.statement.joined and f.statement.table.only
     )
-    kept = {only: _free(f"kept_{n}", table) for n, only in enumerate(filters)}
+    kept = {only: free_name(f"kept_{n}", table) for n, only in enumerate(filters)}
     here += [f"{condition_sql(only)} AS {name}" for only, name in kept.items()]
     others = dict.fromkeys(f.statement.joined for _, f in rare if f.statement.joined)
     # Set apart, so that the joins above cannot be answered from unique indexes of this table.
-    source = f"SELECT {', '.join(['*', *place, *here])}\n  FROM {table_sql(table)}{APART if others else ''}"
+    source = f"SELECT {', '.join(['*', *place, *here])}\n  FROM {rows}{APART if others else ''}"
     for joined in others:
         there = [
             f"({_kept(f, kept)}({f.slot.condition})) AS {flags[n]}"
@@ -109,15 +115,15 @@ def _collected(
     )
 
 
+def marks_of(failing: Sequence[Failing]) -> Marks | None:
+    """The blocks in which the rows of these checks lie; None where the whole table is read for them."""
+    marks = union(f.marks for f in failing)
+    return marks if marks is not None and marks.share <= MOST_SHARE else None
+
+
 def _kept(failing: Failing, kept: Mapping[str, str]) -> str:
     only = failing.statement.table.only
     return f"child.{kept[only]} AND " if only else ""
-
-
-def _free(wanted: str, table: Table) -> str:
-    while wanted in table.columns:
-        wanted += "_"
-    return wanted
 
 
 def query_sample(query: Query, limit: int, masked: frozenset[str]) -> str:
@@ -129,6 +135,21 @@ def query_sample(query: Query, limit: int, masked: frozenset[str]) -> str:
     # Inside FROM, so that PostgreSQL itself refuses a data-modifying WITH.
     head = f"WITH v AS MATERIALIZED (\n  SELECT * FROM (\n{query.violations.sql}\n) AS q\n)\n"
     return qualified(head + "\nUNION ALL\n".join(_arms(0, values, keys, "v", "true", limit)))
+
+
+COUNTED = -1
+"""The position of the row that says how many rows violate, and how many were judged."""
+
+
+def query_listing(query: Query, limit: int, masked: frozenset[str]) -> str:
+    """One statement that counts the violating rows of a query check and lists them: the rows of
+    :func:`query_sample`, and (COUNTED, [violations, judged rows if it says so], NULL, NULL, NULL).
+
+    Only of a query that counts nothing by a statement of its own.
+    """
+    counts = ", ".join(f"({count})::text" for count in query.counts())
+    counted = f"SELECT {COUNTED}, ARRAY[{counts}], NULL, NULL, NULL\nFROM v"
+    return f"{query_sample(query, limit, masked)}\nUNION ALL\n{qualified(counted)}"
 
 
 def _rare(counts: Sequence[int]) -> set[int]:
@@ -161,7 +182,8 @@ def _arms(n: int, values: list[str], keys: list[str], source: str, condition: st
     # In key order, so that two runs over the same rows show the same sample.
     order = f" ORDER BY {', '.join(keys)}" if keys else ""
     sample = (
-        f"(SELECT {n} AS slot, ARRAY[{listed}]::text[] AS key, NULL::numeric AS high, NULL::numeric AS low\n"
+        f"(SELECT {n} AS slot, ARRAY[{listed}]::text[] AS key, NULL::numeric AS high, NULL::numeric AS low, "
+        f"NULL::bigint AS found\n"
         f" FROM {source}\n WHERE {condition}{order} LIMIT {limit})"
     )
     # Without a key nothing names a row, so there is nothing to digest.
@@ -169,7 +191,7 @@ def _arms(n: int, values: list[str], keys: list[str], source: str, condition: st
         return [sample]
     high, low = digest_sums([f"{k}::text" for k in keys])
     # Parentheses around each arm: ORDER BY and LIMIT would otherwise belong to the whole UNION.
-    return [sample, f"(SELECT {n}, NULL, {high}, {low}\n FROM {source}\n WHERE {condition})"]
+    return [sample, f"(SELECT {n}, NULL, {high}, {low}, count(*)\n FROM {source}\n WHERE {condition})"]
 
 
 def digest_sums(values: Iterable[str]) -> tuple[str, str]:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.table import Profile
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.figures import Figure
+from kisaan_validate.plan.marks import Marking
 from kisaan_validate.rules.base import Violations
-from kisaan_validate.sql.expressions import View, decided_by_rows, key_columns, quote, source_sql, table_sql
+from kisaan_validate.sql.expressions import (
+    APART,
+    View,
+    decided_by_rows,
+    key_columns,
+    quote,
+    source_sql,
+    table_sql,
+)
 from kisaan_validate.sql.qualify import qualified
 
 SLOT_LIMIT = 1_600
@@ -74,6 +84,8 @@ class Pass:
     ``figures`` are the columns whose figures the same scan gives; ``planner`` are settings, (name, value),
     under which the planner finds the better plan for this statement: they change no answer. ``joined`` is
     the JOIN by which a row, under its ``alias``, finds the row it refers to. ``reads`` says by which ways.
+    ``marking`` says how the scan marks where violating rows lie, ``placed`` is then a source that gives
+    their ctid.
     """
 
     purpose: str
@@ -87,6 +99,8 @@ class Pass:
     planner: tuple[tuple[str, str], ...] = ()
     joined: str = ""
     reads: Reads = Reads()
+    marking: Marking | None = None
+    placed: str = ""
 
     @property
     def check_ids(self) -> tuple[str, ...]:
@@ -108,10 +122,12 @@ class Pass:
         rows, then the figures. The server computes an aggregate once however often it is named: to judge
         alike costs one count.
         """
+        asked = self.slots if slots is None else slots
         measured = figure_items(figures if figures is not None else (self.figures if slots is None else ()))
+        flags = self._flags(asked) if self.marks(asked) else None
         counts: list[tuple[str, str]] = []
-        for n, slot in enumerate(self.slots if slots is None else slots, 1):
-            violating, judged = slot.counts()
+        for n, slot in enumerate(asked, 1):
+            violating, judged = (slot if flags is None else flags.slot(slot)).counts()
             counts.append((violating, f"c{n}"))
             if judged:
                 counts.append((judged, f"c{n}_judged"))
@@ -129,11 +145,23 @@ class Pass:
             if self.counts_judged
             else []
         )
+        if flags is not None:
+            filtered.append(f"{flags.map} AS marked")
         # Each by itself: the same item is asked again where a culprit is searched.
         outputs = ",\n  ".join(
             qualified(item) for item in ("count(*) AS rows_read", *filtered, *items, *measured)
         )
-        return f"SELECT {outputs}\nFROM {qualified(self.source)}"
+        return f"SELECT {outputs}\nFROM {qualified(self.source) if flags is None else flags.source}"
+
+    def marks(self, slots: Sequence[Slot]) -> bool:
+        """Whether the statement for these slots also marks where their violating rows lie; the map is its
+        output after the rows.
+        """
+        return self.marking is not None and any(slot.query is None for slot in slots)
+
+    def _flags(self, slots: Sequence[Slot]) -> Flags:
+        assert self.marking is not None
+        return Flags.of(self, self.marking, slots)
 
     def read(
         self, row: Sequence[int | list[int]], slots: Sequence[Slot] | None = None
@@ -143,10 +171,14 @@ class Pass:
         """
         rows, *rest = row
         assert isinstance(rows, int)
-        rest = rest[1:] if self.counts_judged else rest
-        flat = iter([n for item in rest for n in (item if isinstance(item, list) else [item])])
         asked = self.slots if slots is None else slots
+        rest = rest[self.counts_judged + self.marks(asked) :]
+        flat = iter([n for item in rest for n in (item if isinstance(item, list) else [item])])
         return rows, [(next(flat), next(flat) if slot.judged else rows) for slot in asked]
+
+    def map_of(self, row: Sequence[object]) -> str:
+        """The map in the row that a statement which :meth:`marks` returned; "" where no row violates."""
+        return str(row[1 + self.counts_judged] or "")
 
     def rows_sql(self, slot: Slot) -> str:
         """The statement by which anyone lists the violating rows of one check."""
@@ -165,6 +197,51 @@ class Pass:
         # The key first: it names the row wherever samples of several checks are compared.
         keys = key_columns(self.table)
         return (*keys, *dict.fromkeys(c for c in slot.columns if c not in keys))
+
+
+@dataclass(frozen=True)
+class Flags:
+    """The source of a pass that evaluates each condition once, as an output of its own: two aggregates,
+    the count and the map, then read it.
+
+    ``names`` are those outputs by condition; ``map`` is the aggregate of all violations.
+    """
+
+    source: str
+    map: str
+    names: Mapping[str, str]
+
+    @classmethod
+    def of(cls, statement: Pass, marking: Marking, slots: Sequence[Slot]) -> Flags:
+        """The flags of these slots of a pass; those of a figure have none."""
+        rows = [slot for slot in slots if slot.query is None]
+        conditions = dict.fromkeys(c for slot in rows for c in (slot.condition, slot.judged) if c)
+        names = {c: free_name(f"is_{n}", statement.table) for n, c in enumerate(conditions, 1)}
+        place = free_name("place", statement.table)
+        joined = bool(statement.alias)
+        # A figure reads the columns themselves; of a join nothing else is read.
+        first = f"{quote(statement.alias)}.ctid" if joined else "*, ctid"
+        made = ",\n    ".join(f"({c}) AS {name}" for c, name in names.items())
+        # Set apart, or the planner would write the conditions into both aggregates again.
+        source = (
+            f"(\n  SELECT {first} AS {place},\n    {made}\n  FROM {statement.placed or statement.source}"
+            f"{APART}\n) AS {quote(statement.table.name)}"
+        )
+        violating = dict.fromkeys(names[slot.condition] for slot in rows)
+        return cls(qualified(source), marking.output(place, list(violating)), names)
+
+    def slot(self, slot: Slot) -> Slot:
+        """The same slot over the outputs of ``source``."""
+        if slot.query is not None:
+            return slot
+        return replace(slot, condition=self.names[slot.condition], judged=self.names.get(slot.judged, ""))
+
+
+def free_name(wanted: str, table: Table) -> str:
+    """A name that no column of the table has."""
+    while wanted in table.columns:
+        wanted += "_"
+    return wanted
 
 
 @dataclass(frozen=True)
@@ -194,15 +271,24 @@ class Query:
         """
         if self.violations.counting:
             return qualified(self.violations.counting)
+        names = ("violations", "examined")
+        outputs = ", ".join(f"{count} AS {name}" for count, name in zip(self.counts(), names, strict=False))
+        return qualified(f"SELECT {outputs}\nFROM (\n{self.violations.sql}\n) AS v")
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether one statement can count its rows and list them."""
+        return not self.violations.counting and self.violations.riding is None
+
+    def counts(self) -> list[str]:
+        """The aggregates over its rows that count its violations and, where it says so, the judged rows."""
         weight = self.violations.weight
         # A sum of no rows is NULL, and no violation is 0.
-        counted = f"coalesce(sum({quote(weight)}), 0)::bigint" if weight else "count(*)"
-        outputs = f"{counted} AS violations"
-        if (
-            self.table is not None and self.table.only
-        ):  # how many rows the whole table has does not say how many these are
-            outputs += f", (SELECT count(*) FROM {source_sql(self.table, matched=())}) AS examined"
-        return qualified(f"SELECT {outputs}\nFROM (\n{self.violations.sql}\n) AS v")
+        counts = [f"coalesce(sum({quote(weight)}), 0)::bigint" if weight else "count(*)"]
+        # How many rows the whole table has does not say how many its filter leaves.
+        if self.table is not None and self.table.only:
+            counts.append(f"(SELECT count(*) FROM {source_sql(self.table, matched=())})")
+        return counts
 
     def rows_sql(self) -> str:
         """The statement by which anyone lists the violating rows."""
@@ -289,15 +375,37 @@ def join_pass(
     purpose = f"{child.name} with {parent.name} by {', '.join(columns)}"
     # Only believed tables: a merge finds the judged rows through an index.
     merged = child.believed and _in_order(child, columns) and _in_order(parent, parent_columns)
-    source = f"{left.source(None if apart else columns)}\n{joined}"
+    matched = None if apart else columns
+    source = f"{left.source(matched)}\n{joined}"
     tables = (child.key, parent.key)
     reads = Reads(
         tables, bare_of(child, parent), (parent.key,) if by_index else (), child.believed or parent.believed
     )
     planner = MERGED if merged else ()
     return Pass(
-        purpose, child, source, tuple(slots), tables, "child", planner=planner, joined=joined, reads=reads
+        purpose,
+        child,
+        source,
+        tuple(slots),
+        tables,
+        "child",
+        planner=planner,
+        joined=joined,
+        reads=reads,
+        placed=f"{left.source(matched, placed=True)}\n{joined}",
     )
+
+
+def marked(statement: Pass, marking: Marking | None) -> Pass:
+    """The same pass that also marks where violating rows lie, unless it cannot."""
+    riding = [slot.condition + slot.judged for slot in statement.slots if slot.query is not None]
+    # Read from the subquery, a row as a whole would be another one, with the flags in it.
+    named = re.compile(rf"(?<![\w$]){re.escape(statement.table.name)}(?![\w$])", re.IGNORECASE)
+    as_a_whole = any(map(named.search, riding))
+    outputs = len(statement.table.columns) + 2 * len(statement.slots)
+    if marking is None or as_a_whole or outputs > SLOT_LIMIT:
+        return statement
+    return replace(statement, marking=marking)
 
 
 MERGED = (("enable_hashjoin", "off"),)

@@ -26,7 +26,7 @@ from kisaan_validate.plan.totals import TotalQuery, total_queries
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.prove.comparing import ComparisonPlan
 from kisaan_validate.prove.context import RunContext
-from kisaan_validate.prove.evidence import collect_keys
+from kisaan_validate.prove.evidence import collect_keys, listings
 from kisaan_validate.prove.failfast import FailFast
 from kisaan_validate.prove.outcome import (
     Answers,
@@ -135,7 +135,9 @@ def _total_queries(context: RunContext) -> list[TotalQuery]:
 def _count(context: RunContext, planned: Planned, pool: Pool, fast: FailFast, log: Log) -> Answers:
     # The largest tables first: the longest statement should not be the last to begin.
     statements = sorted(planned.plan.counting, key=_size, reverse=True)
-    tasks = [Task(fast.unless_failed(s, _asker(s, planned.ground)), _refuser(s)) for s in statements]
+    limit = context.request.options.failing_keys
+    listing = listings(planned.plan.queries, limit, context.suite.settings)
+    tasks = [Task(fast.unless_failed(s, _asker(s, planned.ground, listing)), _refuser(s)) for s in statements]
     say, total = context.request.counting("checking"), len(tasks)
     say(0, total)
     answers = pool.run(tasks, context.request.stop, lambda done: say(done, total))
@@ -157,6 +159,7 @@ def _failures_explained(
         request.options.failing_keys,
         settings,
         planned.ground,
+        [answer for _, answer in answers],
         request.stop,
         request.counting("collecting evidence"),
     )
@@ -164,8 +167,11 @@ def _failures_explained(
     return results
 
 
-def _asker(statement: Pass | Query, ground: Ground) -> Callable[[Session], StatementAnswer]:
-    return lambda session: ask(session, statement, ground)
+def _asker(
+    statement: Pass | Query, ground: Ground, listing: Mapping[str, str]
+) -> Callable[[Session], StatementAnswer]:
+    sql = listing.get(statement.check_id) if isinstance(statement, Query) else None
+    return lambda session: ask(session, statement, ground, sql)
 
 
 def _refuser(statement: Pass | Query) -> Callable[[DatabaseError], StatementAnswer]:

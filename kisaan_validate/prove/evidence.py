@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import recover, tuned
+from kisaan_validate.execute.ask import FEW_ROWS, StatementAnswer, recover, tuned
 from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.heap import TooLarge, refusal
 from kisaan_validate.execute.pool import Pool, Task
@@ -16,8 +16,17 @@ from kisaan_validate.facts.result import COUNTED, Evidence, Result
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.personal.masking import mask_values
+from kisaan_validate.plan.marks import Marks
 from kisaan_validate.plan.plan import Plan
-from kisaan_validate.plan.samples import RARE, VALUE_LIMIT, Failing, query_sample, table_sample
+from kisaan_validate.plan.samples import (
+    RARE,
+    VALUE_LIMIT,
+    Failing,
+    marks_of,
+    query_listing,
+    query_sample,
+    table_sample,
+)
 from kisaan_validate.plan.statements import Query, Reads
 from kisaan_validate.plan.streams import Judge, Stream, sample_columns, sample_sql
 from kisaan_validate.postgres.session import Session
@@ -29,9 +38,6 @@ from kisaan_validate.sql.expressions import key_columns
 from kisaan_validate.stream.tally import Streamed, Tally
 from kisaan_validate.suite.load import SuiteSettings
 
-FEW_ROWS = (("parallel_tuple_cost", "0"),)
-"""Violating rows are few, but the planner takes them for many, and would not read them in parallel."""
-
 MOST_AT_ONCE = 500
 """So many failing checks of one table share a statement that lists their rows."""
 
@@ -41,10 +47,21 @@ IsPersonal = Callable[[str, str], bool]
 
 @dataclass(frozen=True)
 class Sampled:
-    """What one statement said of its failing checks: (sample, key digest) by check id."""
+    """What one statement said of its failing checks, by check id."""
 
-    keys: Mapping[str, tuple[Keys, str]]
+    keys: Mapping[str, Listed]
     log: StatementFacts
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The first keys of a check's violating rows, the digest of all, and how many these are; None without
+    a key.
+    """
+
+    sample: Keys
+    digest: str
+    found: int | None
 
 
 def collect_keys(
@@ -54,19 +71,27 @@ def collect_keys(
     limit: int,
     settings: SuiteSettings,
     ground: Ground,
+    answers: Iterable[StatementAnswer],
     stop: Stop,
     on_done: Callable[[int, int], None],
 ) -> tuple[dict[str, Result], list[StatementFacts]]:
     """``results`` with keys where checks failed, and the statements that read them.
 
-    One statement for all checks over the rows of a table and one for each failing query, none where
-    nothing failed or ``limit`` is 0. If keys cannot be read the result stays what it is and says so: a
-    failure is known without them.
+    One statement for all checks over the rows of a table and one for each failing query, unless its rows
+    were listed when they were counted (``answers``); none where nothing failed or ``limit`` is 0. If keys
+    cannot be read the result stays what it is and says so: a failure is known without them.
     """
-    completed = dict(results)
-    work = _wanted(plan, results, limit, settings)
+    completed, known = dict(results), list(answers)
+    marks = {id: marks for answer in known for id, marks in answer.marks.items()}
+    rows = {id: answer.listed for answer in known if answer.listed for id in answer.violations}
+    failing = _wanted(plan, results, limit, settings, marks) if limit else []
+    for wanted in failing:
+        if (found := rows.get(wanted.ids[0])) is not None:
+            (id,) = wanted.ids
+            completed[id] = _with_keys(completed[id], wanted, _listed(wanted, found, 0), limit)
+    work = [wanted for wanted in failing if wanted.ids[0] not in rows]
     # After a stop a failure stays a failure; its keys are a luxury.
-    if not work or not limit or stop.requested:
+    if not work or stop.requested:
         return completed, []
     on_done(0, len(work))
     tasks = [Task(_asker(w, ground), lambda error: error) for w in work]
@@ -80,25 +105,28 @@ def collect_keys(
                 completed[id] = replace(completed[id], message=joined(completed[id].message, note))
             continue
         log.append(answer.log)
-        for id, (sample, digest) in answer.keys.items():
-            completed[id] = _with_keys(completed[id], wanted, sample, digest, limit)
+        for id, listed in answer.keys.items():
+            completed[id] = _with_keys(completed[id], wanted, listed, limit)
     return completed, log
 
 
-def _with_keys(result: Result, wanted: _Wanted, sample: Keys, digest: str, limit: int) -> Result:
+def _with_keys(result: Result, wanted: _Wanted, listed: Listed, limit: int) -> Result:
     """A result with its keys. They are all where they are as many as was counted, or of groups fewer than
     were asked for.
     """
+    sample = listed.sample
     # A group stands for several rows, so fewer groups than violations may still be all of them.
     if wanted.grouped:
         whole = 0 < len(sample) < limit or len(sample) == result.violations
     else:
         whole = len(sample) == result.violations
         # Fewer than were asked for means that the plan did not meet the counted rows again: no digest then.
-        if not whole and len(sample) < limit:
-            note = f"only {len(sample):,} of its keys were found again"
+        known = len(sample) if listed.found is None else listed.found
+        lost = wanted.by_rows and listed.found is not None and listed.found != result.violations
+        if lost or (not whole and len(sample) < limit):
+            note = f"only {known:,} of its keys were found again"
             return replace(result, sample=sample, key=wanted.key, message=joined(result.message, note))
-    found = replace(result, sample=sample, key=wanted.key, sample_complete=whole, key_digest=digest)
+    found = replace(result, sample=sample, key=wanted.key, sample_complete=whole, key_digest=listed.digest)
     return replace(found, message=joined(found.message, missing_words(found)))
 
 
@@ -127,7 +155,8 @@ class _Wanted:
     ``bounded`` tells that what it collects is known to be little: then the planner's guess is not asked.
     ``private``: the server's messages may quote personal values; ``known`` are names that they may
     contain. ``reads`` says by which ways it may read; ``grouped`` that one of its rows may stand for
-    several violations.
+    several violations, ``by_rows`` that each is one row of a table. ``few``: the planner need not be
+    helped to read few rows out of many in parallel.
     """
 
     purpose: str
@@ -142,9 +171,17 @@ class _Wanted:
     known: frozenset[str]
     reads: Reads
     grouped: bool = False
+    by_rows: bool = False
+    few: bool = False
 
 
-def _wanted(plan: Plan, results: Mapping[str, Result], limit: int, settings: SuiteSettings) -> list[_Wanted]:
+def _wanted(
+    plan: Plan,
+    results: Mapping[str, Result],
+    limit: int,
+    settings: SuiteSettings,
+    marks: Mapping[str, Marks],
+) -> list[_Wanted]:
     def count(id: str) -> int:
         result = results[id]
         # What the catalogue settled has no rows to list.
@@ -155,7 +192,7 @@ def _wanted(plan: Plan, results: Mapping[str, Result], limit: int, settings: Sui
     for statement in plan.passes:
         wrong = [s for s in statement.slots if count(s.check_id)]
         tables[statement.table.key] += [
-            Failing(statement, s, count(s.check_id)) for s in wrong if s.query is None
+            Failing(statement, s, count(s.check_id), marks.get(s.check_id)) for s in wrong if s.query is None
         ]
         queries += [
             s.query for s in wrong if s.query is not None
@@ -190,7 +227,18 @@ def _of_table(failing: Sequence[Failing], limit: int, is_personal: IsPersonal) -
         any(is_personal(table.name, c) for c in table.columns),
         frozenset({table.name, *table.columns}),
         _reads(failing),
+        by_rows=True,
+        few=marks_of(failing) is not None,
     )
+
+
+def listings(queries: Iterable[Query], limit: int, settings: SuiteSettings) -> dict[str, str]:
+    """By check id the statements that count and list in one, of the queries for which there is one."""
+    return {
+        query.check_id: query_listing(query, limit, masked_outputs(query, settings))
+        for query in queries
+        if limit and query.is_listed
+    }
 
 
 def _reads(failing: Sequence[Failing]) -> Reads:
@@ -231,46 +279,37 @@ def _asker(wanted: _Wanted, ground: Ground) -> Callable[[Session], Sampled | Dat
             with (
                 # The plan of a listing differs from that of the count, so it is looked at again.
                 ground.under(session, wanted.reads, wanted.sql, wanted.ids, bounded=wanted.bounded),
-                tuned(session, FEW_ROWS),
+                # A parallel scan that sends all of a joined table to its leader costs more than it saves.
+                tuned(session, () if wanted.few else FEW_ROWS),
             ):
                 rows, taken = session.timed(wanted.sql)
         except DatabaseError as error:
             recover(session)
             return error
-        keys = {
-            id: (
-                _sample(rows, n, wanted.names[n]),
-                # The digest of a personal key could be guessed value by value.
-                "" if wanted.personal_key else _digest(rows, n, wanted.counts[n]),
-            )
-            for n, id in enumerate(wanted.ids)
-        }
+        keys = {id: _listed(wanted, rows, n) for n, id in enumerate(wanted.ids)}
         return Sampled(keys, StatementFacts(wanted.purpose, wanted.sql, wanted.ids, taken))
 
     return work
 
 
-_Row = tuple[int, list[str | None] | None, object, object]
+def _listed(wanted: _Wanted, rows: Sequence[tuple[object, ...]], number: int) -> Listed:
+    """What the rows of a listing (``plan.samples``) say of the check at a position."""
+    sample, digest, known = [], "", None
+    for slot, values, high, low, found in rows:
+        if slot != number:
+            continue
+        if isinstance(values, list):
+            sample.append(tuple(zip(wanted.names[number], map(_cut, values), strict=True)))
+        else:
+            known = found if isinstance(found, int) else None
+            digest = _digest(wanted.counts[number], high, low)
+    # The digest of a personal key could be guessed value by value.
+    return Listed(tuple(sample), "" if wanted.personal_key else digest, known)
 
 
-def _sample(rows: Sequence[tuple[object, ...]], number: int, names: Sequence[str]) -> Keys:
-    found = []
-    for slot, values, *_ in rows:
-        if slot == number and isinstance(values, list):
-            found.append(tuple(zip(names, map(_cut, values), strict=True)))
-    return tuple(found)
-
-
-def _digest(rows: Sequence[tuple[object, ...]], number: int, count: int) -> str:
-    """SHA-256 over the number of violating rows and the sums over their keys.
-
-    Not given for personal keys: the digest of one telephone number could be guessed.
-    """
-    for slot, values, high, low in rows:
-        # The row without values carries the sums of this slot; see ``plan.samples``.
-        if slot == number and values is None:
-            return hashlib.sha256(f"{count}|{high}|{low}".encode()).hexdigest()
-    return ""
+def _digest(count: int, high: object, low: object) -> str:
+    """SHA-256 over the number of violating rows and the sums over their keys."""
+    return hashlib.sha256(f"{count}|{high}|{low}".encode()).hexdigest()
 
 
 def count_streamed(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kisaan_validate.execute.apart import SqlRefused, written_apart
 from kisaan_validate.execute.ground import Ground, read_ground
 from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.place import Notice
 from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.plan.marks import marking_of
 from kisaan_validate.plan.plan import Plan, Trust, make_plan
+from kisaan_validate.plan.statements import marked
 from kisaan_validate.postgres.catalogue import read_blocks, read_catalogue
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.standins import read_standins, shadowed_checks
@@ -38,8 +40,18 @@ def plan(context: RunContext) -> Planned:
     unavailable = context.snapshot.unavailable
     made = _compiled(holder, context.suite, catalogue, unavailable, trust, context.scope, profiled)
     ground = read_ground(holder, made, catalogue, trust)
+    if context.request.options.failing_keys and not holder.frugal:
+        made = _marking(holder, made)
     blocks = read_blocks(holder, [stream.table for stream in made.streams]) if made.streams else {}
     return Planned(made, ground, blocks)
+
+
+def _marking(holder: Session, made: Plan) -> Plan:
+    """The plan, its scans of large tables marking where violating rows lie. Raises DatabaseError."""
+    # Its tables are locked: reading the size of one that is not would wait for whoever alters it.
+    blocks = read_blocks(holder, {s.table.key: s.table for s in made.passes if s.slots}.values())
+    passes = (marked(s, marking_of(s.table, blocks.get(s.table.oid), holder.version)) for s in made.passes)
+    return replace(made, passes=tuple(passes))
 
 
 def explained(request: RunRequest) -> Plan:

@@ -186,9 +186,9 @@ class View:
         column = self.column(name)
         return sa.cast(column, sa.Text) if self.table.columns[name].is_enum else column
 
-    def source(self, matched: Iterable[str] | None = None) -> str:
+    def source(self, matched: Iterable[str] | None = None, *, placed: bool = False) -> str:
         """The FROM item (see :func:`source_sql`)."""
-        return source_sql(self.table, self.alias, matched)
+        return source_sql(self.table, self.alias, matched, placed=placed)
 
 
 def knows_zone_sql(zone: str) -> str:
@@ -224,12 +224,15 @@ inside.
 """
 
 
-def source_sql(table: Table, alias: str = "", matched: Iterable[str] | None = None) -> str:
+def source_sql(
+    table: Table, alias: str = "", matched: Iterable[str] | None = None, *, placed: bool = False
+) -> str:
     """The FROM item that gives the rows of a relation: all of them, or those that its filter leaves.
 
     ``matched`` are the columns by which these rows are grouped or joined; None says that anything may be
     done with them. Where a unique index says that no two rows agree in them, they are read apart: else the
-    planner would take that for true, and stop at the first row, or group by fewer columns.
+    planner would take that for true, and stop at the first row, or group by fewer columns. ``placed``: it
+    has the rows' ctid.
     """
     names = None if matched is None else list(matched)
     # Believed tables are shown to the planner on purpose.
@@ -237,7 +240,7 @@ def source_sql(table: Table, alias: str = "", matched: Iterable[str] | None = No
     if not table.only and not apart:
         return f"{table_sql(table)} AS {quote(alias)}" if alias else table_sql(table)
     # ``*`` does not include ctid, which names the row where there is no key.
-    place = "ctid, " if key_columns(table) == ("ctid",) else ""
+    place = "ctid, " if placed or key_columns(table) == ("ctid",) else ""
     kept = f" WHERE {kept_sql(table, table.only)}" if table.only else ""
     return (
         f"(SELECT {place}* FROM {table_sql(table)}{kept}{APART if apart else ''}) AS "
