@@ -1,6 +1,6 @@
 """What ``baseline`` costs beside ``run`` on the same database, and how much memory its process needs.
 
-    python benchmarks/baseline.py [--rows 5000000] [--layout both] [--rounds 5] [--keep FOLDER]
+    python benchmarks/baseline.py [--rows 5000000] [--layout all] [--rounds 5] [--keep FOLDER]
 
 Both are whole child processes, in turn and interleaved, after one of each that is not counted. Ratios are
 of one round; seconds are of one machine. The unit is ``SELECT count(*)`` of both large tables. Exit code 1
@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from market import LARGE, SUITE, Built, Market, arguments, describe, environment, layouts, market_at
+from market import LARGE, SUITE, Built, Market, arguments, describe, environment, market_at, markets
 from measure import Child, Spread, child
 
 MOST_RATIO = 2.5
@@ -121,8 +121,8 @@ def main() -> int:
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")
     measured = []
-    for layout in layouts(options.layout):
-        with market_at(Market(layout, options.rows), options.keep) as built:
+    for market in markets(options):
+        with market_at(market, options.keep) as built:
             print(describe(built), flush=True)
             measured.append(measure(built, options.rounds))
     print(

@@ -22,12 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from measure import child
-from server import Server, serving
+from server import VERSIONS, Server, serving, versions
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 SUITE = HERE / "suite"
-LAYOUTS = ("dense", "shuffled")
+LAYOUTS = ("dense", "shuffled", "text")
 LARGE = ("transactions", "payments")
 READER = "market_reader"
 ROWS = 5_000_000
@@ -106,10 +106,11 @@ PLANTS = (
 
 @dataclass(frozen=True)
 class Market:
-    """Which market is meant: a layout of LAYOUTS, and the rows of each large table."""
+    """Which market is meant: a layout of LAYOUTS, the rows of each large table, and on which server."""
 
     layout: str
     rows: int
+    version: str = "embedded"
 
     @property
     def database(self) -> str:
@@ -131,6 +132,11 @@ class Built:
     def dsn(self) -> str:
         """How a guest reaches it: as a role that can only read."""
         return self.server.dsn(self.market.database, READER)
+
+    @property
+    def server_version(self) -> str:
+        """The server, as people say it."""
+        return f"PostgreSQL {self.server.sql('SHOW server_version')[0][0].split()[0]}"
 
     def count(self, table: str) -> int:
         """The exact rows of a table."""
@@ -188,6 +194,10 @@ def _fill(server: Server, market: Market, database: str) -> None:
                 raise SystemExit(
                     f"error: {plant.check}: {cursor.rowcount} rows planted instead of {plant.rows}"
                 )
+        # An UPDATE writes its rows at the end; in their old places they lie all over the table.
+        if market.layout != "shuffled":
+            for table in LARGE:
+                cursor.execute(f"CLUSTER {table} USING {table}_pkey")
         # Frozen and with its visibility map, a table costs the same at every reading.
         cursor.execute("VACUUM (FREEZE, ANALYZE)")
         cursor.execute("CHECKPOINT")
@@ -196,7 +206,7 @@ def _fill(server: Server, market: Market, database: str) -> None:
 @contextmanager
 def market_at(market: Market, keep: Path | None = None) -> Iterator[Built]:
     """A server with the market on it, for as long as the block lasts."""
-    with serving(keep) as server:
+    with serving(keep, market.version) as server:
         yield build(server, market)
 
 
@@ -216,7 +226,8 @@ def describe(built: Built) -> str:
 
 def environment(built: Built) -> dict[str, str]:
     """For a child that is to use this checkout on this market."""
-    return {**os.environ, "PYTHONPATH": str(ROOT), "KISAAN_DSN": built.dsn}
+    own = {"PYTHONPATH": str(ROOT), "KISAAN_DSN": built.dsn, "MARKET_LAYOUT": built.market.layout}
+    return {**os.environ, **own}
 
 
 def findings(built: Built) -> dict[str, str | int]:
@@ -259,7 +270,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rows", type=_rows, default=ROWS, help="rows of each large table (default %(default)s)"
     )
-    parser.add_argument("--layout", choices=(*LAYOUTS, "both"), default="both", help="default %(default)s")
+    parser.add_argument("--layout", choices=(*LAYOUTS, "all"), default="all", help="default %(default)s")
+    parser.add_argument(
+        "--server", choices=(*VERSIONS, "both"), default="embedded", help="default %(default)s"
+    )
     parser.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="a data folder to build in once and use again"
     )
@@ -277,7 +291,13 @@ def _rows(given: str) -> int:
 
 def layouts(given: str) -> Sequence[str]:
     """The layouts that ``--layout`` names."""
-    return LAYOUTS if given == "both" else (given,)
+    return LAYOUTS if given == "all" else (given,)
+
+
+def markets(options: argparse.Namespace) -> Sequence[Market]:
+    """The markets that the options name, by layout and server."""
+    found = ((layout, version) for layout in layouts(options.layout) for version in versions(options.server))
+    return [Market(layout, options.rows, version) for layout, version in found]
 
 
 def main() -> int:
@@ -291,8 +311,8 @@ def main() -> int:
     )
     options = parser.parse_args()
     right = True
-    for layout in layouts(options.layout):
-        with market_at(Market(layout, options.rows), options.keep) as built:
+    for market in markets(options):
+        with market_at(market, options.keep) as built:
             print(describe(built), flush=True)
             if options.check:
                 right = check(built) and right

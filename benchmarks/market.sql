@@ -1,6 +1,7 @@
 -- A market of two large tables, for measuring. Fills an empty database from three settings:
 --   market.rows     sales, and as many payments
 --   market.layout   dense: keys without gaps, rows in key order, one payment a sale
+--                   text: as dense, and a payment refers to its sale by a text
 --                   shuffled: every seventh key taken, rows in no order, several payments a sale or none, some without a sale
 -- The same rows on every run and every server: a hash of a row's number stands in for random(). Every fact of a sale
 -- follows from its number, so a payment repeats the facts of its sale without looking it up.
@@ -130,6 +131,15 @@ FROM size AS z,
      LATERAL (SELECT round(pg_temp.quantity(t) * pg_temp.unit_price(t), 2) AS total,
                      pg_temp.sold_at(t, z.rows) + make_interval(secs => pg_temp.pick(k, 43, 400000)) AS paid OFFSET 0) AS b;
 
+-- Generated, so that whatever is done to a number below is done to its text.
+DO $$ BEGIN
+    IF current_setting('market.layout') = 'text' THEN
+        ALTER TABLE transactions ADD reference text GENERATED ALWAYS AS ('sale/2024/' || lpad(id::text, 12, '0')) STORED;
+        ALTER TABLE transactions ADD UNIQUE (reference);
+        ALTER TABLE payments ADD sale text GENERATED ALWAYS AS ('sale/2024/' || lpad(transaction_id::text, 12, '0')) STORED;
+        CREATE INDEX payments_sale ON payments (sale);
+    END IF;
+END $$;
 ALTER TABLE shops ADD PRIMARY KEY (id);
 ALTER TABLE users ADD PRIMARY KEY (id);
 ALTER TABLE commissions ADD PRIMARY KEY (id);

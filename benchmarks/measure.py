@@ -26,13 +26,19 @@ class Child:
     code: int
 
 
-def child(words: Sequence[str], env: dict[str, str], folder: Path, expect: Sequence[int] = (0,)) -> Child:
+def child(
+    words: Sequence[str],
+    env: dict[str, str],
+    folder: Path,
+    expect: Sequence[int] = (0,),
+    interpreter: Path = Path(sys.executable),
+) -> Child:
     """Run Python with ``words`` in ``folder``. Raises RuntimeError with its output if its exit code is not
     expected.
     """
     with tempfile.TemporaryFile() as said:
         start = time.perf_counter()
-        process = subprocess.Popen([sys.executable, *words], env=env, cwd=folder, stdout=said, stderr=said)
+        process = subprocess.Popen([str(interpreter), *words], env=env, cwd=folder, stdout=said, stderr=said)
         try:
             # wait4, because it returns this child's own figures; getrusage would add up all children.
             _, status, usage = os.wait4(process.pid, 0)

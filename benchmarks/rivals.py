@@ -98,9 +98,21 @@ MERGE = "SET enable_hashjoin = off"
 HASH = "RESET enable_hashjoin"
 
 
-def fused(layout: str) -> tuple[tuple[str, str], ...]:
-    """The best fused form known for a layout, as (setting, query): in key order the large join is merged,
-    else hashed.
+def single(layout: str) -> tuple[str, ...]:
+    """One query a check, for a layout."""
+    return tuple(_referring(sql, layout) for sql in ONE_EACH)
+
+
+def fused(layout: str, *, merged: bool = False) -> tuple[tuple[str, str], ...]:
+    """The best fused form known for a layout, as (setting, query). ``merged``: the large join goes through
+    indexes; else all judged rows come from the heap.
     """
-    join = (MERGE if layout == "dense" else HASH, _PAYMENT_JOIN)
+    join = (MERGE if merged else HASH, _referring(_PAYMENT_JOIN, layout))
     return (join, *((HASH, sql) for sql in (_SALES, _PAYMENT_ROWS, *_REST)))
+
+
+def _referring(sql: str, layout: str) -> str:
+    """The query in the layout in which a payment refers to its sale by a text."""
+    if layout != "text":
+        return sql
+    return sql.replace("p.transaction_id", "p.sale").replace("t.id", "t.reference")

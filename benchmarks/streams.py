@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from market import Built, Market, arguments, describe, environment, layouts, market_at
+from market import Built, arguments, describe, environment, market_at, markets
 from measure import Spread
 
 READERS = Path(__file__).resolve().parent / "readers.py"
@@ -149,8 +149,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
     options = parser.parse_args()
     right = True
-    for layout in layouts(options.layout):
-        with market_at(Market(layout, options.rows), options.keep) as built:
+    for market in markets(options):
+        with market_at(market, options.keep) as built:
             print(describe(built), flush=True)
             found = measure(built, options.rounds)
             print(f"\nmedian (min to max) of {options.rounds} rounds", *table(found), sep="\n", flush=True)

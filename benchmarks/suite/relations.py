@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 from kisaan_validate import declare
+
+# In one layout a payment refers to its sale by a text.
+VIA, ON = ("sale", "reference") if os.environ.get("MARKET_LAYOUT") == "text" else ("transaction_id", "id")
 
 # --- within a row ------------------------------------------------------------------------------------------
 
@@ -18,20 +23,22 @@ declare.holds("payments", "created_at <= updated_at", id="payments.created_at.be
 
 # --- between a payment and its sale: one join --------------------------------------------------------------
 
-declare.references("payments", "transaction_id", "transactions")
-declare.agrees("payments", "product_id", with_="transactions.product_id", via="transaction_id")
+declare.references("payments", VIA, "transactions", ON, id="payments.transaction_id.references")
+declare.agrees("payments", "product_id", with_="transactions.product_id", via=VIA, on=ON)
 declare.holds_with(
     "payments",
     "child.amount <= parent.total_amount",
     parent="transactions",
-    via="transaction_id",
+    via=VIA,
+    on=ON,
     id="payments.amount.within_total",
 )
 declare.holds_with(
     "payments",
     "child.payment_date >= parent.created_at",
     parent="transactions",
-    via="transaction_id",
+    via=VIA,
+    on=ON,
     id="payments.payment_date.after_sale",
 )
 
