@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -60,9 +62,9 @@ class Server:
 
 
 @contextmanager
-def serving(keep: Path | None = None) -> Iterator[Server]:
+def serving(keep: Path | None = None, binaries: Path | None = None) -> Iterator[Server]:
     """A server on the data in the folder ``keep``, made if it is not there; without one, in a temporary
-    folder.
+    folder. ``binaries``: the folder of another PostgreSQL's programs.
 
     It is stopped at the end, also when the process is asked to terminate; only a temporary folder is removed.
     """
@@ -70,6 +72,12 @@ def serving(keep: Path | None = None) -> Iterator[Server]:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = keep.resolve() if keep is not None else Path(tempfile.mkdtemp(prefix="kisaan-bench-"))
     folder.mkdir(parents=True, exist_ok=True)
+    if binaries is not None:
+        with _installed(folder, binaries) as server:
+            yield server
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+        return
     if not (folder / "data" / "PG_VERSION").exists():
         # Started once to be created: its settings can be written only when the folder is there.
         _start(folder).cleanup()
@@ -84,6 +92,35 @@ def serving(keep: Path | None = None) -> Iterator[Server]:
         if keep is None:
             # A file that cannot be removed must not hide an error of the benchmark.
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _installed(folder: Path, binaries: Path) -> Iterator[Server]:
+    """A server of an installed PostgreSQL, which refuses to run as root."""
+    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if as_user:
+        folder.chmod(0o755)
+        shutil.chown(folder, "postgres")
+
+    def command(program: str, *words: str) -> None:
+        subprocess.run(
+            [*as_user, str(binaries / program), *words], check=True, stdout=subprocess.DEVNULL, cwd="/"
+        )
+
+    data = folder / "data"
+    if not (data / "PG_VERSION").exists():
+        command("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+    options = [f"-c {name}={value}" for name, value in SETTINGS.items()]
+    options += [f"-k {folder}", "-h ''", f"-p {_PORT}"]
+    command("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", " ".join(options), "start")
+    try:
+        yield Server(str(folder), _PORT)
+    finally:
+        command("pg_ctl", "-D", str(data), "-m", "fast", "stop")
+
+
+_PORT = "6417"
+"""Only the name of a socket in the server's own folder."""
 
 
 def _start(folder: Path) -> Any:

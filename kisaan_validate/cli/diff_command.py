@@ -97,10 +97,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--digest",
-    type=click.Choice(["auto", "hash", "sha256"]),
+    type=click.Choice(["auto", "hash", "wide", "sha256"]),
     default="auto",
     show_default=True,
-    help="How to digest rows; sha256 is slower, but safe against forged rows.",
+    help="How to digest rows: hash in 64 bits, wide in 128; sha256 is safe against forged rows.",
 )
 @click.option(
     "--personal",
