@@ -38,7 +38,7 @@ from server import Server, serving
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-LAYOUTS = ("ordered", "shuffled", "uuid")
+LAYOUTS = ("ordered", "shuffled", "uuid", "texts")
 PLANTED = {"changed": 250, "removed": 100, "added": 50}
 RIVAL = "reladiff==0.6.0"
 # Limits, so that a change that slows the comparison down fails here.
