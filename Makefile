@@ -82,6 +82,7 @@ bench-index: $(VENV)/.dev
 # What an exact comparison of two tables of five million rows costs, beside counting them and beside reladiff.
 bench-diff: $(VENV)/.dev
 	$(BIN)/python benchmarks/diff.py --layout all
+	$(BIN)/python benchmarks/diff_shapes.py
 
 # Pin what is installed now, without registry addresses.
 constraints: $(VENV)/.dev

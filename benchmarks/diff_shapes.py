@@ -1,4 +1,4 @@
-"""What a comparison costs where tables are not like payments: wide, many, with long texts, or changed by half.
+"""What a comparison costs of tables unlike payments: wide, many, with long texts, or changed by half.
 
     python benchmarks/diff_shapes.py [--rows 5000000] [--rounds 3] [--postgres FOLDER]
 
@@ -43,7 +43,8 @@ def _chain(columns: Sequence[tuple[str, str]]) -> str:
     digest = "1"
     for name, function in columns:
         digest = f"{function}({name}, {digest})"
-    return f"SELECT b, count(*), sum(d) FROM (SELECT id / 256 AS b, {digest} AS d FROM t OFFSET '0') AS s GROUP BY 1"
+    inner = f"SELECT id / 256 AS b, {digest} AS d FROM t OFFSET '0'"
+    return f"SELECT b, count(*), sum(d) FROM ({inner}) AS s GROUP BY 1"
 
 
 def wide(rows: int) -> Shape:
@@ -69,7 +70,10 @@ def wide(rows: int) -> Shape:
 
 def many(tables: int) -> Shape:
     """Tables of a thousand rows, whose cost is that of statements."""
-    each = "CREATE TABLE t{n} (id int PRIMARY KEY, a numeric, b text, c timestamp); INSERT INTO t{n} SELECT g, g, g, '2025-01-01' FROM generate_series(1, 1000) AS g;"
+    each = (
+        "CREATE TABLE t{n} (id int PRIMARY KEY, a numeric, b text, c timestamp); INSERT INTO t{n} "
+        "SELECT g, g, g, '2025-01-01' FROM generate_series(1, 1000) AS g;"
+    )
     return Shape(
         f"{tables} tables of 1,000 rows",
         "".join(each.format(n=n) for n in range(tables)),
@@ -84,8 +88,9 @@ def long(rows: int) -> Shape:
     """Texts of a megabyte, which must not travel."""
     return Shape(
         f"texts of 1 MB, {rows} rows",
-        "CREATE TABLE t (id int PRIMARY KEY, x text); INSERT INTO t SELECT g, (SELECT string_agg(md5((g * n)::text), '') "
-        f"FROM generate_series(1, 32768) AS n) FROM generate_series(1, {rows}) AS g",
+        "CREATE TABLE t (id int PRIMARY KEY, x text); INSERT INTO t SELECT g, (SELECT string_agg("
+        "md5((g * n)::text), '') FROM generate_series(1, 32768) AS n) "
+        f"FROM generate_series(1, {rows}) AS g",
         "UPDATE t SET x = x || '.' WHERE id % 100 = 0",
         [_chain([("x", "hashtextextended")])],
         rows // 100,
@@ -97,8 +102,9 @@ def half(rows: int) -> Shape:
     """Every other row changed: all of them are read and told."""
     return Shape(
         f"half of {rows:,} rows changed",
-        "CREATE TABLE t (id int PRIMARY KEY, a numeric(12,2), b text, c timestamp); INSERT INTO t SELECT g, g, 'note ' || g, "
-        f"'2025-01-01'::timestamp + g * interval '1 s' FROM generate_series(1, {rows}) AS g",
+        "CREATE TABLE t (id int PRIMARY KEY, a numeric(12,2), b text, c timestamp); INSERT INTO t SELECT "
+        "g, g, 'note ' || g, '2025-01-01'::timestamp + g * interval '1 s' "
+        f"FROM generate_series(1, {rows}) AS g",
         "UPDATE t SET a = a + 1 WHERE id % 2 = 0",
         ["COPY (SELECT * FROM t ORDER BY id) TO STDOUT"],
         rows // 2,
