@@ -87,7 +87,16 @@ def test_integers_and_moments_whose_halves_fold_to_one(
         assert apart(servers[0], digest, [f"({clock}){more}" for clock in clocks])
 
 
-@given(seed=ANY_SEED, start=st.integers(-(2**52), 2**52) | st.integers(-(2**57), 2**60))
+@given(
+    seed=ANY_SEED,
+    # Of every size: where floats are exact, where they begin not to be, and far beyond.
+    start=st.builds(
+        lambda power, sign, more: sign * (2**power + more),
+        st.integers(40, 57),
+        st.sampled_from([1, -1]),
+        st.integers(0, 2**32),
+    ),
+)
 @MANY
 def test_neighbouring_microseconds_are_told_apart(servers: list[Any], seed: bytes, start: int) -> None:
     """Law: wherever in PostgreSQL's range, each of 40 microseconds in a row, and those around the years in
@@ -173,6 +182,23 @@ def test_rows_differ_exactly_where_a_value_does(
     digests = [lane for _, lane in found]
     assert len(set(digests)) == len(set(rows))
     assert all((digests[0] == lane) == (rows[0] == row) for lane, row in zip(digests, rows, strict=True))
+
+
+@given(seed=ANY_SEED, numbers=st.sets(st.integers(0, 2**31 - 1), min_size=128, max_size=128))
+@LAWS
+def test_values_that_change_places_change_every_bit_of_a_sum(
+    servers: list[Any], seed: bytes, numbers: set[int]
+) -> None:
+    """Law: the last bit of the sum over two rows changes for about half of the pairs that swap a value. Without
+    the last hash it never would, and the sums of a pair would be equal once in 10^8.
+    """
+    digest = SeededDigest(seed, (part("i", INT4, "integer"), part("j", INT4, "integer")), Context())
+    listed = sorted(numbers)
+    pairs = list(zip(listed[::2], listed[1::2], strict=True))
+    rows = [f"{i}, {j}" for a, b in pairs for i, j in ((1, a), (2, b), (1, b), (2, a))]
+    found = [lane for _, lane in lanes(servers[0], digest, rows, "i, j")]
+    odd = sum(sum(found[n : n + 4]) % 2 for n in range(0, len(found), 4))
+    assert 0 < odd < len(pairs)
 
 
 @given(seeds=st.sets(ANY_SEED, min_size=2, max_size=5))

@@ -2,7 +2,7 @@
 
 Pure. It costs half of ``rows``: no row is formed, no value is printed. Each value is hashed by a function
 of its own type, under numbers of its own drawn from the seed; the hashes are joined by XOR, and the result
-is hashed once more, or two values that change places between rows would leave a sum over rows as it was.
+is hashed once more: else two values that change places between rows would change only some bits of a sum.
 What such a function confuses (-1 and 4294967295, 500 and -500, NULL) is told apart beside it. Values
 without one stand in a row, as in ``rows``.
 
@@ -95,7 +95,7 @@ class SeededDigest:
         draw = self._draw(lane, len(self.parts))
         if row:
             terms.append(f"hash_record_extended({written.get('r', 'r')}, {draw.long('row')})")
-        # Hashed again: joined by XOR alone, values that change places would cancel.
+        # Hashed again: of a sum of mere XORs, values that change places keep the last bit, and others often.
         return f"hashint4extended({draw.short('last')}, {_xor(terms or [draw.long('none')])})"
 
 
