@@ -64,7 +64,7 @@ def wide(rows: int) -> Shape:
         "UPDATE t SET c150 = c150 + 1, c151 = c151 || 'x' WHERE id % 1000 = 0",
         [_chain([(name, function) for name, _, _, function in columns])],
         rows // 1000,
-        3,
+        10,
     )
 
 
@@ -108,7 +108,7 @@ def half(rows: int) -> Shape:
         "UPDATE t SET a = a + 1 WHERE id % 2 = 0",
         ["COPY (SELECT * FROM t ORDER BY id) TO STDOUT"],
         rows // 2,
-        12,
+        40,
         copied=True,
     )
 
