@@ -62,18 +62,17 @@ bench: bench-rivals
 	missed=0; for one in speed baseline streams diff report index; do $(MAKE) bench-$$one || missed=1; done; \
 	$(BIN)/python benchmarks/table.py $(KISAAN_BENCH) && exit $$missed
 
-# Soda 4 and reladiff, each in an environment of its own.
+# Soda 4, in an environment of its own; diff.py makes reladiff's itself.
 RIVALS := $(VENV)/rivals
 bench-rivals: $(VENV)/.dev
-	@for one in soda-postgres reladiff; do \
-		test -x $(RIVALS)/$$one/bin/python || { $(PYTHON) -m venv $(RIVALS)/$$one && \
-		$(RIVALS)/$$one/bin/pip install --quiet $$one psycopg2-binary; }; done
+	@test -x $(RIVALS)/bin/python || $(PYTHON) -m venv $(RIVALS)
+	@$(RIVALS)/bin/python -m pip --disable-pip-version-check install --quiet soda-postgres
 
 bench-speed: $(VENV)/.dev
 	$(BIN)/python benchmarks/speed.py --server both $(SODA) $(ARGS)
 
 # Only where it was set up, by bench-rivals.
-SODA = $(and $(wildcard $(RIVALS)/soda-postgres),--soda $(RIVALS)/soda-postgres/bin/python)
+SODA = $(if $(wildcard $(RIVALS)/bin/python),--soda $(RIVALS)/bin/python)
 
 # Every planted corruption must be found, and nothing else; writes docs/gallery.md. About two minutes.
 gallery: $(VENV)/.dev
@@ -95,7 +94,8 @@ bench-index: $(VENV)/.dev
 
 # What an exact comparison of two tables of five million rows costs, beside counting them and beside reladiff.
 bench-diff: $(VENV)/.dev
-	$(BIN)/python benchmarks/diff.py --layout all
+	$(BIN)/python benchmarks/diff.py --layout all --server both $(ARGS)
+	$(BIN)/python benchmarks/diff_shapes.py
 
 # Pin what is installed now, without registry addresses.
 constraints: $(VENV)/.dev

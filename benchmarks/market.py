@@ -133,11 +133,6 @@ class Built:
         """How a guest reaches it: as a role that can only read."""
         return self.server.dsn(self.market.database, READER)
 
-    @property
-    def server_version(self) -> str:
-        """The server, as people say it."""
-        return f"PostgreSQL {self.server.sql('SHOW server_version')[0][0].split()[0]}"
-
     def count(self, table: str) -> int:
         """The exact rows of a table."""
         return int(self.server.sql(f"SELECT count(*) FROM {table}", self.market.database)[0][0])

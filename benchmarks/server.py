@@ -45,6 +45,11 @@ class Server:
         """A libpq connection string."""
         return f"host={self.host} port={self.port} dbname={database} user={role}"
 
+    @property
+    def version(self) -> str:
+        """The server, as people say it."""
+        return f"PostgreSQL {self.sql('SHOW server_version')[0][0].split()[0]}"
+
     @contextmanager
     def session(self, database: str = "postgres") -> Iterator[Any]:
         """A cursor of the superuser in autocommit, for as long as the block lasts."""

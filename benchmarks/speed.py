@@ -135,7 +135,7 @@ def report(built: Built, rounds: Rounds) -> bool:
     """Print the figures of one market; whether all limits are kept."""
     market = built.market
     print(
-        f"\n{market.layout}, {market.rows:,} rows, {built.server_version}: "
+        f"\n{market.layout}, {market.rows:,} rows, {built.server.version}: "
         f"median (min to max) of {len(rounds[RUN])} rounds"
     )
     for name, taken in rounds.items():
@@ -151,7 +151,7 @@ def report(built: Built, rounds: Rounds) -> bool:
     ]
     if SODA in rounds:
         limits.append((f"`{RUN}`, × Soda 4", ratio(rounds, RUN, SODA), 1 / LEAST_OF_SODA))
-    where = f"{market.layout}, {market.rows:,} rows, {built.server_version}"
+    where = f"{market.layout}, {market.rows:,} rows, {built.server.version}"
     note(where, "fused SQL, seconds", Spread(tuple(map(seconds, rounds[FUSED]))))
     note(where, "24 single queries, × fused", ratio(rounds, SINGLE, FUSED))
     # Every one is printed, also after one that is missed.

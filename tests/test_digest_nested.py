@@ -5,6 +5,7 @@ way that compares.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -26,6 +27,7 @@ from kisaan_validate.digest.columns import value_hash
 from kisaan_validate.digest.forms import CanonicalForm, Context, own_form
 from kisaan_validate.digest.parts import Part, table_digest
 from kisaan_validate.digest.rows import HASH, SEEDS, SHA256, row_digest, staged
+from kisaan_validate.digest.seeded import SeededDigest
 from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.catalogue import TypeFacts
 from kisaan_validate.facts.differences import DIGEST, Diff
@@ -71,8 +73,8 @@ def facts_of(session: Session, types: Iterable[Type]) -> list[TypeFacts]:
 
 
 def answers(session: Session, facts: TypeFacts, of: Type, values: Sequence[Value]) -> list[tuple[Any, ...]]:
-    """Of each value its text, its proof, and its digests: as a row under both encodings, and as a
-    column's.
+    """Of each value its text, its proof, and its digests: as a row under both encodings, as a column's, and
+    under a seed.
     """
     form = own_form(facts)
     assert isinstance(form, CanonicalForm), (form, of)
@@ -87,6 +89,8 @@ def answers(session: Session, facts: TypeFacts, of: Type, values: Sequence[Value
         "r0": rows[0].inner,
         "r1": rows[1].inner,
     }
+    seeded = SeededDigest(b"seed", (part,), context)
+    items |= {f"s_{alias}": sql for alias, sql in seeded.items.items()}
     listed = ", ".join(f"({n}, {quoted(value, of)})" for n, value in enumerate(values))
     lanes = [
         lane.replace("r,", f"r{n},").replace("(r ", f"(r{n} ")
@@ -94,10 +98,11 @@ def answers(session: Session, facts: TypeFacts, of: Type, values: Sequence[Value
         for lane in digest.lanes
     ]
     lanes += [f"coalesce({hashed.of('h', str(seed))}, 0)" for seed in SEEDS]
+    under = re.sub(r"\b(v0|h0_0|r)\b", r"s_\1", seeded.lanes[0])
     inner = staged(f"(VALUES {listed}) AS given (n, v)", items)
     return session.execute(
         f"SELECT shown, proof, ROW({lanes[0]}, {lanes[1]})::text, ROW({lanes[2]}, {lanes[3]})::text, "
-        f"ROW({lanes[4]}, {lanes[5]})::text FROM {inner} ORDER BY n"
+        f"ROW({lanes[4]}, {lanes[5]})::text, {under} FROM {inner} ORDER BY n"
     )
 
 

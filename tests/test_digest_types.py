@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from kisaan_validate.digest.columns import seeds, value_hash
 from kisaan_validate.digest.forms import CanonicalForm, Context, common_form, own_form
 from kisaan_validate.digest.parts import Part, table_digest
-from kisaan_validate.digest.rows import HASH, SEEDS, SHA256, staged
+from kisaan_validate.digest.rows import HASH, SEEDS, SHA256, LiveDigest, staged
+from kisaan_validate.digest.seeded import SeededDigest
 from kisaan_validate.digest.selfcheck import self_check_sql
 from kisaan_validate.facts.catalogue import TypeFacts
 
@@ -33,6 +34,17 @@ LAWS = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
+
+SEEDED, SEED = "seeded", b"a seed of tests."
+"""The third way, beside the two encodings: under a seed."""
+
+
+def digest_of(way: str, parts: Sequence[Part], context: Context) -> LiveDigest:
+    """The digest of a row of these parts, in two lanes."""
+    if way == SEEDED:
+        return SeededDigest(SEED, tuple(parts), context, 2)
+    return table_digest(way, (), parts, context)
+
 
 SETUP = """
 CREATE TYPE mood AS ENUM ('sad', 'ok', '');
@@ -366,10 +378,9 @@ def answers(
     for name, facts in case.types.items():
         literals = [literal for type_, literal in typed if type_ == name]
         rows = ", ".join(f"({n}, {quoted(literal)}::{name})" for n, literal in enumerate([*literals, None]))
-        digest = table_digest(encoding, (), (Part("v", facts, form_of(case)),), Context(ZONE))
+        digest = digest_of(encoding, (Part("v", facts, form_of(case)),), Context(ZONE))
         inner = staged(
-            f"(VALUES {rows}) AS given (n, v)",
-            {"n": "n", "shown": case.shown.format(v="v"), digest.name: digest.inner},
+            f"(VALUES {rows}) AS given (n, v)", {"n": "n", "shown": case.shown.format(v="v"), **digest.items}
         )
         cursor.execute(f"SELECT shown, {', '.join(digest.lanes)} FROM {inner} ORDER BY n")
         for shown, high, low in cursor.fetchall():
@@ -395,14 +406,15 @@ def test_digests_are_equal_exactly_where_values_are(
     typed = data.draw(
         st.lists(st.tuples(st.sampled_from(sorted(case.types)), case.literals), min_size=8, max_size=24)
     )
-    for encoding in (HASH, SHA256):
+    for encoding in (HASH, SHA256, SEEDED):
         on18, on15 = (answers(cursor, case, typed, encoding) for cursor in servers)
         assert on18 == on15
-        by_value: dict[Any, set[tuple[int, int]]] = {}
-        for value, digest in on18:
-            by_value.setdefault(value, set()).add(digest)
-        assert all(len(digests) == 1 for digests in by_value.values()), by_value
-        assert len(set().union(*by_value.values())) == len(by_value), by_value
+        for lane in (0, 1):
+            by_value: dict[Any, set[int]] = {}
+            for value, digest in on18:
+                by_value.setdefault(value, set()).add(digest[lane])
+            assert all(len(digests) == 1 for digests in by_value.values()), by_value
+            assert len(set().union(*by_value.values())) == len(by_value), by_value
 
 
 def hashes(
@@ -537,10 +549,11 @@ CLOCKS = among(
     "zone",
     ["Asia/Kolkata", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "UTC"],
 )
+@pytest.mark.parametrize("way", [HASH, SEEDED])
 @given(literals=st.lists(CLOCKS, min_size=1, max_size=12))
 @LAWS
 def test_a_clock_is_the_same_moment_in_a_session_of_its_zone(
-    servers: list[Any], zone: str, literals: list[str]
+    servers: list[Any], zone: str, way: str, literals: list[str]
 ) -> None:
     """AT TIME ZONE, and a cast in a session of that zone: one digest, in gaps, overlaps and at the ends,
     on 15 and 18.
@@ -549,8 +562,8 @@ def test_a_clock_is_the_same_moment_in_a_session_of_its_zone(
     found = []
     for cursor in servers:
         for context in (Context(zone), Context(zone, in_zone=True)):
-            digest = table_digest(HASH, (), (Part("v", TS, CanonicalForm("timestamptz")),), context)
-            inner = staged(f"(VALUES {listed}) AS given (n, v)", {"n": "n", digest.name: digest.inner})
+            digest = digest_of(way, (Part("v", TS, CanonicalForm("timestamptz")),), context)
+            inner = staged(f"(VALUES {listed}) AS given (n, v)", {"n": "n", **digest.items})
             cursor.execute(f"SET TimeZone = '{zone if context.in_zone else 'UTC'}'")
             cursor.execute(f"SELECT n, {', '.join(digest.lanes)} FROM {inner} ORDER BY n")
             found.append(cursor.fetchall())
@@ -559,20 +572,18 @@ def test_a_clock_is_the_same_moment_in_a_session_of_its_zone(
 
 
 def test_servers_answer_the_self_check_alike(servers: list[Any]) -> None:
-    """15 and 18 give the same digests of all hostile values, under either encoding, and different values
-    differ.
-    """
-    for encoding in (HASH, SHA256):
+    """15 and 18 give the same digests of all hostile values, in every way, and different values differ."""
+    for encoding, seed in ((HASH, b""), (SHA256, b""), (HASH, SEED)):
         found = []
         for cursor in servers:
-            cursor.execute(self_check_sql(encoding))
+            cursor.execute(self_check_sql(encoding, seed=seed))
             found.append(cursor.fetchall())
         assert found[0] == found[1]
-        distinct = {(form, high, low) for form, _, _, high, low in found[0]}
+        distinct = {(form, high) for form, _, _, high, _ in found[0]}
         assert len(distinct) == len(found[0]) - 1  # 500 and 500.00 are one number
 
 
-@pytest.mark.parametrize("encoding", [HASH, SHA256])
+@pytest.mark.parametrize("encoding", [HASH, SHA256, SEEDED])
 @given(
     rows=st.lists(
         st.tuples(*[st.sampled_from([None, "", "a", "b", "ab", "bc", "abc", ",", "\\"])] * 3),
@@ -584,16 +595,16 @@ def test_servers_answer_the_self_check_alike(servers: list[Any]) -> None:
 def test_rows_are_framed(servers: list[Any], encoding: str, rows: list[tuple[str | None, ...]]) -> None:
     """'a', 'bc' is not 'ab', 'c'; NULL is not ''; a value in another column is another row."""
     parts = [Part(name, TEXT, CanonicalForm("text")) for name in "abc"]
-    digest = table_digest(encoding, parts[:1], parts[1:], Context())
+    digest = digest_of(encoding, parts, Context())
     listed = ", ".join(f"({n}, {', '.join(f'{quoted(v)}::text' for v in row)})" for n, row in enumerate(rows))
-    inner = staged(f"(VALUES {listed}) AS given (n, a, b, c)", {"n": "n", digest.name: digest.inner})
+    inner = staged(f"(VALUES {listed}) AS given (n, a, b, c)", {"n": "n", **digest.items})
     servers[0].execute(f"SELECT {', '.join(digest.lanes)} FROM {inner} ORDER BY n")
     digests = servers[0].fetchall()
     assert len(set(digests)) == len(set(rows))
     assert all((digests[i] == digests[0]) == (rows[i] == rows[0]) for i in range(len(rows)))
 
 
-@pytest.mark.parametrize("encoding", [HASH, SHA256])
+@pytest.mark.parametrize("encoding", [HASH, SHA256, SEEDED])
 def test_sums_notice_values_that_changed_places(servers: list[Any], encoding: str) -> None:
     """Two values swapped between rows, two columns swapped in one row, an equal row twice: each changes a
     sum over rows.
@@ -603,7 +614,7 @@ def test_sums_notice_values_that_changed_places(servers: list[Any], encoding: st
         Part("a", NUMERIC, CanonicalForm("numeric")),
         Part("b", NUMERIC, CanonicalForm("numeric")),
     ]
-    digest = table_digest(encoding, parts[:1], parts[1:], Context())
+    digest = digest_of(encoding, parts, Context())
     sides = [
         "(1,10,20),(2,30,40)",
         "(1,30,20),(2,10,40)",
@@ -615,7 +626,7 @@ def test_sums_notice_values_that_changed_places(servers: list[Any], encoding: st
     ]
     sums = []
     for values in sides:
-        inner = staged(f"(VALUES {values}) AS given (k, a, b)", {digest.name: digest.inner})
+        inner = staged(f"(VALUES {values}) AS given (k, a, b)", digest.items)
         servers[0].execute(f"SELECT {', '.join(f'sum({lane})' for lane in digest.lanes)} FROM {inner}")
         sums.append(servers[0].fetchone())
     assert len(set(sums)) == len(sides)
@@ -624,12 +635,10 @@ def test_sums_notice_values_that_changed_places(servers: list[Any], encoding: st
 
 def test_every_pattern_of_bits_of_nan_is_one_value(servers: list[Any]) -> None:
     """What arithmetic made not a number, and what was written so."""
-    for encoding in (HASH, SHA256):
-        digest = table_digest(
-            encoding, (), (Part("v", TypeFacts("float8"), CanonicalForm("float")),), Context()
-        )
+    for encoding in (HASH, SHA256, SEEDED):
+        digest = digest_of(encoding, (Part("v", TypeFacts("float8"), CanonicalForm("float")),), Context())
         values = "(VALUES ('NaN'::float8), ('Infinity'::float8 - 'Infinity'::float8)) AS given (v)"
-        inner = staged(values, {digest.name: digest.inner, "bits": "float8send(v)"})
+        inner = staged(values, {**digest.items, "bits": "float8send(v)"})
         servers[0].execute(f"SELECT {', '.join(digest.lanes)}, bits FROM {inner}")
         written, made = servers[0].fetchall()
         assert written[:2] == made[:2]

@@ -11,12 +11,14 @@ from kisaan_validate.compare.patterns import Watch
 from kisaan_validate.live.options import DiffOptions
 from kisaan_validate.live.repeats import DUPLICATED, framed_key
 from kisaan_validate.live.run import diff_rows
+from kisaan_validate.live.sides import LiveSide
 from kisaan_validate.personal.lineage import How
 from kisaan_validate.postgres.target import find_target
 
 KEYS = {
     "an integer": ("id bigint PRIMARY KEY", lambda n: (str(n),)),
     "a text": ("id text PRIMARY KEY", lambda n: (f"it's {n % 7}:{n}",)),
+    "a uuid": ("id uuid PRIMARY KEY", lambda n: (f"00000000-0000-0000-0000-{n:012d}",)),
     "a uuid and a day": (
         "id uuid, day date, PRIMARY KEY (id, day)",
         lambda n: (f"00000000-0000-0000-0000-{n:012d}", f"2024-01-{n % 28 + 1:02d}"),
@@ -55,6 +57,27 @@ def test_repeated_rows_are_counted_exactly(server: Server, key: str, nulls: bool
     (table,) = found.tables
     assert table.added == 100
     assert {p.name: p.rows for p in table.patterns}[DUPLICATED] == sum(content in old for content in new) > 0
+    for name in (before, after):
+        server.drop(name)
+
+
+def test_an_index_that_lacks_rows_changes_no_count(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the added rows that an index finds are not exactly those that were read, the table is asked."""
+    before = server.create(
+        "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT n, n FROM generate_series(1, 9) n"
+    )
+    after = server.create("INSERT INTO t VALUES (10, 1), (11, 1), (12, 77)", template=before)
+    found, cut = [], LiveSide.hint
+    for kept in (3, 2, 0):
+        monkeypatch.setattr(
+            LiveSide,
+            "hint",
+            lambda side, sql, kept=kept: cut(side, sql)[: kept if "k::text" in sql else None],
+        )
+        sides = find_target(server.dsn(before)), find_target(server.dsn(after))
+        (table,) = diff_rows(*sides, DiffOptions(), Watch()).tables
+        found.append({p.name: p.rows for p in table.patterns}[DUPLICATED])
+    assert found == [2, 2, 2]
     for name in (before, after):
         server.drop(name)
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kisaan_validate.live.options import DiffOptions
     from kisaan_validate.ops.config import Config
     from kisaan_validate.personal.lineage import Asked
+    from kisaan_validate.suite.load import SuiteSettings
 
 
 @click.command("diff", short_help="Compare two live databases or schemas, row by row.")
@@ -97,10 +98,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--digest",
-    type=click.Choice(["auto", "hash", "sha256"]),
+    type=click.Choice(["auto", "hash", "wide", "sha256"]),
     default="auto",
     show_default=True,
-    help="How to digest rows; sha256 is slower, but safe against forged rows.",
+    help="How to digest rows: hash in 64 bits, wide in 128; sha256 is safe against forged rows.",
 )
 @click.option(
     "--personal",
@@ -283,14 +284,11 @@ def _personal(config: Config, more: tuple[str, ...], public: tuple[str, ...]) ->
     and options.
     """
     from kisaan_validate.personal.lineage import How, asked_of
-    from kisaan_validate.suite.load import read_settings
     from kisaan_validate.suite.personal import looks_asked
 
-    file = config.suite / "suite.toml"
-    declared, looks = (
-        asked_of((*(read_settings(file).personal if file.exists() else ()), *more)),
-        looks_asked(public),
-    )
+    settings = _settings(config)
+    declared = asked_of((*(settings.personal if settings is not None else ()), *more))
+    looks = looks_asked(public)
 
     def asked(table: str, column: str) -> How:
         # The stricter of the two: --public takes back only what a name looks like, not what a suite declares.
@@ -301,10 +299,18 @@ def _personal(config: Config, more: tuple[str, ...], public: tuple[str, ...]) ->
 
 def _foreign(config: Config) -> tuple[str, ...]:
     """The tables that the suite allows to be read although another server holds their rows."""
+    settings = _settings(config)
+    return settings.foreign if settings is not None else ()
+
+
+def _settings(config: Config) -> SuiteSettings | None:
+    """What suite.toml says; None where there is none, and so no reader of suites is needed."""
+    file = config.suite / "suite.toml"
+    if not file.exists():
+        return None
     from kisaan_validate.suite.load import read_settings
 
-    file = config.suite / "suite.toml"
-    return read_settings(file).foreign if file.exists() else ()
+    return read_settings(file)
 
 
 def _progress(quiet: bool) -> Any:

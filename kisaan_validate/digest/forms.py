@@ -264,24 +264,34 @@ servers share.
 
 def value_sql(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context) -> str:
     """The expression ``sql`` of a column as a value of its form, still typed. NULL stays NULL."""
+    typed = typed_sql(form, facts, sql, context)
+    # Trailing zeros are no part of a number. Under one declared scale on both sides all values have the same.
+    if form.name == "numeric" and facts.scale is None:
+        return f"trim_scale({typed})"
+    return typed
+
+
+def typed_sql(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context) -> str:
+    """The same as ``value_sql``, a number with its trailing zeros."""
     # Composites and similar types keep their type; what they hold is read part by part.
     if form.nested or form.name.startswith("printed "):
         return sql
-    if form.name == "timestamptz" and facts.name in {"timestamp", "date"} and facts.builtin:
-        # A date is its midnight, in the zone like every other clock.
-        clock = sql if facts.name == "timestamp" else f"{sql}::timestamp"
+    if form.name == "timestamptz" and (clock := clock_sql(facts, sql)):
         if context.in_zone:
             return f"{clock}::timestamptz"
         return f"({clock} AT TIME ZONE {to_sql(text_literal(context.zone))})"
-    cast = (
+    return (
         sql
         if facts.builtin and _ALREADY.get(facts.name) == form.name
         else f"{sql}::{_SIMPLE_CAST[form.name]}"
     )
-    # Trailing zeros are no part of a number. Under one declared scale on both sides all values have the same.
-    if form.name == "numeric" and facts.scale is None:
-        return f"trim_scale({cast})"
-    return cast
+
+
+def clock_sql(facts: TypeFacts, sql: str) -> str:
+    """A column without a zone as what its clock shows, "" of others: a date is its midnight."""
+    if not facts.builtin or facts.name not in {"timestamp", "date"}:
+        return ""
+    return sql if facts.name == "timestamp" else f"{sql}::timestamp"
 
 
 _SENT = {

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 HASH, SHA256 = "hash", "sha256"
 """The encodings."""
@@ -41,6 +42,11 @@ class RowDigest:
     name: str
 
     @property
+    def items(self) -> Mapping[str, str]:
+        """What the inner SELECT makes of a row: alias -> expression over its columns."""
+        return {self.name: self.inner}
+
+    @property
     def lanes(self) -> tuple[str, str]:
         """The two lanes, int8 expressions over the inner expression's alias."""
         return _lane(self.encoding, self.name, 0), _lane(self.encoding, self.name, 1)
@@ -49,6 +55,22 @@ class RowDigest:
     def first_lane(self) -> str:
         """The first lane as an expression over the row's columns, for a condition."""
         return _lane(self.encoding, self.inner, 0)
+
+
+class LiveDigest(Protocol):
+    """A digest of any kind: what an inner SELECT makes of a row, and lanes over that, one or more."""
+
+    @property
+    def items(self) -> Mapping[str, str]:
+        """Alias -> expression over the row's columns."""
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """int8 expressions over the aliases."""
+
+    @property
+    def first_lane(self) -> str:
+        """The first lane as an expression over the row's columns, for a condition."""
 
 
 def _lane(encoding: str, digested: str, number: int) -> str:
@@ -117,15 +139,15 @@ def whole_sql(source: str, digests: Iterable[RowDigest], condition: str = "") ->
 
 
 def buckets_sql(
-    source: str, digest: RowDigest, bucket: str = "", lane_mask: int = 0, condition: str = ""
+    source: str, digest: LiveDigest, bucket: str = "", lane_mask: int = 0, condition: str = ""
 ) -> str:
-    """One line a bucket: its number, its rows, the sums of the two lanes as text.
+    """One line a bucket: its number, its rows, the sums of the lanes as text.
 
     ``bucket`` is an int4 expression over the source; "" takes the bits ``lane_mask`` of the first lane, so
     that equal rows share a bucket. The planner has no statistics of the subquery's expressions and expects
     few groups, so it hashes.
     """
-    inner = staged(source, {**({"b": bucket} if bucket else {}), digest.name: digest.inner}, condition)
+    inner = staged(source, {**({"b": bucket} if bucket else {}), **digest.items}, condition)
     number = "b" if bucket else lane_bucket(digest.lanes[0], lane_mask)
     sums = ", ".join(f"sum({lane})::text" for lane in digest.lanes)
     # By position: the expression of the bucket may be long.

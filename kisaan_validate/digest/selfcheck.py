@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from kisaan_validate.digest.columns import value_hash
 from kisaan_validate.digest.forms import CanonicalForm, Context, own_form
 from kisaan_validate.digest.parts import Part, elements_of
-from kisaan_validate.digest.rows import SEEDS, row_digest, staged
+from kisaan_validate.digest.rows import SEEDS, LiveDigest, row_digest, staged
+from kisaan_validate.digest.seeded import SeededDigest
 from kisaan_validate.facts.catalogue import TypeFacts
 from kisaan_validate.sql.qualify import qualified
 
@@ -56,9 +57,11 @@ might.
 """
 
 
-def self_check_sql(encoding: str, server_encoding: str = "UTF8", *, ascii_only: bool = False) -> str:
+def self_check_sql(
+    encoding: str, server_encoding: str = "UTF8", *, ascii_only: bool = False, seed: bytes = b""
+) -> str:
     """One SELECT without a table: (form, its place, number of the value, lane, lane), in that order.
-    Encoding as in ``rows``.
+    Encoding as in ``rows``; ``seed`` of digests that have one.
 
     ``ascii_only``: one of the servers to be compared could not hold the other texts.
     """
@@ -66,8 +69,10 @@ def self_check_sql(encoding: str, server_encoding: str = "UTF8", *, ascii_only: 
     parts = []
     # The place, not the name, orders the rows: names sort differently under other collations.
     for place, (name, part, values) in enumerate(_questions(ascii_only)):
-        digest = row_digest(encoding, elements_of([part], context))
-        inner = staged(values, {"n": "n", digest.name: digest.inner})
+        digest: LiveDigest = row_digest(encoding, elements_of([part], context))
+        if seed:
+            digest = SeededDigest(seed, (part,), context, 2)
+        inner = staged(values, {"n": "n", **digest.items})
         parts.append(
             f"SELECT '{name}' AS form, {place} AS place, n, {digest.lanes[0]} AS high, {digest.lanes[1]} "
             f"AS low FROM {inner}"

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.heap import (
@@ -29,14 +30,17 @@ from kisaan_validate.execute.plans import QueryPlan, Scan
 from kisaan_validate.facts.catalogue import Catalogue, Declared, UniqueIndex
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.titles import TableKey
-from kisaan_validate.plan.plan import Plan as Prepared
-from kisaan_validate.plan.plan import Trust
 from kisaan_validate.plan.statements import Reads
+from kisaan_validate.plan.trust import Trust
 from kisaan_validate.postgres.declared import Parts, read_declared, read_parts
 from kisaan_validate.postgres.session import Session, Setting
 from kisaan_validate.sql.apart import filters_plainly, groups_rows, speaks_of_null
 from kisaan_validate.sql.expressions import APART, quote
 from kisaan_validate.sql.qualify import authored, qualified
+
+if TYPE_CHECKING:
+    # It brings the reader of suites along, which a comparison of two live sides needs not.
+    from kisaan_validate.plan.plan import Plan as Prepared
 
 # Since PostgreSQL 17 ``IS NULL`` on a NOT NULL column is folded to false without reading a row.
 FOLDS_NULL = 170_000

@@ -20,7 +20,7 @@ from kisaan_validate.facts.row_differences import (
     TableDiff,
 )
 from kisaan_validate.live.merge import Layout, Merged, Pipe, merge
-from kisaan_validate.live.options import DiffOptions
+from kisaan_validate.live.options import DiffOptions, digest_name
 from kisaan_validate.live.plan import PairPlan
 from kisaan_validate.live.repeats import Arrivals, duplicated
 from kisaan_validate.live.samples import Allowance, Samples, hiding
@@ -44,8 +44,8 @@ FEW = 1_000_000
 half a percent.
 """
 
-Sums = Mapping[int, tuple[int, str, str]]
-"""By bucket: its rows, and the sums of both lanes as the server printed them."""
+Sums = Mapping[int, tuple[int, *tuple[str, ...]]]
+"""By bucket: its rows, and the sums of its lanes, one or two, as the server printed them."""
 
 
 def both(work: Callable[[int], Answer]) -> tuple[Answer, Answer]:
@@ -64,9 +64,16 @@ def _differing(old: Sums, new: Sums) -> set[int]:
 
 
 def _sums(side: Sums, numbers: Iterable[int]) -> list[int]:
-    """The sums of both lanes over all rows of these buckets."""
-    found = [side[n][1:] for n in numbers if n in side]
-    return [sum(int(lanes[place]) for lanes in found) for place in (0, 1)]
+    """The sums of the lanes over all rows of these buckets."""
+    found = [[int(lane) for lane in side[n][1:]] for n in numbers if n in side]
+    return [sum(lanes) for lanes in zip(*found, strict=True)]
+
+
+def _agree(read: Sequence[int], scanned: Sequence[int]) -> bool:
+    """Whether the sums of rows that were read are those of the scan, which may have fewer lanes, and has none
+    of no rows.
+    """
+    return list(read[: len(scanned)]) == list(scanned) and (bool(scanned) or not any(read))
 
 
 def _skewed(old: Sums, new: Sums, differing: Collection[int]) -> bool:
@@ -90,6 +97,8 @@ class Comparison:
     observer: Observer | None = None
     allowance: Allowance = field(default_factory=Allowance)
     sink: ChangeSink | None = None
+    seed: bytes = b""
+    """The seed of the digests, another for each comparison; "" for those that do not depend on one."""
     by_index: bool = True
     """Whether an index may find the rows of buckets that differ."""
     contradicted: int = 0
@@ -111,7 +120,7 @@ class Comparison:
             how = choose_buckets(self.plan, estimate, None)
             old, new = self._bucketed(how)
             differing = _differing(old, new)
-        rows = tuple(sum(count for count, _, _ in side.values()) for side in (old, new))
+        rows = tuple(sum(counted[0] for counted in side.values()) for side in (old, new))
         made = self._result(rows[0], rows[1], how)
         if not differing:
             return replace(made, added=0, removed=0, changed=0)
@@ -128,7 +137,7 @@ class Comparison:
         self.contradicted = merged.contradicted
         # The index is trusted only as far as its rows give the same sums as the scan did.
         self.misled = any(
-            indexed and merged.sums[number] != _sums(side, differing)
+            indexed and not _agree(merged.sums[number], _sums(side, differing))
             for number, (indexed, side) in enumerate(zip(self._indexed(how, opened), (old, new), strict=True))
         )
         found = replace(
@@ -158,7 +167,7 @@ class Comparison:
         return max(both(lambda number: int(self.sides[number].hint(self._statements(number).rows())[0][0])))
 
     def _statements(self, number: int) -> Statements:
-        return Statements(self.plan, number, self.encoding, self.by_index)
+        return Statements(self.plan, number, self.encoding, self.by_index, self.seed)
 
     def _indexed(self, how: Buckets, opened: set[int] | None) -> tuple[bool, ...]:
         """On which sides an index finds the rows of these buckets."""
@@ -168,7 +177,7 @@ class Comparison:
         def ask(number: int) -> Sums:
             statements = self._statements(number)
             rows = self.sides[number].ask(statements.buckets(how), statements.zone)
-            return {bucket: (int(count), high, low) for bucket, count, high, low in rows}
+            return {bucket: (int(count), *sums) for bucket, count, *sums in rows}
 
         return both(ask)
 
@@ -252,6 +261,7 @@ class Comparison:
             how.kind, "the row's digest (no key: multisets)"
         )
         masked = tuple(pair.name for pair in plan.pairs if pair.personal)
+        name = digest_name(self.encoding, self.seed)
         return TableDiff(
             plan.title,
             plan.key,
@@ -260,7 +270,7 @@ class Comparison:
             compared=plan.pairs,
             schema=plan.schema,
             unknown=plan.unknown,
-            how=f"128-bit digests ({self.encoding}) in buckets by {by}",
+            how=f"{64 if self.seed else 128}-bit digests ({name}) in buckets by {by}",
             masked=masked,
         )
 
@@ -336,7 +346,7 @@ def _culprit(comparison: Comparison) -> tuple[str, str] | None:
     """The first column that fails on its own, and why."""
     for number, side in enumerate(comparison.sides):
         # Column by column, over all rows: which one failed the whole digest did not say.
-        statements = Statements(comparison.plan, number, comparison.encoding)
+        statements = Statements(comparison.plan, number, comparison.encoding, seed=comparison.seed)
         for part in statements.parts:
             try:
                 side.ask(statements.attempt(part))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from kisaan_validate.digest.parts import Part, table_digest
-from kisaan_validate.digest.rows import staged
+from kisaan_validate.digest.rows import RowDigest, staged
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.facts.row_differences import Kind, PatternFound, RowChange
 from kisaan_validate.live.plan import PairPlan
@@ -85,11 +86,11 @@ def _count(side: LiveSide, plan: PairPlan, encoding: str, rows: Sequence[RowChan
     high, low = digest.lanes
     item = {digest.name: digest.inner}
     source = table_sql(plan.after.table)
-    mine = staged(source, item, _is_one_of(plan, rows))
-    added = {
-        (h, lo): n
-        for h, lo, n in side.ask(qualified(f"SELECT {high}, {low}, count(*) FROM {mine} GROUP BY 1, 2"))
-    }
+    added = _found(side, plan, digest, rows)
+    if added is None:
+        mine = staged(source, item, _is_one_of(plan, rows))
+        asked = qualified(f"SELECT {high}, {low}, count(*) FROM {mine} GROUP BY 1, 2")
+        added = {(h, lo): n for h, lo, n in side.ask(asked)}
     if not added:
         return 0
     # By one lane, which one array can list; the other lane is compared here.
@@ -100,11 +101,43 @@ def _count(side: LiveSide, plan: PairPlan, encoding: str, rows: Sequence[RowChan
     return sum(added[h, lo] for h, lo, n in held if n > added.get((h, lo), n))
 
 
+def _found(
+    side: LiveSide, plan: PairPlan, digest: RowDigest, rows: Sequence[RowChange]
+) -> Mapping[tuple[int, int], int] | None:
+    """How often the added rows hold what, asked in a way that an index may answer: only if that gives each of
+    their keys once, as the heap holds it; else None.
+    """
+    key = _listed_key(plan)
+    if key is None:
+        return None
+    part, values = key[0], [row.key[0] for row in rows]
+    # Not by ``staged``, whose IS TRUE no index can answer.
+    source = (
+        f"(SELECT * FROM {table_sql(plan.after.table)} WHERE {_is_one_of(plan, rows)} OFFSET '0') AS added"
+    )
+    mine = staged(source, {"k": part.sql, digest.name: digest.inner})
+    found = side.hint(qualified(f"SELECT k::text, {', '.join(digest.lanes)} FROM {mine}"))
+    if sorted(k for k, _, _ in found) != sorted(str(value) for value in values):
+        return None
+    return Counter((high, low) for _, high, low in found)
+
+
+def _listed_key(plan: PairPlan) -> tuple[Part, str] | None:
+    """A key of one column whose values a list can hold as they are shown, and the list's type."""
+    if integer_key(plan):
+        return plan.parts_of(1, plan.key)[0], "int8"
+    if len(plan.key) != 1 or not plan.unique:
+        return None
+    (part,) = plan.parts_of(1, plan.key)
+    return (part, "uuid") if part.facts.builtin and part.facts.name == "uuid" and not part.cast else None
+
+
 def _is_one_of(plan: PairPlan, rows: Sequence[RowChange]) -> str:
     """The condition, over a row of the side after, that its key is among those of ``rows``."""
     key = plan.parts_of(1, plan.key)
-    if integer_key(plan):
-        return f"{key[0].sql} = ANY ('{{{','.join(str(row.key[0]) for row in rows)}}}'::int8[])"
+    if (listed := _listed_key(plan)) is not None:
+        part, kind = listed
+        return f"{part.sql} = ANY ('{{{','.join(str(row.key[0]) for row in rows)}}}'::{kind}[])"
     texts = [part.shown(plan.after.context) for part in key]
     # With their lengths, so that ("a", "bc") and ("ab", "c") make different texts.
     framed = " || ".join(f"coalesce(length({text}) || ':' || {text}, '-')" for text in texts)

@@ -5,6 +5,7 @@ table by table.
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -22,7 +23,7 @@ from kisaan_validate.facts.titles import split_name
 from kisaan_validate.live.compare import Comparison, both, compare_table, unread
 from kisaan_validate.live.guards import check_sides
 from kisaan_validate.live.lonely import list_rows
-from kisaan_validate.live.options import DiffOptions
+from kisaan_validate.live.options import AUTO, QUICK, WIDE, DiffOptions, digest_name
 from kisaan_validate.live.plan import PairedTable, plan_pair
 from kisaan_validate.live.renamed import declared_renames, followed, title_of
 from kisaan_validate.live.samples import Allowance
@@ -93,6 +94,8 @@ class _Run:
     stop: Stop
     sink: ChangeSink | None = None
     allowance: Allowance = field(default_factory=Allowance)
+    seed: bytes = b""
+    """Of the digests of this comparison, once it is known that both servers compute them alike."""
 
     def run(self, schemas: Mapping[str, str]) -> RowDiff:
         self.on_progress("taking both snapshots", 0, 0)
@@ -129,7 +132,7 @@ class _Run:
         tables = self._fenced(tables)
         if self.options.schema and not self.stop.requested:
             context = Context(self.options.zone, self._text_encoding())
-            notes += Suspects(self.sides, context, encoding, self.options, casts).notes(tables)
+            notes += Suspects(self.sides, context, encoding, self.options, casts, self.seed).notes(tables)
         places = [f"{side.snapshot.place.database}.{', '.join(side.schemas)}" for side in self.sides]
         return RowDiff(
             places[0],
@@ -137,7 +140,7 @@ class _Run:
             tuple(tables),
             tuple(with_tables(self.sides, changes, tables) if self.options.schema else ()),
             tuple(unknown),
-            encoding,
+            digest_name(encoding, self.seed),
             tuple(notes),
             self._left_out(left),
             tuple(side.snapshot.place for side in self.sides),
@@ -197,25 +200,35 @@ class _Run:
             for s in self.sides
             if s.snapshot.place.server_version_num < HASH_SINCE
         ]
-        candidates = [HASH, SHA256] if wanted == "auto" else [wanted]
+        # Chosen only now, so that nobody can have made rows for it.
+        seed = secrets.token_bytes(16)
+        candidates = {
+            AUTO: [(HASH, seed), (SHA256, b"")],
+            QUICK: [(HASH, seed)],
+            WIDE: [(HASH, b"")],
+        }.get(wanted, [(wanted, b"")])
         # One old server decides for both: digests must be computed alike.
-        if old and HASH in candidates:
-            candidates.remove(HASH)
+        if old and candidates[0][0] == HASH:
+            candidates = candidates[1:]
             notes.append("a server older than 14 has no hash of rows: digests are SHA-256")
-        for encoding in candidates:
-            answers = both(lambda number, e=encoding: self._self_check(number, e))  # type: ignore[misc]
+        for encoding, chosen in candidates:
+            answers = both(lambda number, e=encoding, s=chosen: self._self_check(number, e, s))  # type: ignore[misc]
             # A wish is tried alone; "auto" falls back to SHA-256.
             if answers[0] == answers[1]:
+                self.seed = chosen
                 return encoding, notes
-            notes.append(f"the servers do not compute the same digests ({encoding}): the self-check differs")
+            name = digest_name(encoding, chosen)
+            notes.append(f"the servers do not compute the same digests ({name}): the self-check differs")
         raise DatabaseError(
             "; ".join(notes) or "no encoding can be used",
             "compare two servers of the same architecture, or use --digest sha256",
         )
 
-    def _self_check(self, number: int, encoding: str) -> list[tuple[object, ...]]:
+    def _self_check(self, number: int, encoding: str, seed: bytes) -> list[tuple[object, ...]]:
         shared = self._text_encoding()
-        return self.sides[number].ask(self_check_sql(encoding, shared, ascii_only=shared not in RAW))
+        return self.sides[number].ask(
+            self_check_sql(encoding, shared, ascii_only=shared not in RAW, seed=seed)
+        )
 
     def _text_encoding(self) -> str:
         """The encoding by which both sides' SQL is written: if one must convert its text to UTF-8, both
@@ -295,7 +308,16 @@ class _Run:
                 f"name a column: --added-since {title}.COLUMN=VALUE",
             )
         made = compare_table(
-            Comparison(self.sides, plan, encoding, self.options, self.observer, self.allowance, self.sink)
+            Comparison(
+                self.sides,
+                plan,
+                encoding,
+                self.options,
+                self.observer,
+                self.allowance,
+                self.sink,
+                self.seed,
+            )
         )
         left = sorted(column for table, column in self.options.ignored if table == title)
         if left:

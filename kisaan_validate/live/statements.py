@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from kisaan_validate.digest.cut import proof_cut_sql
 from kisaan_validate.digest.forms import ZONELESS, Context
 from kisaan_validate.digest.parts import Part, key_bytes_sql, key_hash_sql, table_digest
-from kisaan_validate.digest.rows import RowDigest, buckets_sql, lane_bucket, staged
+from kisaan_validate.digest.rows import LiveDigest, buckets_sql, lane_bucket, staged
+from kisaan_validate.digest.seeded import SeededDigest
 from kisaan_validate.live.plan import PairedTable, PairPlan
 from kisaan_validate.sql.expressions import quote, table_sql
 from kisaan_validate.sql.qualify import qualified
@@ -72,13 +73,15 @@ def _mask(wanted: int) -> int:
 class Statements:
     """The statements for one side of a plan (``number`` 0 before, 1 after) under one encoding.
 
-    ``by_index``: an index of the key may find the rows of opened buckets.
+    ``by_index``: an index of the key may find the rows of opened buckets. ``seed``: rows are digested under
+    it, buckets in one lane, the rows of opened ones in two ("": as ``encoding`` says).
     """
 
     plan: PairPlan
     number: int
     encoding: str
     by_index: bool = True
+    seed: bytes = b""
 
     @property
     def side(self) -> PairedTable:
@@ -96,12 +99,14 @@ class Statements:
         return self.plan.parts_of(self.number, self.plan.key)
 
     @property
-    def digest(self) -> RowDigest:
-        """The digest of a row: the key's columns first, then the others."""
-        return self._digest(self.side.context)
+    def digest(self) -> LiveDigest:
+        """The digest of a row in two lanes: the key's columns first, then the others."""
+        return self._digest(self.side.context, 2)
 
-    def _digest(self, context: Context) -> RowDigest:
+    def _digest(self, context: Context, lanes: int) -> LiveDigest:
         others = [part for part in self.parts if part.column not in self.plan.key]
+        if self.seed:
+            return SeededDigest(self.seed, (*self.key, *others), context, lanes)
         return table_digest(self.encoding, self.key, others, context)
 
     @property
@@ -131,10 +136,10 @@ class Statements:
         return qualified(f"SELECT count(*) FROM {table_sql(self.side.table)}")
 
     def buckets(self, how: Buckets) -> str:
-        """(bucket, rows, sum of the first lane, sum of the second) of every bucket that has rows; to be
-        asked in ``zone``.
+        """(bucket, rows, sum of the first lane, that of the second if there are two) of every bucket that
+        has rows; to be asked in ``zone``.
         """
-        digest = self._digest(replace(self.side.context, in_zone=bool(self.zone)))
+        digest = self._digest(replace(self.side.context, in_zone=bool(self.zone)), 1)
         return qualified(buckets_sql(table_sql(self.side.table), digest, self._bucket(how), how.mask))
 
     def _bucket(self, how: Buckets) -> str:
@@ -150,11 +155,11 @@ class Statements:
         """Evaluates one column's elements over all rows: where the whole digest failed, this finds the
         column at fault.
         """
-        digest = table_digest(self.encoding, (), (part,), self.side.context)
-        return qualified(
-            f"SELECT count({digest.name}) FROM "
-            f"{staged(table_sql(self.side.table), {digest.name: digest.inner})}"
-        )
+        digest: LiveDigest = table_digest(self.encoding, (), (part,), self.side.context)
+        if self.seed:
+            digest = SeededDigest(self.seed, (part,), self.side.context)
+        counts = ", ".join(f"count({name})" for name in (*digest.items, *digest.lanes))
+        return qualified(f"SELECT {counts} FROM {staged(table_sql(self.side.table), digest.items)}")
 
     def stream(self, how: Buckets, opened: Collection[int] | None, late: str = "") -> str:
         """The rows of the opened buckets (None: all rows), in the order of the key.
@@ -170,12 +175,12 @@ class Statements:
             how.kind,
             {"k": self._key_hash() if self.key else "", "kb": key_bytes_sql(self.key, context)},
         )
-        shown = {f"v{n}": self._staged(part) for n, part in enumerate(self.parts)}
+        shown = {f"c{n}": self._staged(part) for n, part in enumerate(self.parts)}
         proofs = {f"p{n}": proof for n, part in enumerate(self.parts) if (proof := part.proof(context))}
         if late:
             # IS TRUE: a NULL says nothing of when a row came.
             proofs["late"] = f"({late}) IS TRUE"
-        inner = staged(source, {**place, digest.name: digest.inner, **shown, **proofs}, condition)
+        inner = staged(source, {**place, **digest.items, **shown, **proofs}, condition)
         high, low = digest.lanes
         cut = [f"{self._cut(part, name)} AS {name}" for part, name in zip(self.parts, shown, strict=True)]
         cut += [name if name == "late" else f"{proof_cut_sql(name)} AS {name}" for name in proofs]

@@ -34,6 +34,7 @@ class Suspects:
     encoding: str
     options: DiffOptions
     casts: Mapping[str, TypeFacts]
+    seed: bytes = b""
 
     def notes(self, tables: Iterable[TableDiff]) -> Iterator[str]:
         """What is to be said of names that went while others came. Raises nothing: what cannot be compared
@@ -106,7 +107,7 @@ class Suspects:
 
     def _said(self, plan: PairPlan, old: str, new: str, option: str, what: str) -> str:
         try:
-            same = Comparison(self.sides, plan, self.encoding, self.options).alike(
+            same = Comparison(self.sides, plan, self.encoding, self.options, seed=self.seed).alike(
                 # Only whether they differ at all, so few large buckets are enough.
                 Buckets(HASHED if plan.key else WHOLE, mask=_BUCKETS)
             )

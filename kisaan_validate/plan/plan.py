@@ -15,6 +15,7 @@ from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.figures import Figure, column_figure
 from kisaan_validate.plan.statements import Pass, Query, Reads, Slot, bare_of, join_pass, row_pass
 from kisaan_validate.plan.streams import Stream, make_stream
+from kisaan_validate.plan.trust import NO_TRUST, Trust
 from kisaan_validate.rules.applies import parse_condition
 from kisaan_validate.rules.assertion import Assertion
 from kisaan_validate.rules.base import CatalogRule, Join, JoinRule, QueryRule, RowRule, Rule, Violations
@@ -62,22 +63,6 @@ class Written:
     bare: tuple[TableKey, ...] = ()
 
 
-@dataclass(frozen=True)
-class Trust:
-    """What may stand for rows that are not read: sound constraints and the bounds of partitions; indexes."""
-
-    constraints: bool = False
-    indexes: bool = False
-
-    def believing(self, catalogue: Catalogue) -> Catalogue:
-        """The same relations, those of which declarations are believed marked so."""
-        if not self.constraints and not self.indexes:
-            return catalogue
-        # An index can find rows of any table; trusted constraints only concern bounds of partitions here.
-        tables = {k: replace(t, believed=self.indexes or t.kind == "p") for k, t in catalogue.tables.items()}
-        return replace(catalogue, tables=tables)
-
-
 def tables_of(suite: Suite, catalogue: Catalogue) -> dict[TableKey, Table]:
     """The relations that the suite's checks read, as far as they exist."""
     found: dict[TableKey, Table] = {}
@@ -99,7 +84,7 @@ def make_plan(
     unavailable: Mapping[TableKey, tuple[str, str]] | None = None,
     volatile: Mapping[str, set[str]] | None = None,
     shadowed: Mapping[str, str] | None = None,
-    trust: Trust = Trust(),
+    trust: Trust = NO_TRUST,
     written: Mapping[str, Written] | None = None,
 ) -> Plan:
     """Compile a suite.

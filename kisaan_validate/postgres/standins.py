@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from kisaan_validate.facts.catalogue import Catalogue
 from kisaan_validate.facts.check import Form
@@ -19,7 +20,9 @@ from kisaan_validate.postgres.catalogue import query
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.sql.assertion import calls_of, implied_operators
 from kisaan_validate.sql.qualify import operators_in
-from kisaan_validate.suite.load import Suite
+
+if TYPE_CHECKING:
+    from kisaan_validate.suite.load import Suite
 
 SQLSTATE = "42725"
 """ambiguous_function: what the refusal of such a statement has."""

@@ -10,7 +10,7 @@ from kisaan_validate.contract.load import Contract
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.result import FailOn
 from kisaan_validate.facts.run import Run
-from kisaan_validate.plan.plan import Trust
+from kisaan_validate.plan.trust import Trust
 from kisaan_validate.postgres.session import Limits
 from kisaan_validate.record.rowfile import KeptRows, RowWriter
 from kisaan_validate.record.valuefile import KeptValues

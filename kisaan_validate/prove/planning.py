@@ -11,8 +11,9 @@ from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.place import Notice
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.marks import marking_of
-from kisaan_validate.plan.plan import Plan, Trust, make_plan
+from kisaan_validate.plan.plan import Plan, make_plan
 from kisaan_validate.plan.statements import marked
+from kisaan_validate.plan.trust import Trust
 from kisaan_validate.postgres.catalogue import read_blocks, read_catalogue
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.standins import read_standins, shadowed_checks
