@@ -105,7 +105,9 @@ def main() -> None:
             dsn = filled(server, "small", small_sql(given.small))
             checks = folder / "few"
             checks.mkdir()
-            (checks / "few.py").write_text("from kisaan_validate import declare\n\ndeclare.table('tiny_00000')\n")
+            (checks / "few.py").write_text(
+                "from kisaan_validate import declare\n\ndeclare.table('tiny_00000')\n"
+            )
             words = ("baseline", "--suite", "few", "-o", "small.json")
             measured(f"baseline of {given.small:,} tables of ten rows", dsn, folder, *words)
 

@@ -230,12 +230,12 @@ def _twice(entries: Iterable[Entry]) -> Iterator[Unread]:
 
 def signed_words(place: Path, judged: Judgement) -> str:
     """Where a run stands with those who signed it, by the keys beside it; "" where nobody did."""
+    if not any((place / _SIGNOFFS).glob("*.json")):
+        return ""
     from kisaan_validate.errors import KisaanError
     from kisaan_validate.signoff.evidence import read_folder
     from kisaan_validate.signoff.verify import own_standing
 
-    if not any((place / _SIGNOFFS).glob("*.json")):
-        return ""
     try:
         standing = own_standing(read_folder(place), judged)
     except KisaanError as error:
