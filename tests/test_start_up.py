@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
-from conftest import ROOT
 from make_templates import PLACE, compiled
 
 from kisaan_validate.report import compiled as ahead
