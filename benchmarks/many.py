@@ -1,4 +1,4 @@
-"""What a large schema costs: ``init``, ``list``, ``run`` and ``baseline`` of 400 tables and about 12,000 checks.
+"""What a large schema costs: ``init``, ``list``, ``run``, ``baseline`` of 400 tables and about 12,000 checks.
 
 The database is empty, so that nothing but the number of tables and checks is measured; the suite is the one
 that ``init`` drafts of it. Then ``baseline`` of many small tables. Processor time of the command and of what

@@ -63,8 +63,8 @@ def update_index(
     """Bring the index of a folder up to its runs and return it.
 
     ``seconds`` bounds the reading of runs that it does not know (None: all are read), ``anew`` reads every
-    run again. ``fresh`` is the run that was just recorded there. Raises RecordError if it cannot be written, AlreadyRunning if another process does not let
-    go of it.
+    run again. ``fresh`` is the run that was just recorded there. Raises RecordError if it cannot be written,
+    AlreadyRunning if another process does not let go of it.
     """
     from kisaan_validate.record.filelock import file_lock
     from kisaan_validate.record.index import RunsIndex, read_index, write_index

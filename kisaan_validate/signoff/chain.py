@@ -110,7 +110,9 @@ def links_of(reports: Path, since: float = 0.0, known: str = "") -> list[Link]:
 
 
 def read_link(path: Path, known: str = "") -> Link:
-    """What a run.json says of itself; nothing more where its digest is ``known``. Never raises: what is wrong is in ``error``."""
+    """What a run.json says of itself; nothing more where its digest is ``known``. Never raises: what is wrong
+    is in ``error``.
+    """
     folder = path.parent.name
     try:
         facts = path.lstat()
