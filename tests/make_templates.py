@@ -13,8 +13,6 @@ sys.path.insert(0, str(ROOT))
 from kisaan_validate.report import diff_page, html, index  # noqa: E402
 from kisaan_validate.report.compiled import FOLDER, head_of  # noqa: E402
 
-PLACE = ROOT / "kisaan_validate" / "report" / FOLDER
-
 
 def compiled_by(environment: Environment, name: str, source: str) -> str | None:
     """The Python of a template by one page's environment; None if it uses filters of another page."""
@@ -28,7 +26,7 @@ def compiled() -> dict[str, str]:
     """The compiled form of each template, by its file name."""
     environments = [module._templates() for module in (html, index, diff_page)]
     made = {}
-    for path in sorted(PLACE.parent.glob("*.j2")):
+    for path in sorted(FOLDER.parent.glob("*.j2")):
         source = path.read_text(encoding="utf-8")
         # One form for all pages that may use it, or it could not be one file.
         (text,) = {compiled_by(e, path.name, source) for e in environments} - {None}
@@ -38,14 +36,14 @@ def compiled() -> dict[str, str]:
 
 def main() -> None:
     """Write every file, and say which; remove those whose template is gone."""
-    PLACE.mkdir(exist_ok=True)
+    FOLDER.mkdir(exist_ok=True)
     made = compiled()
-    for path in PLACE.glob("*.txt"):
+    for path in FOLDER.glob("*.txt"):
         if path.name not in made:
             path.unlink()
     for name, text in made.items():
-        (PLACE / name).write_text(text, encoding="utf-8")
-        print((PLACE / name).relative_to(ROOT))
+        (FOLDER / name).write_text(text, encoding="utf-8")
+        print((FOLDER / name).relative_to(ROOT))
 
 
 if __name__ == "__main__":

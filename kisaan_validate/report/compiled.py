@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, MutableMapping
-from importlib.resources import files
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, Template
 from jinja2.bccache import bc_version
 
-FOLDER = "templates/compiled"
+FOLDER = Path(__file__).parent / "templates" / "compiled"
 
 
 def head_of(source: str) -> str:
@@ -34,17 +36,22 @@ class CompiledLoader(PackageLoader):
     ) -> Template:
         """The template of this name."""
         source, filename, uptodate = self.get_source(environment, name)
-        made = _ahead(name, source)
-        # Under the template's own file name, so that a traceback shows its lines.
-        code = compile(made, filename, "exec") if made else environment.compile(source, name, filename)
+        code = _ahead(name, source) or environment.compile(source, name, filename)
         current: Callable[[], bool] | None = uptodate
-        return environment.template_class.from_code(environment, code, globals or {}, current)
+        made = environment.template_class.from_code(environment, code, globals or {}, current)
+        # Of the template itself, so that a traceback shows its lines.
+        made.filename = filename
+        return made
 
 
-def _ahead(name: str, source: str) -> str:
-    """The compiled form of a template, as Python; "" if there is none of just this text."""
+def _ahead(name: str, source: str) -> CodeType | None:
+    """The code of a template as it was compiled ahead; None if there is none of just this text."""
+    path = FOLDER / f"{name}.txt"
     try:
-        made = files("kisaan_validate.report").joinpath(FOLDER, f"{name}.txt").read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            if file.readline() != f"{head_of(source)}\n":
+                return None
+        # It is Python: its bytecode is kept beside it as that of any module.
+        return SourceFileLoader(f"{__name__}.{name}", str(path)).get_code(f"{__name__}.{name}")
     except OSError:
-        return ""
-    return made if made.startswith(f"{head_of(source)}\n") else ""
+        return None
