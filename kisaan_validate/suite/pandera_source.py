@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -72,9 +71,6 @@ def declarations_of(namespace: dict[str, Any], module: str, lines: Lines) -> lis
     """All checks of the models and schemas that a module defines; names with a leading underscore are not
     sources.
     """
-    # Where nothing imported pandera, nothing can be of its classes, and its import would cost most of a run.
-    if "pandera" not in sys.modules:
-        return []
     from pandera.api.dataframe.model import DataFrameModel
     from pandera.api.pandas.array import SeriesSchema
     from pandera.api.pandas.container import DataFrameSchema
