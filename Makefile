@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Which room may import which, docstrings, how much an expression may say: part of lint, so not run again.
 SHAPE := tests/test_floors.py tests/test_manner.py
 
-.PHONY: demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-diff gallery
+.PHONY: demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-diff bench-startup bench-many gallery
 
 demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
@@ -56,7 +56,7 @@ $(VENV)/.dev: $(VENV)/.demo
 
 # How fast it is, as ratios of one run each (docs/performance.md): two tables of five million rows, half an hour, some GB of disk.
 # ARGS reach every one of them: make bench ARGS='--rows 200000 --rounds 3'.
-bench: bench-speed bench-baseline bench-streams bench-diff bench-report bench-index
+bench: bench-speed bench-baseline bench-streams bench-diff bench-report bench-index bench-startup bench-many
 
 bench-speed: $(VENV)/.dev
 	$(BIN)/python benchmarks/speed.py $(ARGS)
@@ -78,6 +78,14 @@ bench-report: $(VENV)/.dev
 # What the page over 2,000 runs costs after each run, and how fast it is painted.
 bench-index: $(VENV)/.dev
 	$(BIN)/python benchmarks/index.py
+
+# What a run of 30 checks on a small database takes, beside importing SQLAlchemy and sqlglot: a minute.
+bench-startup: $(VENV)/.dev
+	$(BIN)/python benchmarks/startup.py
+
+# init, list, run and baseline of 400 tables and 12,000 checks, and baseline of 2,000 small tables: three minutes.
+bench-many: $(VENV)/.dev
+	$(BIN)/python benchmarks/many.py
 
 # What an exact comparison of two tables of five million rows costs, beside counting them and beside reladiff.
 bench-diff: $(VENV)/.dev
