@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Which room may import which, docstrings, how much an expression may say: part of lint, so not run again.
 SHAPE := tests/test_floors.py tests/test_manner.py
 
-.PHONY: bench-rivals demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-diff gallery
+.PHONY: bench-rivals bench-startup bench-many demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-diff gallery
 
 demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
@@ -59,7 +59,7 @@ $(VENV)/.dev: $(VENV)/.demo
 bench: export KISAAN_BENCH := $(CURDIR)/.measured.jsonl
 bench: bench-rivals
 	rm -f $(KISAAN_BENCH)
-	missed=0; for one in speed baseline streams diff report index; do $(MAKE) bench-$$one || missed=1; done; \
+	missed=0; for one in speed baseline streams diff report index startup many; do $(MAKE) bench-$$one || missed=1; done; \
 	$(BIN)/python benchmarks/table.py $(KISAAN_BENCH) && exit $$missed
 
 # Soda 4, in an environment of its own; diff.py makes reladiff's itself.
@@ -91,6 +91,14 @@ bench-report: $(VENV)/.dev
 # What the page over 2,000 runs costs after each run, and how fast it is painted.
 bench-index: $(VENV)/.dev
 	$(BIN)/python benchmarks/index.py
+
+# What a run of 30 checks on a small database takes, beside importing SQLAlchemy and sqlglot: a minute.
+bench-startup: $(VENV)/.dev
+	$(BIN)/python benchmarks/startup.py
+
+# init, list, run and baseline of 400 tables and 12,000 checks, and baseline of 2,000 small tables: three minutes.
+bench-many: $(VENV)/.dev
+	$(BIN)/python benchmarks/many.py
 
 # What an exact comparison of two tables of five million rows costs, beside counting them and beside reladiff.
 bench-diff: $(VENV)/.dev

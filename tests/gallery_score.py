@@ -25,7 +25,7 @@ import gallery_personal
 import psycopg2
 from conftest import ROOT, Server, embedded_server, system_server
 
-from kisaan_validate.compare.patterns import Watch
+from kisaan_validate.compare.patterns.watch import Watch
 from kisaan_validate.facts.row_differences import Kind, PatternFound, RowChange, RowDiff, TableDiff
 from kisaan_validate.live.options import DiffOptions
 from kisaan_validate.live.run import diff_rows

@@ -18,7 +18,6 @@ from helpers import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kisaan_validate.compare.patterns import Watch
 from kisaan_validate.compare.patterns.watch import (
     EXCHANGED,
     FURTHER,
@@ -26,6 +25,7 @@ from kisaan_validate.compare.patterns.watch import (
     RENUMBERED,
     REPEATED,
     UNEXPLAINED,
+    Watch,
 )
 from kisaan_validate.facts.row_differences import ColumnPair, Kind, PatternFound, RowChange
 

@@ -7,7 +7,7 @@ import random
 import pytest
 from conftest import Server
 
-from kisaan_validate.compare.patterns import Watch
+from kisaan_validate.compare.patterns.watch import Watch
 from kisaan_validate.live.options import DiffOptions
 from kisaan_validate.live.repeats import DUPLICATED, framed_key
 from kisaan_validate.live.run import diff_rows

@@ -171,7 +171,7 @@ def command(before: str | None, after: str | None, **given: Any) -> int:
     from kisaan_validate.cli.diff_outputs import deliver_diff, rows_file, wanted_outputs
     from kisaan_validate.cli.exits import diff_exit_code
     from kisaan_validate.cli.job import attended
-    from kisaan_validate.compare.patterns import Watch
+    from kisaan_validate.compare.patterns.watch import Watch
     from kisaan_validate.errors import UsageError
     from kisaan_validate.live.run import diff_rows
     from kisaan_validate.postgres.target import find_target

@@ -7,11 +7,13 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from kisaan_validate.facts.run import Run
     from kisaan_validate.ops.config import Config
     from kisaan_validate.postgres.session import Session
@@ -105,27 +107,41 @@ def ready_to_record() -> None:
 def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], None]]:
     """An observer that says where it is connected, and draws a bar on stderr if that is a terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bar
 
     from kisaan_validate.cli.output import say
     from kisaan_validate.prove.request import Connected
     from kisaan_validate.report.console import target_line
 
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bar = Bar(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
-    task = bar.add_task("connecting", total=None)
+    with _bar(console) if console.is_terminal and not quiet else nullcontext(_unseen) as draw:
 
-    def observe(event: Progress | Connected) -> None:
-        if isinstance(event, Connected):
-            say(target_line(event))
-        else:
+        def observe(event: Progress | Connected) -> None:
+            if isinstance(event, Connected):
+                say(target_line(event))
+            else:
+                draw(event)
+
+        yield observe
+
+
+def _unseen(event: Progress) -> None:
+    """Where nobody would see a bar, none is drawn, and what draws it is not imported."""
+
+
+@contextmanager
+def _bar(console: Console) -> Iterator[Callable[[Progress], None]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("connecting", total=None)
+
+        def draw(event: Progress) -> None:
             # A total of 0 is one that is not known yet.
             bar.update(task, description=event.phase, completed=event.done, total=event.total or None)
 
-    with bar:
-        yield observe
+        yield draw
 
 
 def record(judged: Judgement, folder: Path) -> Path:

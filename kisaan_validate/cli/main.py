@@ -4,6 +4,7 @@ code.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -158,6 +159,9 @@ def entry() -> None:
     """
     from kisaan_validate.cli.signals import deafen, listen
 
+    # Nearly all that a command makes at first, modules and checks, lives until it ends: looking through it
+    # for garbage each 700 objects takes a tenth of a short run, and finds none.
+    gc.set_threshold(5_000, 10, 10)
     # First of all: a signal that comes during the imports is heard too.
     listen()
     open_streams()
@@ -210,6 +214,8 @@ def _whole() -> int:
         lost = True
         if not isinstance(error, BrokenPipeError):
             print(f"error: the output could not be written: {error.strerror}", file=sys.stderr)
+    # At its end the interpreter would look through all that was made, only to forget it: a fifth of a run.
+    gc.freeze()
     return written_exit_code(code, lost=lost, closed=closed or _refused())
 
 

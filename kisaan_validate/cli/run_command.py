@@ -165,7 +165,7 @@ def _recorded(judged: Judgement, config: Config, given: dict[str, Any]) -> tuple
         recorded = False
     # The index lists folders with a record; without one there is nothing to add.
     else:
-        add_to_index(config.reports)
+        add_to_index(config.reports, judged)
     try:
         print_run(judged, place, quiet=given["quiet"], verbose=given["verbose"])
         sys.stdout.flush()

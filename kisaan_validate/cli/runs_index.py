@@ -57,12 +57,14 @@ class SeenFolder:
     reason: str = ""
 
 
-def update_index(reports: Path, *, seconds: float | None = None, anew: bool = False) -> RunsIndex:
+def update_index(
+    reports: Path, *, seconds: float | None = None, anew: bool = False, fresh: Judgement | None = None
+) -> RunsIndex:
     """Bring the index of a folder up to its runs and return it.
 
     ``seconds`` bounds the reading of runs that it does not know (None: all are read), ``anew`` reads every
-    run again. Raises RecordError if it cannot be written, AlreadyRunning if another process does not let
-    go of it.
+    run again. ``fresh`` is the run that was just recorded there. Raises RecordError if it cannot be written,
+    AlreadyRunning if another process does not let go of it.
     """
     from kisaan_validate.record.filelock import file_lock
     from kisaan_validate.record.index import RunsIndex, read_index, write_index
@@ -70,7 +72,7 @@ def update_index(reports: Path, *, seconds: float | None = None, anew: bool = Fa
     with file_lock(reports / LOCK_FILE, f"the index of {reports}", wait=LOCK_WAIT):
         known = read_index(reports / INDEX_FILE) or RunsIndex()
         # Nothing is taken as known then, so that every run is read.
-        entries, unread = _gather(seen_in(reports), RunsIndex() if anew else known, seconds)
+        entries, unread = _gather(seen_in(reports), RunsIndex() if anew else known, seconds, fresh)
         # A page that somebody removed is rendered again, even if its month did not change.
         pages = {} if anew else {name: of for name, of in known.pages.items() if (reports / name).is_file()}
         index = RunsIndex(entries, unread, pages)
@@ -79,12 +81,14 @@ def update_index(reports: Path, *, seconds: float | None = None, anew: bool = Fa
     return made
 
 
-def add_to_index(reports: Path) -> None:
-    """Bring the index up to a run that was just recorded. An error is reported and changes no verdict."""
+def add_to_index(reports: Path, fresh: Judgement | None = None) -> None:
+    """Bring the index up to a run that was just recorded, as it was judged if that is at hand. An error is
+    reported and changes no verdict.
+    """
     from kisaan_validate.errors import KisaanError
 
     try:
-        update_index(reports, seconds=AFTER_A_RUN)
+        update_index(reports, seconds=AFTER_A_RUN, fresh=fresh)
     except (KisaanError, OSError) as error:
         said = error.fact if isinstance(error, KisaanError) else str(error)
         print(
@@ -136,7 +140,7 @@ def _refuse_foreign(page: Path) -> None:
 
 
 def _gather(
-    seen: Iterable[SeenFolder], known: RunsIndex, seconds: float | None
+    seen: Iterable[SeenFolder], known: RunsIndex, seconds: float | None, fresh: Judgement | None
 ) -> tuple[tuple[Entry, ...], tuple[Unread, ...]]:
     """The entries of all runs, the newest first, and what is none of them."""
     from kisaan_validate.record.index import Unread
@@ -162,7 +166,7 @@ def _gather(
         elif end is not None and time.monotonic() > end:
             unread.append(Unread(there.folder, "", "not read yet; run `kisaan-validate index` to read it"))
         else:
-            read = _read(there)
+            read = _read(there, fresh)
             (unread if isinstance(read, Unread) else kept).append(read)  # type: ignore[arg-type]
     return tuple(sorted(kept, key=lambda entry: (entry.at, entry.folder), reverse=True)), (
         *unread,
@@ -170,7 +174,7 @@ def _gather(
     )
 
 
-def _read(there: SeenFolder) -> Entry | Unread:
+def _read(there: SeenFolder, fresh: Judgement | None) -> Entry | Unread:
     """The entry of a run, judged again beside its files, or why there is none."""
     from kisaan_validate.cli.report_command import judged_again
     from kisaan_validate.errors import KisaanError
@@ -181,7 +185,8 @@ def _read(there: SeenFolder) -> Entry | Unread:
 
     source = there.path / "run.json"
     try:
-        judged, digest = judged_again(source), digest_of(read_file(source))
+        digest = digest_of(read_file(source))
+        judged = fresh if fresh is not None and _is_written(fresh, there, digest) else judged_again(source)
         return entry_of(
             judged, there.folder, there.mark, digest, page=there.page, signed=signed_words(there.path, judged)
         )
@@ -193,6 +198,19 @@ def _read(there: SeenFolder) -> Entry | Unread:
     # Without the folder's path, as the index may be published, and without what a message may hide.
     return Unread(
         there.folder, there.mark, shortened(flat(reason.replace(f"{there.path}/", "")), 300), damaged=True
+    )
+
+
+def _is_written(fresh: Judgement, there: SeenFolder, digest: str) -> bool:
+    """Whether a folder holds a run just as this process recorded it: it need not be read and judged again."""
+    from kisaan_validate.record.codec import run_digest
+    from kisaan_validate.record.consistency import run_contradictions
+
+    # What every reader would refuse is to be refused here too.
+    return (
+        fresh.run.id == there.path.name
+        and digest == run_digest(fresh.run)
+        and not next(run_contradictions(fresh.run), "")
     )
 
 
@@ -212,12 +230,12 @@ def _twice(entries: Iterable[Entry]) -> Iterator[Unread]:
 
 def signed_words(place: Path, judged: Judgement) -> str:
     """Where a run stands with those who signed it, by the keys beside it; "" where nobody did."""
+    if not any((place / _SIGNOFFS).glob("*.json")):
+        return ""
     from kisaan_validate.errors import KisaanError
     from kisaan_validate.signoff.evidence import read_folder
     from kisaan_validate.signoff.verify import own_standing
 
-    if not any((place / _SIGNOFFS).glob("*.json")):
-        return ""
     try:
         standing = own_standing(read_folder(place), judged)
     except KisaanError as error:

@@ -13,7 +13,7 @@ from itertools import tee
 from typing import Protocol
 
 from kisaan_validate.compare.ordered import side_by_side
-from kisaan_validate.compare.patterns import Watch
+from kisaan_validate.compare.patterns.watch import Watch
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import give_back
 from kisaan_validate.execute.heap import refusal

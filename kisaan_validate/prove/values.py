@@ -10,7 +10,6 @@ from kisaan_validate.facts.differences import VALUES_GONE
 from kisaan_validate.facts.kept import RowFile, ValuesCompared
 from kisaan_validate.facts.run import Run
 from kisaan_validate.facts.table import TableFacts
-from kisaan_validate.live.kept import compare_values, write_values
 from kisaan_validate.personal.lineage import asked_of
 from kisaan_validate.plan.keptvalues import ValueStream, stream_again, value_streams
 from kisaan_validate.postgres.lineage import read_followed
@@ -75,6 +74,8 @@ def with_values(
 def _written(context: RunContext, kept: KeptColumns, streams: Sequence[ValueStream]) -> RowFile:
     writer = ValueWriter(kept.path)
     try:
+        from kisaan_validate.live.kept import write_values
+
         write_values(context.holder, context.request.while_wanted(streams), writer)
     # Also for an interrupt: a file of values must be whole or absent.
     except BaseException:
@@ -131,6 +132,8 @@ class _Values:
             return lost
         try:
             counted = (self.old[title], self.new[title])
+            from kisaan_validate.live.kept import compare_values
+
             yield from compare_values(self.context.holder, stream, self.file.lines(former), counted)
             return lost
         # The file of values is read here too: OSError.

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from weakref import ref
 
 from kisaan_validate.errors import OtherFormat, RecordError
 from kisaan_validate.facts.baseline import BASELINE_FORMAT, Baseline
@@ -52,7 +53,24 @@ def schema_of(kind: type[Any]) -> dict[str, Any]:
 
 def run_to_json(run: Run) -> str:
     """The text of ``run.json``."""
-    return _to_json(Run, without_keyed_digests(run))
+    text = _to_json(Run, without_keyed_digests(run))
+    # surrogatepass, so that half a character in some text breaks no digest.
+    _written[:] = [(ref(run), hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())]
+    return text
+
+
+_written: list[tuple[ref[Run], str]] = []
+"""The run that was written last, and the digest of its text: of a large run the text takes seconds to make,
+and its digest stands in several places.
+"""
+
+
+def run_digest(run: Run) -> str:
+    """The SHA-256 (hex) of the text of ``run.json``."""
+    # By identity: a run is never changed, and comparing two would take as long as writing one.
+    if not any(written() is run for written, _ in _written):
+        run_to_json(run)
+    return _written[0][1]
 
 
 def without_keyed_digests(run: Run) -> Run:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Status
-
-if TYPE_CHECKING:
-    pass
-
 
 STYLES = {
     Status.PASS: "green",
@@ -78,3 +75,22 @@ def new_table(*headings: str) -> Table:
         # end.
         table.add_column(heading, overflow="fold", no_wrap=heading in {"status", "severity", "violations"})
     return table
+
+
+def print_table(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table of plain cells. Rich takes seconds to lay out thousands of rows; it need not where all fit."""
+    table = new_table(*headings)
+    widths = [max(map(cell_len, column)) for column in zip(headings, *rows, strict=True)]
+    # Two blanks between columns. What is folded, or not printed as it is, is left to rich.
+    fits = sum(widths) + 2 * (len(widths) - 1) <= console.width
+    if not fits or not all(text.isprintable() for row in rows for text in row):
+        for row in rows:
+            table.add_row(*map(Text, row))
+        console.print(table)
+        return
+    for column, width in zip(table.columns, widths, strict=True):
+        column.min_width = width
+    console.print(table)
+    for row in rows:
+        padded = (text + " " * (width - cell_len(text)) for text, width in zip(row, widths, strict=True))
+        console.file.write("  ".join(padded) + "\n")

@@ -17,16 +17,14 @@ if TYPE_CHECKING:
     from kisaan_validate.ops.demo import DemoStory
 
 from kisaan_validate.report.console import answer_lines, verdict_line
-from kisaan_validate.report.console_parts import new_console, new_table, rows_shown
+from kisaan_validate.report.console_parts import new_console, print_table, rows_shown
 
 
 def print_checks(checks: Sequence[Check], total: int) -> None:
     """The declared checks: id, severity, what must hold."""
     console = new_console()
-    table = new_table("check", "severity", "what must hold")
-    for check in checks:
-        table.add_row(Text(check.id), Text(check.severity.value), Text(check.claim))
-    console.print(table)
+    rows = [(check.id, check.severity.value, check.claim) for check in checks]
+    print_table(console, ("check", "severity", "what must hold"), rows)
     console.print(f"{len(checks):,} of {total:,} checks")
 
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.run import Run
-from kisaan_validate.record.codec import baseline_to_json, digest_of, run_to_json
+from kisaan_validate.record.codec import baseline_to_json, digest_of, run_digest
 from kisaan_validate.report import changed, psql, rows, summary, text
 from kisaan_validate.report.audit import audit_facts
 from kisaan_validate.report.cards import Card, cards_of
@@ -165,7 +165,7 @@ def _people(run: Run, signatures: Signatures) -> dict[str, Any]:
 def _records(judged: Judgement) -> dict[str, Any]:
     """What the template shows of files, statements, and how to do it all again."""
     run, baseline = judged.run, judged.baseline
-    run_digest = digest_of(run_to_json(run))
+    recorded = run_digest(run)
     given = digest_of(baseline_to_json(baseline)) if baseline is not None else ""
     length = sum(len(statement.sql) for statement in run.statements)
     # Ties by purpose, so that the same record gives the same bytes.
@@ -173,13 +173,13 @@ def _records(judged: Judgement) -> dict[str, Any]:
     longest = slowest[0].milliseconds if slowest else 0.0
     # The run's own note of the baseline is preferred: it is what the run read, whatever is beside it now.
     beside = {
-        "run.json": run_digest,
+        "run.json": recorded,
         "baseline.json": run.baseline_digest or given,
         "contract.toml": run.contract_digest,
         "waivers.toml": run.waivers_digest,
     }
     return {
-        "run_digest": run_digest,
+        "run_digest": recorded,
         "baseline_digest": given,
         # Only where the record names one: runs from before had no digest to hold it against.
         "baseline_mismatch": bool(given and run.baseline_digest and given != run.baseline_digest),
@@ -239,5 +239,5 @@ def _page_foot(judged: Judgement) -> str:
     """Names the run, its verdict and its digest on every printed sheet, for sheets get separated."""
     run = judged.run
     words = f"{judged.verdict.value} · {run.place.database} · run {run.id}"
-    digest = f"SHA-256 of run.json {digest_of(run_to_json(run))}"
+    digest = f"SHA-256 of run.json {run_digest(run)}"
     return f'@page{{@bottom-left{{content:"{css_text(words)}\\a {digest}"}}}}\n'

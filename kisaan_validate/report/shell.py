@@ -10,10 +10,11 @@ from functools import cache
 from importlib.resources import files
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined
 
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.report import text
+from kisaan_validate.report.compiled import CompiledLoader
 from kisaan_validate.report.svg import ICON_PATHS
 from kisaan_validate.text.numbers import counted
 
@@ -27,7 +28,7 @@ COLOURS = {"pass": "#1a6b37", "fail": "#b3261e", "error": "#8a4b00"}
 def environment(filters: Mapping[str, Callable[..., object]]) -> Environment:
     """The templates of ``report/templates`` with the filters that all pages share, and these beside them."""
     made = Environment(
-        loader=PackageLoader("kisaan_validate.report", "templates"),
+        loader=CompiledLoader(),
         # Everything is escaped unless it was made Markup on purpose: names and values come from the database.
         autoescape=True,
         # A misspelt name in a template would otherwise print nothing, and a finding could vanish.

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kisaan_validate.errors import AlreadyRunning, OtherFormat, RecordError
 from kisaan_validate.facts.run import Run
-from kisaan_validate.record.codec import run_from_json, run_to_json
+from kisaan_validate.record.codec import run_digest, run_from_json
 from kisaan_validate.record.filelock import file_lock
 from kisaan_validate.record.files import write_file
 from kisaan_validate.signoff.evidence import LARGEST
@@ -63,10 +63,8 @@ def linked(run: Run, reports: Path) -> Iterator[Run]:
                 run, provenance=replace(run.provenance, previous_run=head.id, previous_digest=head.digest)
             )
         yield run
-        # surrogatepass, so that half a character in some text cannot break the link.
-        digest = sha256(run_to_json(run).encode("utf-8", "surrogatepass"))
         with suppress(RecordError):  # found again from the runs
-            write_file(reports / HEAD, json.dumps({"id": run.id, "sha256": digest}) + "\n")
+            write_file(reports / HEAD, json.dumps({"id": run.id, "sha256": run_digest(run)}) + "\n")
 
 
 @contextmanager
@@ -89,7 +87,7 @@ def find_head(reports: Path) -> Link | None:
         return _newest(tips(links_of(reports)))
     # Two seconds of slack, as some file systems keep times no finer.
     since = (reports / HEAD).stat().st_mtime
-    later = [link for link in links_of(reports, since - 2) if not link.error]
+    later = [link for link in links_of(reports, since - 2, remembered.digest) if not link.error]
     head = remembered  # as it was written, whatever its file holds by now: a change must show
     # Whoever was killed between run.json and .chain left a run that the head does not name.
     while following := [link for link in later if link.previous_digest == head.digest]:
@@ -98,9 +96,9 @@ def find_head(reports: Path) -> Link | None:
     return head
 
 
-def links_of(reports: Path, since: float = 0.0) -> list[Link]:
+def links_of(reports: Path, since: float = 0.0, known: str = "") -> list[Link]:
     """The recorded runs of a folder whose files are not older than ``since`` (seconds of the epoch), by
-    name.
+    name; one whose digest is ``known`` is not parsed, and only named.
     """
     paths = []
     for path in sorted(reports.glob("*/run.json")):
@@ -108,11 +106,13 @@ def links_of(reports: Path, since: float = 0.0) -> list[Link]:
         with suppress(OSError):
             if path.stat().st_mtime >= since:
                 paths.append(path)
-    return [read_link(path) for path in paths]
+    return [read_link(path, known) for path in paths]
 
 
-def read_link(path: Path) -> Link:
-    """What a run.json says of itself. Never raises: what is wrong is in ``error``."""
+def read_link(path: Path, known: str = "") -> Link:
+    """What a run.json says of itself; nothing more where its digest is ``known``. Never raises: what is wrong
+    is in ``error``.
+    """
     folder = path.parent.name
     try:
         facts = path.lstat()
@@ -123,6 +123,8 @@ def read_link(path: Path) -> Link:
         data = path.read_bytes()
     except OSError as error:
         return Link(folder, "", error=f"run.json cannot be read: {error.strerror}")
+    if known and sha256(data) == known:
+        return Link(folder, known)
     try:
         run = run_from_json(data.decode(), "run.json")
     except (RecordError, UnicodeDecodeError) as error:

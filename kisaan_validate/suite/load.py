@@ -227,13 +227,13 @@ def source_files(root: Path) -> list[Path]:
 
 def suite_of(*sources: Any, settings: SuiteSettings | None = None) -> Suite:
     """A suite of pandera models, schemas and declarations, without a folder."""
-    from kisaan_validate.suite.pandera_source import Lines, declarations_of
-
     made: list[Declaration | TotalSpec] = []
     for source in sources:
         if isinstance(source, (Declaration, TotalSpec)):
             made.append(source)
         else:
+            from kisaan_validate.suite.pandera_source import Lines, declarations_of
+
             name = getattr(source, "__name__", None) or getattr(source, "name", None) or "schema"
             module = getattr(source, "__module__", "")
             found = declarations_of({str(name).lstrip("_"): source}, module, Lines(f"<{name}>", {}))
@@ -416,8 +416,6 @@ def _text_of(path: Path, shown: str) -> str:
 
 
 def _read_python(text: str, path: Path, shown: str) -> Sequence[Declaration | TotalSpec]:
-    from kisaan_validate.suite.pandera_source import declarations_of, find_lines
-
     # A digest of the path, because two suites may have files of one name.
     name = f"_kisaan_suite_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}_{path.stem}"
     module = types.ModuleType(name)
@@ -445,8 +443,18 @@ def _read_python(text: str, path: Path, shown: str) -> Sequence[Declaration | To
         declare.collector.reset(token)
         declare.source.reset(place)
     # After the file has run, because a model may be changed below its class.
-    models = declarations_of(module.__dict__, name, find_lines(text, shown))
+    models = _models(module, text, shown)
     return [*models, *(replace(d, origin=d.origin.replace(str(path), shown)) for d in gathered)]
+
+
+def _models(module: types.ModuleType, text: str, shown: str) -> list[Declaration]:
+    """The checks of the pandera models and schemas that a source defines."""
+    # Where nothing imported pandera nothing is of its classes, and its import takes longer than most runs.
+    if "pandera" not in sys.modules:
+        return []
+    from kisaan_validate.suite.pandera_source import declarations_of, find_lines
+
+    return declarations_of(module.__dict__, module.__name__, find_lines(text, shown))
 
 
 @contextmanager

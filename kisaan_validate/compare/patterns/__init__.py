@@ -4,9 +4,3 @@ nouns only.
 A pattern is claimed only for rows whose new value it makes out of the old one, exactly, with their number;
 the rest is called unexplained. Memory does not grow with the number of rows.
 """
-
-from __future__ import annotations
-
-from kisaan_validate.compare.patterns.watch import Watch
-
-__all__ = ["Watch"]

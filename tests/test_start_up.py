@@ -1,0 +1,118 @@
+"""What a command imports, and what was made ahead for it: nothing waits for what it does not use."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, Server
+from make_templates import FOLDER, compiled
+
+from kisaan_validate.cli.main import COMMANDS
+from kisaan_validate.report import compiled as ahead
+from kisaan_validate.report import html
+
+
+def test_the_compiled_templates_are_those_of_the_templates() -> None:
+    """Each template has a compiled form of just its text, and nothing else is there."""
+    there = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.txt")}
+    assert there == compiled(), "run: python tests/make_templates.py"
+
+
+def test_a_template_that_was_changed_is_compiled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compiled form of another text, or for another Jinja2, is never used."""
+    source = (FOLDER.parent / "tables.html.j2").read_text(encoding="utf-8")
+    assert ahead._ahead("tables.html.j2", source)
+    assert not ahead._ahead("tables.html.j2", source + " ")
+    assert not ahead._ahead("missing.html.j2", source)
+    monkeypatch.setattr(ahead, "bc_version", ahead.bc_version + 1)
+    assert not ahead._ahead("tables.html.j2", source)
+    # And the page is the same either way.
+    loader = ahead.CompiledLoader()
+    template = loader.load(html._templates(), "unproved.html.j2")
+    assert template.root_render_func is not None
+
+
+HEAVY = ("pandera", "pandas", "numpy")
+SUITE = """from kisaan_validate import declare
+
+declare.table("orders")
+declare.holds("orders", "total >= 0", id="orders.total")
+"""
+CONTRACT = """format = 1
+
+[[promise]]
+id = "id"
+kind = "retyped"
+column = "orders.id"
+to = "bigint"
+"""
+MODEL = """import pandera.pandas as pa
+
+
+class Orders(pa.DataFrameModel):
+    id: int = pa.Field()
+
+    class Config:
+        name = "orders"
+"""
+WORDS = {
+    "run": ("run",),
+    "run, comparing": ("run", "--baseline", "pre.json", "--contract", "contract.toml"),
+    "baseline": ("baseline", "--contract", "contract.toml", "-o", "pre.json"),
+    "list": ("list",),
+    "show": ("show", "orders.total"),
+    "explain": ("explain",),
+    "report": ("report", "{run}"),
+    "index": ("index",),
+    "doctor": ("doctor",),
+    "verify": ("verify", "{run}"),
+}
+"""Commands of a suite, in an order in which each finds what it needs."""
+OTHERS = {
+    *("init", "import", "accept", "demo"),  # they write, or have, suites with models
+    *("diff", "sign", "attest", "stamp", "bundle", "schedule"),  # they read no suite
+}
+
+LOADED = """import sys
+from kisaan_validate.cli.main import main
+code = main(sys.argv[1:])
+print("loaded", *sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def loaded(words: Sequence[str], folder: Path, dsn: str) -> set[str]:
+    """The packages that a command has imported when it ends."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *words],
+        cwd=folder,
+        env={**os.environ, "KISAAN_DSN": dsn, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in {0, 1, 3}, done.stderr
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def test_a_suite_without_pandera_needs_none_of_it(server: Server, tmp_path: Path) -> None:
+    """No command of a suite that only declares imports pandera, pandas or numpy; one with a model does."""
+    assert {words[0] for words in WORDS.values()} | OTHERS == {*COMMANDS}, "where does the new one belong?"
+    database = server.create("CREATE TABLE orders (id int PRIMARY KEY, total int); SELECT 1")
+    dsn = server.dsn(database)
+    (tmp_path / "checks").mkdir()
+    (tmp_path / "checks" / "orders.py").write_text(SUITE)
+    (tmp_path / "contract.toml").write_text(CONTRACT)
+    found = {}
+    for said in ("baseline", *(name for name in WORDS if name != "baseline")):
+        run = next((str(path.parent) for path in sorted(tmp_path.glob("reports/*/run.json"))), "")
+        words = [word.format(run=run) for word in WORDS[said]]
+        found[said] = loaded(words, tmp_path, dsn)
+    assert {said: names & {*HEAVY} for said, names in found.items() if names & {*HEAVY}} == {}
+    (tmp_path / "checks" / "model.py").write_text(MODEL)
+    assert {*HEAVY} <= loaded(["list"], tmp_path, dsn), "it would not be seen"
