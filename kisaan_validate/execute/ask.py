@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.heap import NotRead, TooLarge
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.table import Profile
+from kisaan_validate.plan.bundles import Bundle
 from kisaan_validate.plan.figures import Figure
 from kisaan_validate.plan.marks import Marks
 from kisaan_validate.plan.samples import COUNTED
@@ -148,10 +150,22 @@ def _count(
         raise
     counted.milliseconds += taken
     counted.log.append(StatementFacts(statement.purpose, sql, ids, taken))
+    _take(statement, row, slots, figures, counted)
+
+
+def _take(
+    statement: Pass,
+    row: Sequence[Any],
+    slots: Sequence[Slot],
+    figures: Sequence[Figure],
+    counted: StatementAnswer,
+) -> None:
+    """What the one row of a pass says."""
     # Figures were written last, so they are cut from the end of the row.
     size = len(figure_items(figures))
     counted.rows, counts = statement.read(row[: len(row) - size], slots)
     counted.judged = row[1] if statement.counts_judged else None
+    ids = [slot.check_id for slot in slots]
     if statement.marking is not None and statement.marks(slots) and (bits := statement.map_of(row)):
         counted.marks.update((id, Marks(statement.marking.width, bits)) for id in ids)
     counted.figures.update(read_figures(figures, counted.rows, row[len(row) - size :]))
@@ -322,6 +336,26 @@ def _ask_grounded(session: Session, statement: Pass, ground: Ground) -> Statemen
         if session.lost or isinstance(failure, (NotRead, TooLarge)):
             break
     return refuse(statement, failure)
+
+
+def ask_bundle(session: Session, bundle: Bundle, ground: Ground) -> list[StatementAnswer]:
+    """Run a bundle; an answer for each of its passes. Raises nothing: if the bundle has no answer, each pass
+    is asked by itself.
+    """
+    sql = bundle.sql()
+    try:
+        with ground.under(session, bundle.reads, sql, bundle.check_ids) as rests:
+            (row,), taken = session.timed(sql)
+    except DatabaseError:
+        recover(session)
+        return [ask(session, one, ground) for one in bundle.passes]
+    answers = []
+    for one, outputs in bundle.rows(row):
+        answer = StatementAnswer(rests=rests, milliseconds=taken / len(bundle.passes))
+        _take(one, outputs, one.slots, one.figures, answer)
+        answers.append(answer)
+    answers[0].log.append(StatementFacts(bundle.purpose, sql, bundle.check_ids, taken))
+    return answers
 
 
 def refuse(statement: Pass | Query, error: DatabaseError) -> StatementAnswer:

@@ -153,6 +153,21 @@ class Pass:
         )
         return f"SELECT {outputs}\nFROM {qualified(self.source) if flags is None else flags.source}"
 
+    @property
+    def width(self) -> int:
+        """How many numbers and texts its statement returns."""
+        return 1 + sum(1 + bool(slot.counts()[1]) for slot in self.slots) + len(figure_items(self.figures))
+
+    def as_texts(self) -> str:
+        """A statement for all of its slots and figures that returns the same outputs, as one array of text.
+
+        Of a pass over the rows of one table that does not mark.
+        """
+        counts = [count for slot in self.slots for count in slot.counts() if count]
+        outputs = ["count(*)", *counts, *figure_items(self.figures)]
+        listed = ", ".join(f"({qualified(output)})::text" for output in outputs)
+        return f"SELECT ARRAY[{listed}]\nFROM {qualified(self.source)}"
+
     def marks(self, slots: Sequence[Slot]) -> bool:
         """Whether the statement for these slots also marks where their violating rows lie; the map is its
         output after the rows.

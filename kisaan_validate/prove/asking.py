@@ -7,8 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import StatementAnswer, ask, refuse
+from kisaan_validate.execute.ask import StatementAnswer, ask, ask_bundle, refuse
 from kisaan_validate.execute.fence import moved
 from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.keyed import take_keyed
@@ -21,6 +20,7 @@ from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.table import KeyedDigest, Measured, Profile
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.facts.totals import ControlTotal
+from kisaan_validate.plan.bundles import Bundle
 from kisaan_validate.plan.statements import Pass, Query
 from kisaan_validate.plan.totals import TotalQuery, total_queries
 from kisaan_validate.postgres.session import Session
@@ -133,18 +133,40 @@ def _total_queries(context: RunContext) -> list[TotalQuery]:
 
 
 def _count(context: RunContext, planned: Planned, pool: Pool, fast: FailFast, log: Log) -> Answers:
-    # The largest tables first: the longest statement should not be the last to begin.
-    statements = sorted(planned.plan.counting, key=_size, reverse=True)
     limit = context.request.options.failing_keys
     listing = listings(planned.plan.queries, limit, context.suite.settings)
-    tasks = [Task(fast.unless_failed(s, _asker(s, planned.ground, listing)), _refuser(s)) for s in statements]
-    say, total = context.request.counting("checking"), len(tasks)
+    together = {id(one) for bundle in planned.bundles for one in bundle.passes}
+    # The largest tables first: the longest statement should not be the last to begin.
+    alone = sorted((s for s in planned.plan.counting if id(s) not in together), key=_size, reverse=True)
+    work = [_alone(s, planned.ground, listing, fast) for s in alone]
+    work += [_together(bundle, planned.ground) for bundle in planned.bundles]
+    say, total = context.request.counting("checking"), len(work)
     say(0, total)
-    answers = pool.run(tasks, context.request.stop, lambda done: say(done, total))
-    for answer in answers:
+    found = pool.run(work, context.request.stop, lambda done: say(done, total))
+    answers = [pair for pairs in found for pair in pairs]
+    for _, answer in answers:
         log += answer.log
     log += planned.ground.log
-    return list(zip(statements, answers, strict=True))
+    return answers
+
+
+Asked = Task[list[tuple[Pass | Query, StatementAnswer]]]
+
+
+def _alone(statement: Pass | Query, ground: Ground, listing: Mapping[str, str], fast: FailFast) -> Asked:
+    """The work that asks one statement."""
+    asker = fast.unless_failed(statement, _asker(statement, ground, listing))
+    return Task(
+        lambda session: [(statement, asker(session))], lambda error: [(statement, refuse(statement, error))]
+    )
+
+
+def _together(bundle: Bundle, ground: Ground) -> Asked:
+    """The work that asks a bundle."""
+    return Task(
+        lambda session: list(zip(bundle.passes, ask_bundle(session, bundle, ground), strict=True)),
+        lambda error: [(one, refuse(one, error)) for one in bundle.passes],
+    )
 
 
 def _failures_explained(
@@ -172,10 +194,6 @@ def _asker(
 ) -> Callable[[Session], StatementAnswer]:
     sql = listing.get(statement.check_id) if isinstance(statement, Query) else None
     return lambda session: ask(session, statement, ground, sql)
-
-
-def _refuser(statement: Pass | Query) -> Callable[[DatabaseError], StatementAnswer]:
-    return lambda error: refuse(statement, error)
 
 
 def _size(statement: Pass | Query) -> int:

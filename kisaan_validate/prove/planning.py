@@ -10,9 +10,10 @@ from kisaan_validate.execute.ground import Ground, read_ground
 from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.place import Notice
 from kisaan_validate.facts.titles import TableKey
+from kisaan_validate.plan.bundles import Bundle, bundles_of
 from kisaan_validate.plan.marks import marking_of
 from kisaan_validate.plan.plan import Plan, make_plan
-from kisaan_validate.plan.statements import marked
+from kisaan_validate.plan.statements import Pass, marked
 from kisaan_validate.plan.trust import Trust
 from kisaan_validate.postgres.catalogue import read_blocks, read_catalogue
 from kisaan_validate.postgres.session import Session
@@ -27,11 +28,15 @@ from kisaan_validate.suite.load import Suite
 
 @dataclass(frozen=True)
 class Planned:
-    """The plan, what its answers may rest on, and how many blocks the tables of its streams have."""
+    """The plan, what its answers may rest on, and how many blocks the tables of its streams have.
+
+    ``bundles`` are the scans of small tables that share a statement.
+    """
 
     plan: Plan
     ground: Ground
     blocks: Mapping[int, int]
+    bundles: tuple[Bundle, ...] = ()
 
 
 def plan(context: RunContext) -> Planned:
@@ -41,18 +46,22 @@ def plan(context: RunContext) -> Planned:
     unavailable = context.snapshot.unavailable
     made = _compiled(holder, context.suite, catalogue, unavailable, trust, context.scope, profiled)
     ground = read_ground(holder, made, catalogue, trust)
-    if context.request.options.failing_keys and not holder.frugal:
-        made = _marking(holder, made)
-    blocks = read_blocks(holder, [stream.table for stream in made.streams]) if made.streams else {}
-    return Planned(made, ground, blocks)
+    streamed = read_blocks(holder, [stream.table for stream in made.streams]) if made.streams else {}
+    # Without locks, reading the size of a table would wait for whoever alters it.
+    if holder.frugal:
+        return Planned(made, ground, streamed)
+    blocks = read_blocks(holder, {s.table.key: s.table for s in made.passes}.values())
+    options = context.request.options
+    if options.failing_keys:
+        made = replace(made, passes=_marking(made.passes, blocks, holder.version))
+    # With --fail-fast what comes first is waited for, and nothing else.
+    bundles = () if options.fail_fast else tuple(bundles_of(made.passes, blocks))
+    return Planned(made, ground, streamed, bundles)
 
 
-def _marking(holder: Session, made: Plan) -> Plan:
-    """The plan, its scans of large tables marking where violating rows lie. Raises DatabaseError."""
-    # Its tables are locked: reading the size of one that is not would wait for whoever alters it.
-    blocks = read_blocks(holder, {s.table.key: s.table for s in made.passes if s.slots}.values())
-    passes = (marked(s, marking_of(s.table, blocks.get(s.table.oid), holder.version)) for s in made.passes)
-    return replace(made, passes=tuple(passes))
+def _marking(passes: Iterable[Pass], blocks: Mapping[int, int], version: int) -> tuple[Pass, ...]:
+    """The passes, those over large tables marking where violating rows lie."""
+    return tuple(marked(s, marking_of(s.table, blocks.get(s.table.oid), version)) for s in passes)
 
 
 def explained(request: RunRequest) -> Plan:

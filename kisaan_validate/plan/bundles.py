@@ -1,0 +1,78 @@
+"""Scans of small tables that travel together: one statement, and one look at its plan, for many tables.
+
+What a small table costs is the round trip. If anything goes wrong with a bundle, each of its scans is asked
+by itself, as if there were no bundles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kisaan_validate.plan.statements import Pass, Reads, figure_items
+
+MOST_BLOCKS = 128
+"""A table of at most so many blocks (1 MB of 8 kB) is small."""
+
+MOST_TOGETHER = 50
+"""So many scans at most share a statement: a lock or a timeout costs all of them a second try."""
+
+MOST_OUTPUTS = 1_000
+"""So many outputs a bundle has at most."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Some passes, each over a table of its own, as one statement of one row."""
+
+    passes: tuple[Pass, ...]
+
+    @property
+    def purpose(self) -> str:
+        """What it is for, in words."""
+        return f"rows of {len(self.passes)} small tables"
+
+    @property
+    def check_ids(self) -> tuple[str, ...]:
+        """The checks that it answers."""
+        return tuple(id for one in self.passes for id in one.check_ids)
+
+    @property
+    def reads(self) -> Reads:
+        """By which ways it may read its tables: all of them as each by itself."""
+        tables = tuple(key for one in self.passes for key in one.reads.tables)
+        bare = tuple(key for one in self.passes for key in one.reads.bare)
+        return Reads(tables, bare, believed=any(one.reads.believed for one in self.passes))
+
+    def sql(self) -> str:
+        """One row, and in it an array for each pass: its outputs as text, so that all are of one type."""
+        return "SELECT " + ",\n".join(f"({one.as_texts()})" for one in self.passes)
+
+    def rows(self, row: Sequence[object]) -> Iterator[tuple[Pass, list[int | str | None]]]:
+        """Each pass with the row that its own statement would have returned."""
+        for one, texts in zip(self.passes, row, strict=True):
+            assert isinstance(texts, list)
+            figures = len(figure_items(one.figures))
+            counts = texts[: len(texts) - figures]
+            yield one, [*map(int, counts), *texts[len(counts) :]]
+
+
+def bundles_of(passes: Iterable[Pass], blocks: Mapping[int, int]) -> list[Bundle]:
+    """The passes over small tables, in bundles; ``blocks`` are those of each table, by oid.
+
+    A pass over a table whose size is not known, or that has a plan of its own to be looked at, is in none.
+    """
+    found: list[list[Pass]] = []
+    outputs = 0
+    for one in passes:
+        size = blocks.get(one.table.oid)
+        plain = not one.alias and not one.planner and one.table.kind == "r" and not one.reads.found
+        if not plain or size is None or size > MOST_BLOCKS or one.width > MOST_OUTPUTS:
+            continue
+        outputs += one.width
+        if not found or len(found[-1]) == MOST_TOGETHER or outputs > MOST_OUTPUTS:
+            found.append([])
+            outputs = one.width
+        found[-1].append(one)
+    # One alone shares nothing.
+    return [Bundle(tuple(part)) for part in found if len(part) > 1]

@@ -1,0 +1,99 @@
+"""Scans of small tables share a statement: the same answers as one by one, in fewer round trips, and one
+that fails costs its neighbours nothing.
+"""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Server
+from every_kind import TABLES as EVERY_TABLE
+from every_kind import suite as every_kind
+from helpers import prove
+
+from kisaan_validate import declare as d
+from kisaan_validate.facts.result import Status
+from kisaan_validate.facts.run import Run
+from kisaan_validate.plan import bundles
+from kisaan_validate.suite.load import Suite, suite_of
+
+MANY = 120
+
+
+def _tables() -> str:
+    made = (
+        f"CREATE TABLE t{n} (id int PRIMARY KEY, v int, n numeric, s text);"
+        f"INSERT INTO t{n} SELECT i, i - 1, i * {n}, 's' || i FROM generate_series(0, {n % 7}) AS i;"
+        for n in range(MANY)
+    )
+    return "".join(made)
+
+
+def _suite(*more: d.Declaration) -> Suite:
+    checks = [d.holds(f"t{n}", "v >= 0", id=f"c{n}") for n in range(MANY)]
+    return suite_of(*checks, *(d.minimum_rows(f"t{n}", 1, id=f"rows{n}") for n in range(MANY)), *more)
+
+
+def _facts(run: Run) -> list[tuple[object, ...]]:
+    return [
+        (r.check_id, r.status, r.violations, r.examined, r.sample, r.key_digest, r.message, r.evidence)
+        for r in run.results
+        # What they found depends on the time of day.
+        if "fresh" not in r.check_id
+    ]
+
+
+def _counting(run: Run) -> int:
+    return sum(not s.purpose.startswith("keys") for s in run.statements)
+
+
+def test_many_small_tables_share_statements(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same results, rows and figures; 120 tables in 3 statements instead of 120."""
+    database = server.create(_tables())
+    together = prove(server, database, _suite(), count_all=True)
+    monkeypatch.setattr(bundles, "MOST_BLOCKS", -1)
+    alone = prove(server, database, _suite(), count_all=True)
+    assert (_counting(together), _counting(alone)) == (3, MANY)
+    assert _facts(together) == _facts(alone)
+    assert together.tables == alone.tables
+    assert all(table.columns for table in together.tables)
+    server.drop(database)
+
+
+def test_every_kind_and_type_is_the_same(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every kind of check, and the figures of columns of every type."""
+    database = server.create(EVERY_TABLE)
+    monkeypatch.setattr(bundles, "MOST_OUTPUTS", 10_000)
+    together = prove(server, database, every_kind(), count_all=True)
+    assert any(s.purpose.endswith("small tables") for s in together.statements)
+    monkeypatch.setattr(bundles, "MOST_BLOCKS", -1)
+    alone = prove(server, database, every_kind(), count_all=True)
+    assert _facts(together) == _facts(alone)
+    assert together.tables == alone.tables
+    server.drop(database)
+
+
+@pytest.mark.parametrize("broken", ["1 / v > 0", "s::int > 0", "nowhere.f(v)"])
+def test_one_that_fails_costs_no_other(server: Server, broken: str) -> None:
+    """An expression that fails at running or at planning: its check has no answer, all others have theirs."""
+    database = server.create(_tables())
+    run = prove(server, database, _suite(d.holds("t5", broken, id="broken")), count_all=True)
+    assert [r.check_id for r in run.results if r.status is Status.ERROR] == ["broken"]
+    assert sum(r.status is Status.FAIL for r in run.results) == MANY
+    assert all(table.rows is not None for table in run.tables)
+    server.drop(database)
+
+
+def test_what_is_large_or_of_unknown_size_is_alone() -> None:
+    """Neither a table beyond the bound, nor one whose size nobody read, nor a single one is bundled."""
+    from kisaan_validate.facts.catalogue import Table
+    from kisaan_validate.plan.statements import row_pass
+
+    passes = [row_pass(Table(n, "public", f"t{n}", "r", {}), ()) for n in range(5)]
+    sizes = {0: bundles.MOST_BLOCKS, 1: bundles.MOST_BLOCKS + 1, 3: 0}
+    (made,) = bundles.bundles_of(passes, sizes)
+    assert [one.table.oid for one in made.passes] == [0, 3]
+    assert not bundles.bundles_of(passes, {0: 1})
+    every = bundles.bundles_of(
+        [row_pass(Table(n, "public", f"t{n}", "r", {}), ()) for n in range(121)], dict.fromkeys(range(121), 1)
+    )
+    assert [len(one.passes) for one in every] == [50, 50, 21]
