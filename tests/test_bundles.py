@@ -55,7 +55,7 @@ def test_many_small_tables_share_statements(server: Server, monkeypatch: pytest.
     assert (_counting(together), _counting(alone)) == (3, MANY)
     assert _facts(together) == _facts(alone)
     assert together.tables == alone.tables
-    assert all(table.columns for table in together.tables)
+    assert all(c.profile for table in together.tables for c in table.columns)
     server.drop(database)
 
 
