@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text as RichText
 
-from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.check import Check, Form
 from kisaan_validate.facts.differences import CheckMove, Origin, Transition
 from kisaan_validate.facts.result import COUNTED, UNANSWERED, Evidence, Result, Status
@@ -64,7 +63,7 @@ def print_checks_in_need(console: Console, judged: Judgement, *, verbose: bool) 
 
 def print_names(console: Console, judged: Judgement) -> None:
     """What keeps a run from passing, a line each: the failing and unanswered checks, the promises that were
-    not kept, the differences that nothing explains.
+    not kept or are open, the differences that nothing explains, the comparisons that could not be made.
     """
     waived = {id for id, use in judged.waived.items() if use.use is Use.HOLDS}
     pairs = [pair for pair in pairs_of(judged.run) if pair[1].status in {Status.FAIL, *UNANSWERED}]
@@ -72,10 +71,14 @@ def print_names(console: Console, judged: Judgement) -> None:
         if check.id not in waived:
             status = (f"{result.status.value:<6}", STYLES[result.status])
             console.print(Text.assemble(status, check.id), soft_wrap=True)
-    for promise, outcome in judged.in_state(*JUDGED, State.UNKNOWN):
-        console.print(Text(f"promise {outcome.state.value}: {promise.id}"), soft_wrap=True)
+    open_ = {promise.id for promise, _ in judged.open_promises}
+    for promise, outcome in judged.promises:
+        if outcome.state in JUDGED or promise.id in open_:
+            console.print(Text(f"promise {outcome.state.value}: {promise.id}"), soft_wrap=True)
     for group in judged.open_groups if judged.contract is not None else ():
         console.print(Text(f"unexplained  {group.words}"), soft_wrap=True)
+    for item in judged.untold:
+        console.print(Text(f"cannot tell  {item.what}: {item.reason}"), soft_wrap=True)
 
 
 def psql_line(sql: str) -> str:
