@@ -22,12 +22,15 @@ from test_headlines import made as judgement
 from test_report_page import make_run
 from test_ties import HERE, alone, failing, told, wide
 
+from kisaan_validate.compare.moves import CHANGED
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.contract.promise import Outcome, State
 from kisaan_validate.facts.check import Check, Form, Severity
-from kisaan_validate.facts.differences import CheckMove, Origin, Transition
-from kisaan_validate.facts.result import UNANSWERED, Evidence, Result, Status
+from kisaan_validate.facts.differences import Change, CheckMove, Origin, Transition
+from kisaan_validate.facts.result import UNANSWERED, Evidence, FailOn, Result, Status
 from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.suite import Selection
+from kisaan_validate.facts.totals import ControlTotal, GroupPart
 from kisaan_validate.report.console import print_run
 from kisaan_validate.report.console_checks import KEYS, keys_in_line, print_checks_in_need, print_names
 from kisaan_validate.report.console_parts import new_console, print_line
@@ -275,3 +278,83 @@ def test_a_pipe_gets_whole_lines_and_a_terminal_cut_ones(capsys: pytest.CaptureF
         print_line(Console(file=out, width=80, force_terminal=True, no_color=True), line, verbose)
         assert (out.getvalue() == "x" * 300 + "\n") is verbose
         assert verbose or max(map(len, out.getvalue().splitlines())) == 80
+
+
+def usual(made: Judgement, **mode: bool) -> list[str]:
+    """The lines of a whole run."""
+    return printed(made, **mode).splitlines()
+
+
+def test_what_a_run_leans_on_is_said_in_every_mode() -> None:
+    """Part of the suite, new failures only, an interruption, belief, totals without an answer."""
+    checks = failing("t.a.x", trusted="index i"), failing("t.b.y")
+    made = judgement(*checks)
+    total = ControlTotal("t", "amount", (GroupPart("shop"),), message="canceled")
+    run = replace(
+        made.run,
+        selection=Selection(("money",), partial=True),
+        suite=replace(made.run.suite, total_checks=9),
+        fail_on=FailOn.NEW,
+        interrupted="interrupted by SIGTERM",
+        totals=(total, replace(total, message="")),
+    )
+    for quiet, verbose in MODES.values():
+        text = printed(replace(made, run=run), quiet=quiet, verbose=verbose)
+        assert "only new failures count (--fail-on new)" in text
+        assert "PARTIAL: 2 of 9 checks" in text
+        assert "        1 check relies on an index or constraint: not all rows were read" in text
+        assert text.count("no answer to the control total") == 1
+        assert "        interrupted by SIGTERM; what was measured before is kept" in text
+        for said in ("--fail-on new", "PARTIAL", "relies", "control total", "interrupted"):
+            assert said not in printed(judgement(failing("t.b.y")), quiet=quiet, verbose=verbose)
+
+
+def test_what_to_do_is_said_once_with_the_checks_that_it_helps() -> None:
+    """Of checks without an answer; three by name."""
+    lost = [failing(f"t.c{n}.x", status=Status.SKIP, hint="grant SELECT") for n in range(5)]
+    lines = usual(judgement(*lost, failing("t.d.x", hint="fix it")))
+    assert [line for line in lines if line.startswith("to do")] == [
+        "to do   grant SELECT (t.c0.x, t.c1.x, t.c2.x and 2 more)"
+    ]
+
+
+def test_checks_that_mean_something_else_by_now_are_named() -> None:
+    """They are judged as now written."""
+    move = CheckMove("t.a.x", Transition.UNKNOWN, 1, 2, reason=CHANGED)
+    lines = usual(judgement(failing("t.a.x"), moves={"t.a.x": move}))
+    assert "rewritten  check t.a.x changed since the baseline; judged as now written" in lines
+
+
+def test_what_went_is_named_with_its_remark() -> None:
+    """A table, and a column."""
+    remarks = {
+        ("column", "t", "a", "removed"): "is it b?",
+        ("table", "t", "t", "removed"): "is it u?",
+    }
+    lines = usual(judgement(remarks=remarks))
+    assert "removed t.a: is it b?" in lines
+    assert "removed t: is it u?" in lines
+
+
+def test_promises_declared_as_one_are_one_line() -> None:
+    """With how many they are, three of them, and how many more; all with --verbose, which shows kept ones too."""
+    promises = [(wide(f"wide/t.c{n}", f"t.c{n}"), Outcome(State.NOT_DONE, "still int")) for n in range(5)]
+    promises.append((wide("long", "t.z"), Outcome(State.KEPT, "done")))
+    made = judgement(promises=promises)
+    line = "promised but not done  wide  5 × t.c0: still int; t.c1: still int; t.c2: still int"
+    assert f"{line}; … and 2 more" in usual(made)
+    assert f"{line}; t.c3: still int; t.c4: still int" in usual(made, verbose=True)
+    assert "kept  long  done" in usual(made, verbose=True)
+    assert "kept  long  done" not in usual(made)
+    assert "promises of c: 1 kept, 5 promised but not done" in usual(made)
+
+
+def test_differences_are_cut_with_exact_numbers() -> None:
+    """Ten groups; of the others how many there are, in how many tables."""
+    changes = [Change("column", f"t{n % 4}", f"c{n:02}", "type", "a", "b") for n in range(13)]
+    made = judgement(groups=alone(*changes))
+    lines = usual(made)
+    assert sum(line.startswith("unexplained  ") for line in lines) == 10
+    assert "        … and 3 more in 3 tables; see the report, or pass --verbose" in lines
+    assert sum(line.startswith("unexplained  ") for line in usual(made, verbose=True)) == 13
+    assert sum(line.startswith("differs  ") for line in usual(replace(made, contract=None))) == 10
