@@ -23,10 +23,12 @@ from kisaan_validate.contract.meaning import meanings_of, stale_measures
 from kisaan_validate.contract.naming import Fates
 from kisaan_validate.contract.promise import Outcome, State
 from kisaan_validate.contract.stale import StaleMeasures
+from kisaan_validate.contract.story import Story, story_of
 from kisaan_validate.facts.baseline import Baseline, baseline_of
-from kisaan_validate.facts.measure_key import refused_key, remainder_key
+from kisaan_validate.facts.measure_key import WHICH_ROWS, by_key, of_column, refused_key, remainder_key
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.table import Family, Measured, Profile
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, run_from_json, run_to_json
 from kisaan_validate.suite.load import Suite, SuiteSettings, suite_of
@@ -313,6 +315,33 @@ def test_figures_of_a_renamed_table_are_stale_by_its_old_title() -> None:
         both.old_measure(remainder_key("sales"))
     with pytest.raises(CannotTell, match="edited"):
         both.old_count("gone", "sales")
+
+
+def test_nothing_of_the_old_side_is_used_where_it_was_asked_otherwise() -> None:
+    """Neither how many rows stay, nor their figures, nor their digests; of another table all of it is."""
+    keys = Profile(Family.OTHER, 0, digest="f:1:2")
+    key = remainder_key("items", ["gone"])
+    figures = {
+        by_key(WHICH_ROWS).text: keys,
+        of_column("price").text: Profile(Family.NUMBER, 0, "1", "2", "3"),
+    }
+    before = replace(baseline_of(make_run([], [])), measured=(Measured(key.text, "items", 5, figures),))
+    side = side_of(before, "before")
+
+    def story(stale: StaleMeasures) -> Story:
+        return replace(story_of(Both(side, side, {}, stale=stale), "items"), done=frozenset({"gone"}))
+
+    used = story(StaleMeasures())
+    assert (used.staying, used.expected("price").total) == (5, "3")
+    assert used.digest(used.both.before, WHICH_ROWS) == "f:1:2"
+    stale = story(StaleMeasures("edited", frozenset({"items"}), {"gone": frozenset({"items"})}))
+    for ask in (
+        lambda: stale.staying,
+        lambda: stale.expected("price"),
+        lambda: stale.digest(stale.both.before, WHICH_ROWS),
+    ):
+        with pytest.raises(CannotTell, match="edited"):
+            ask()
 
 
 # --- the cases of tests/contracts -------------------------------------------------------------------------
