@@ -34,6 +34,7 @@ from kisaan_validate.facts.totals import ControlTotal, GroupPart
 from kisaan_validate.report.console import print_run
 from kisaan_validate.report.console_checks import KEYS, keys_in_line, print_checks_in_need, print_names
 from kisaan_validate.report.console_parts import new_console, print_line
+from kisaan_validate.report.standing import keys_told
 from kisaan_validate.report.summary import pairs_of
 from kisaan_validate.verdict.judgement import JUDGED, Judgement, judge
 from kisaan_validate.verdict.waivers import Use, Waived, Waiver
@@ -185,6 +186,21 @@ def test_three_keys_are_named_and_the_rest_is_counted() -> None:
     assert keyed(rows[0], of=1, status=Status.TOLERATED) == "id 0"
     for silent in ({"status": Status.PASS}, {"key": ()}, {"sample": ()}):
         assert keyed(rows[0], **silent) == ""
+
+
+def test_a_key_that_stands_for_several_rows_is_one_key() -> None:
+    """Three keys for six rows: if all were recorded there are no more; if not, nobody counted them."""
+    rows = tuple((("a", str(n)), ("rows_found", "3")) for n in range(3))
+    result = Result("c", Status.FAIL, 6, 100, sample=rows, key=("a",))
+    assert keys_in_line(replace(result, sample_complete=True)) == "a 0, 1, 2"
+    assert keys_in_line(result) == "a 0, 1, 2 and more"
+    assert keys_told(result, 2)[-1] == "… and more"
+    assert keys_told(replace(result, sample_complete=True), 2)[-1] == "… and 1 more"
+    assert len(keys_told(replace(result, sample_complete=True), 3)) == 3
+    one = replace(result, sample=tuple((("a", str(n)), ("rows_found", "1")) for n in range(3)))
+    assert keys_in_line(one) == "a 0, 1, 2 and 3 more"
+    column = replace(result, key=("rows_found",))
+    assert keys_in_line(column) == "rows_found 3, 3, 3 and 3 more"
 
 
 def lines_of(*checks: tuple[Check, Result], verbose: bool = False, **more: object) -> list[str]:

@@ -14,7 +14,7 @@ from kisaan_validate.facts.check import Check, Form
 from kisaan_validate.facts.differences import CheckMove, Origin, Transition
 from kisaan_validate.facts.result import COUNTED, UNANSWERED, Evidence, Result, Status
 from kisaan_validate.report.console_parts import MOST_CHECKS, SEVERITIES, STYLES, print_line
-from kisaan_validate.report.found import found_words
+from kisaan_validate.report.found import found_words, more_keys
 from kisaan_validate.report.psql import environment
 from kisaan_validate.report.shown import Shown as Text
 from kisaan_validate.report.summary import pairs_of
@@ -192,8 +192,8 @@ def keys_in_line(result: Result) -> str:
     if result.status not in {Status.FAIL, Status.TOLERATED} or not result.sample or not result.key:
         return ""
     rows = [[pair for pair in row if pair[0] in result.key] for row in result.sample[:KEYS]]
-    left = (result.violations or 0) - len(rows)
-    more = f" and {left:,} more" if left > 0 else ""
+    left = more_keys(result, len(rows))
+    more = f" and {left}" if left else ""
     return ", ".join(_named(rows)) + more if rows and rows[0] else ""
 
 

@@ -11,6 +11,7 @@ from kisaan_validate.facts.differences import VALUES
 from kisaan_validate.facts.kept import ValuesCompared
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.report.cards import Card, Keys
+from kisaan_validate.report.found import more_keys
 from kisaan_validate.report.text import number
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.findings import Finding, Heading, findings_of
@@ -139,12 +140,12 @@ def _values(finding: Finding, values: Iterable[ValuesCompared]) -> Keys | None:
 
 
 def _more(checks: Sequence[Card], keys: Keys | None, values: bool) -> str:
-    """How many violating rows of the leading check are not among those shown."""
+    """How many keys of the check whose rows are shown are not among them."""
     shown = next((card for card in checks if card.keys is not None), None)
     if keys is None or shown is None or values:
         return ""
-    left = (shown.result.violations or 0) - len(keys.rows)
-    return f"and {number(left)} more" if left > 0 else ""
+    left = more_keys(shown.result, len(keys.rows))
+    return f"and {left}" if left else ""
 
 
 def _promises(finding: Finding, judged: Judgement) -> list[BehindFinding]:
