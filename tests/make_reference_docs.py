@@ -138,7 +138,7 @@ COMMON = {
     "why",
 }
 """What docs/contracts.md shows, or a kind's own words say."""
-NEEDED = {("rows_added", "where"), ("looked_up", "from_")}
+NEEDED = {("rows_added", "where")}
 """What a kind of promise cannot do without, although the reader takes it for optional by its name."""
 
 

@@ -93,6 +93,8 @@ REFUSED = [
     ('kind = "altered"\ncolumns = ["t.a"]\nto = "1"', "altered needs 'attribute'", ""),
     ('kind = "recorded"\ntable = "t"', "recorded needs 'names'", ""),
     ('kind = "fixed"', "fixed needs 'check'", ""),
+    ('kind = "looked_up"\ncolumn = "t.a"\nby = "k"\nvalue = "v"', "looked_up needs 'from'", ""),
+    ('kind = "looked_up"\ncolumn = "t.a"\nfrom = ""\nby = "k"\nvalue = "v"', "looked_up needs 'from'", ""),
 ]
 
 

@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,10 @@ from hypothesis import strategies as st
 from test_value_memory import measured
 
 from kisaan_validate.cli.main import main
-from kisaan_validate.facts.row_differences import Kind, RowChange, TableDiff
+from kisaan_validate.facts.differences import NotCompared, Unknown
+from kisaan_validate.facts.row_differences import Kind, RowChange, RowDiff, TableDiff
 from kisaan_validate.record.changefile import ChangeFile
-from kisaan_validate.record.changelines import CsvLines, JsonLines, value_of
+from kisaan_validate.record.changelines import CsvLines, FileEnd, JsonLines, value_of
 
 MAKE = """
 CREATE TABLE payments (id bigint PRIMARY KEY, amount numeric(12,2), phone text, note text);
@@ -220,6 +222,88 @@ def test_a_cell_is_read_back_and_runs_nothing(text: str) -> None:
             assert part.lstrip(' "')[:1] == "'" or re.fullmatch(r"-?[\d.]+(e[+-]?\d+)?", part), part
 
 
+FORMULA = "=cmd|' /C calc'!A0"
+
+
+def read(text: str) -> list[list[str]]:
+    """The cells of lines of CSV."""
+    return list(csv.reader(text.splitlines(), strict=True))
+
+
+@pytest.mark.parametrize("key", [("k",), ("a", "b")], ids=["one", "several"])
+def test_no_cell_of_a_line_is_a_formula(key: tuple[str, ...]) -> None:
+    """Whatever is named so: a table, a column, the key, a value, or a reason; also behind a semicolon."""
+    for text in (FORMULA, f"x;{FORMULA}", "@SUM(A1)", "+1+1", "-1+1", "\uff1d1"):
+        names = tuple(text + name for name in key)
+        row = RowChange(text, tuple(text for _ in key), Kind.CHANGED, {text: text}, {text: None}, (text,))
+        end = FileEnd(RowDiff("a", "b"), "different", 1, 1, 0, {text: [text]})
+        lines = read(CsvLines().row(1, row, names)) + read(CsvLines().end(end))
+        for cell in (cell for line in lines for cell in line):
+            for part in (cell, *cell.split(";")):
+                assert not part.lstrip(' "').startswith(tuple("=+-@\uff1d")), cell
+
+
+def test_a_number_stays_a_number_and_null_is_no_text() -> None:
+    """A spreadsheet counts with them."""
+    values = {"a": "-5", "b": "-1.5e-7", "c": "12", "d": None, "e": "NULL", "f": "'NULL", "g": ""}
+    row = RowChange("t", (None,), Kind.ADDED, {}, values)
+    lines = read(CsvLines().row(7, row, ("id",)))
+    assert [line[7] for line in lines] == ["-5", "-1.5e-7", "12", "NULL", "'NULL", "''NULL", ""]
+    assert {tuple(line[:5]) for line in lines} == {("7", "t", "added", "id", "NULL")}
+    gone = replace(row, kind=Kind.REMOVED, before=values, after={}, copies=3)
+    lines = read(CsvLines().row(8, gone, ("id",)))
+    assert [line[6:9] for line in lines][:2] == [["-5", "", "3"], ["-1.5e-7", "", "3"]]
+    assert len(lines) == len(values)
+
+
+CUT = f"abc ... (cut: 9000 bytes, SHA-256 {'0' * 64})"
+
+
+@pytest.mark.parametrize(
+    "sides", [({"v": CUT}, {"v": "x"}), ({"v": "x"}, {"v": CUT}), ({"v": CUT}, {}), ({}, {"v": CUT})]
+)
+def test_a_value_that_was_cut_says_so(
+    tmp_path: Path, sides: tuple[dict[str, str | None], dict[str, str | None]]
+) -> None:
+    """On whichever side; and the last line counts them, for such a row cannot be read back."""
+    before, after = sides
+    kind = Kind.CHANGED if before and after else Kind.REMOVED if before else Kind.ADDED
+    columns = ("v",) if kind is Kind.CHANGED else ()
+    row = RowChange("t", ("1",), kind, before, after, columns)
+    (line,) = read(CsvLines().row(1, row, ("id",)))
+    assert line[-1] == "cut"
+    assert json.loads(JsonLines().row(1, row, ("id",)))["cut"] == ["v"]
+    whole = replace(row, before=dict.fromkeys(before, "y"), after=dict.fromkeys(after, "z"))
+    assert read(CsvLines().row(1, whole, ("id",)))[0][-1] == ""
+    assert "cut" not in json.loads(JsonLines().row(1, whole, ("id",)))
+    counts = {"changed": int(kind is Kind.CHANGED), "added": int(kind is Kind.ADDED)}
+    made = _table(**counts, removed=int(kind is Kind.REMOVED))
+    for name, lines in (("c.csv", CsvLines()), ("c.jsonl", JsonLines())):
+        file = ChangeFile(tmp_path / name, lines)
+        file.begin("t", (), ("id",))
+        file.see(row)
+        file.settle(made)
+        file.finish(RowDiff("a", "b", (made,)), "different")
+    assert cells(tmp_path / "c.csv")[-1]["note"] == "complete; 1 values are cut"
+    assert jsonl(tmp_path / "c.jsonl")[-1]["cut_values"] == 1
+
+
+def test_the_last_line_claims_nothing_that_was_not_compared() -> None:
+    """What is unknown or was not compared is in it; a comparison of no table is not complete."""
+    unknown = (Unknown("catalogue entries of policy", "locked"),)
+    diff = RowDiff("a", "b", (_table(),), unknown=unknown, not_compared=(NotCompared("casts", "2", "0"),))
+    told = json.loads(JsonLines().end(FileEnd(diff, "same", 0, 0, 0, {})))
+    assert told["complete"] is True
+    assert told["unknown"] == [{"what": "catalogue entries of policy", "reason": "locked"}]
+    assert told["not_compared"] == ["casts (2 before, 0 after)"]
+    for end in (
+        FileEnd(RowDiff("a", "b"), "nothing", 0, 0, 0, {}),
+        FileEnd(diff, "same", 0, 0, 0, {"t": ["locked"]}),
+    ):
+        assert json.loads(JsonLines().end(end))["complete"] is False
+        assert read(CsvLines().end(end))[-1][-1] == "not complete"
+
+
 @given(TEXTS)
 @settings(max_examples=examples(200), deadline=None)
 def test_json_keeps_every_character(text: str) -> None:
@@ -241,8 +325,6 @@ def test_an_earlier_attempt_leaves_no_row(tmp_path: Path) -> None:
     """A table that is begun again, one whose counts are not known, and one whose rows do not add up to them,
     leave none of those rows; what was settled before stays.
     """
-    from kisaan_validate.facts.row_differences import RowDiff
-
     file = ChangeFile(tmp_path / "c.jsonl", JsonLines())
     file.begin("t", (), ("id",))
     file.see(_changed(1))

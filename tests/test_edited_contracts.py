@@ -13,14 +13,22 @@ import pytest
 from conftest import Server
 from helpers import measuring
 from test_contracts import CASES, Case
+from test_report_page import make_run
 
 from kisaan_validate import declare
+from kisaan_validate.compare.renaming.names import Renames
+from kisaan_validate.contract.both import Both, CannotTell, side_of
 from kisaan_validate.contract.load import Contract, read_contract
 from kisaan_validate.contract.meaning import meanings_of, stale_measures
+from kisaan_validate.contract.naming import Fates
 from kisaan_validate.contract.promise import Outcome, State
+from kisaan_validate.contract.stale import StaleMeasures
+from kisaan_validate.contract.story import Story, story_of
 from kisaan_validate.facts.baseline import Baseline, baseline_of
+from kisaan_validate.facts.measure_key import WHICH_ROWS, by_key, of_column, refused_key, remainder_key
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.table import Family, Measured, Profile
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, run_from_json, run_to_json
 from kisaan_validate.suite.load import Suite, SuiteSettings, suite_of
@@ -217,6 +225,123 @@ def test_meanings_follow_what_decides_about_measures() -> None:
     assert meanings(contract=read_contract(renamed, "c"))["orders"] == plain["orders"]
     hidden = {"personal": ("*.sort",)}
     assert meanings(contract=read_contract(renamed, "c"), **hidden)["orders"] != meanings(**hidden)["orders"]
+
+
+STALE = StaleMeasures(
+    "edited", frozenset({"items"}), {"gone": frozenset({"orders"}), "double": frozenset({"items"})}
+)
+
+
+@pytest.mark.parametrize(
+    ("titles", "rules", "used"),
+    [
+        (["orders"], [], True),
+        (["items"], [], False),
+        (["shop.items"], [], False),
+        (["items.shop"], [], True),
+        (["orders"], ["gone"], True),
+        (["orders"], ["double"], False),
+        ([], ["double"], False),
+        ([], ["gone"], True),
+        (["orders"], ["nobody"], False),
+        (["orders", "items"], [], False),
+    ],
+)
+def test_figures_of_a_table_are_used_unless_it_or_a_promise_of_it_was_asked_otherwise(
+    titles: list[str], rules: list[str], used: bool
+) -> None:
+    """By any title that the table has had; figures for a promise that nobody knows are not used."""
+    assert STALE.of(titles, rules) == ("" if used else "edited")
+    every = replace(STALE, tables=None)
+    assert (every.of(titles, rules), bool(every)) == ("edited", True)
+    for none in (replace(STALE, tables=frozenset()), replace(STALE, reason="")):
+        assert (none.of(titles, rules), bool(none)) == ("", False)
+
+
+def test_a_measure_is_asked_for_by_its_table_and_its_promises() -> None:
+    """One of no table by its promises alone."""
+    assert STALE.of_key(remainder_key("t", ["gone"]), ["orders"]) == ""
+    assert STALE.of_key(remainder_key("t", ["gone"]), ["items"]) == "edited"
+    assert STALE.of_key(remainder_key("t", ["double"]), ["orders"]) == "edited"
+    assert STALE.of_key(refused_key("double"), ["items"]) == "edited"
+    assert STALE.of_key(refused_key("gone"), ["items"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "tables"),
+    [
+        ({"": "0", "orders": "a", "items": "b"}, {"": "0", "orders": "a", "items": "b"}, set()),
+        ({"": "0", "orders": "a", "items": "b"}, {"": "0", "orders": "x", "items": "b"}, {"orders"}),
+        ({"": "0", "orders": "a", "items": "b"}, {"": "0", "orders": "a"}, {"items"}),
+        ({"": "0", "orders": "a"}, {"": "0", "orders": "a", "items": "b"}, {"items"}),
+        ({"": "0", "orders": "a"}, {"": "1", "orders": "a"}, set()),
+        ({}, {"": "0", "orders": "a"}, None),
+        ({"": "0", "orders": "a"}, {}, None),
+    ],
+)
+def test_a_table_is_stale_where_the_two_versions_asked_otherwise(
+    before: dict[str, str], now: dict[str, str], tables: set[str] | None
+) -> None:
+    """Also where one of them asked nothing of it; of every table where a side does not say what it asked, or
+    the run was made with another version.
+    """
+    contract = read_contract(HEAD + ORDERS + ITEMS, "c.toml")
+    made = make_run([], [], meanings=now, contract_digest=contract.digest)
+    baseline = replace(baseline_of(made), meanings=before, contract_digest="0" * 64)
+    found = stale_measures(contract, baseline, made)
+    assert found.tables == tables
+    assert "with another version of the contract" in found.reason
+    if tables is not None:
+        assert found.rules == {"gone": {"orders"}, "wide": {"orders"}, "double": {"items"}}
+    assert stale_measures(contract, baseline, replace(made, contract_digest="1" * 64)).tables is None
+    assert (
+        "without the contract" in stale_measures(contract, replace(baseline, contract_digest=""), made).reason
+    )
+    same = replace(baseline, contract_digest=contract.digest)
+    assert not stale_measures(contract, same, made)
+    judged = judge(made, baseline, contract)
+    assert [u.what for u in judged.untold if u.what == "the contract"] == ["the contract"], (
+        "it passes nothing"
+    )
+
+
+def test_figures_of_a_renamed_table_are_stale_by_its_old_title() -> None:
+    """The old side knows it by that alone."""
+    done = Renames(tables={"orders": "sales"})
+    side = side_of(baseline_of(make_run([], [])), "before")
+    stale = StaleMeasures("edited", frozenset({"orders"}))
+    both = Both(side, side, {}, fates=Fates(done=done), stale=stale)
+    with pytest.raises(CannotTell, match="edited"):
+        both.old_measure(remainder_key("sales"))
+    with pytest.raises(CannotTell, match="edited"):
+        both.old_count("gone", "sales")
+
+
+def test_nothing_of_the_old_side_is_used_where_it_was_asked_otherwise() -> None:
+    """Neither how many rows stay, nor their figures, nor their digests; of another table all of it is."""
+    keys = Profile(Family.OTHER, 0, digest="f:1:2")
+    key = remainder_key("items", ["gone"])
+    figures = {
+        by_key(WHICH_ROWS).text: keys,
+        of_column("price").text: Profile(Family.NUMBER, 0, "1", "2", "3"),
+    }
+    before = replace(baseline_of(make_run([], [])), measured=(Measured(key.text, "items", 5, figures),))
+    side = side_of(before, "before")
+
+    def story(stale: StaleMeasures) -> Story:
+        return replace(story_of(Both(side, side, {}, stale=stale), "items"), done=frozenset({"gone"}))
+
+    used = story(StaleMeasures())
+    assert (used.staying, used.expected("price").total) == (5, "3")
+    assert used.digest(used.both.before, WHICH_ROWS) == "f:1:2"
+    stale = story(StaleMeasures("edited", frozenset({"items"}), {"gone": frozenset({"items"})}))
+    for ask in (
+        lambda: stale.staying,
+        lambda: stale.expected("price"),
+        lambda: stale.digest(stale.both.before, WHICH_ROWS),
+    ):
+        with pytest.raises(CannotTell, match="edited"):
+            ask()
 
 
 # --- the cases of tests/contracts -------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def test_show_is_one_check_with_its_newest_result(shop: Shop) -> None:
     shown = shop.cli("show", GREATER, dsn=False).stdout
     assert "fail 6 of 9" in shown, "the newest run that has a result of it, not the newest run"
     assert ["id=10" in shown, "id=11" in shown, "id=12" in shown, "id=13" in shown] == [True] * 3 + [False]
-    assert "and 3 more rows" in shown
+    assert "and 3 more" in shown
     assert shop.database in shown
     assert "UTC" in shown
     sql = shown.partition("\nsql\n")[2].strip().rstrip(";")

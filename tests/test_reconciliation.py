@@ -30,7 +30,7 @@ from kisaan_validate.facts.measure_key import (
 )
 from kisaan_validate.facts.run import Run
 from kisaan_validate.facts.suite import Selection
-from kisaan_validate.facts.table import ColumnFacts, Family, Measured, Profile, TableFacts
+from kisaan_validate.facts.table import ColumnFacts, Family, Measured, Profile, TableDigests, TableFacts
 from kisaan_validate.prove.run import run
 from kisaan_validate.report.html import render_html
 from kisaan_validate.suite.load import load_suite
@@ -287,6 +287,175 @@ def test_without_rows_or_promises_nothing_is_claimed() -> None:
     assert "not known" in page[page.index('id="reconciliation"') :]
 
 
+# --- what the columns and lines of a statement are ---------------------------------------------------------
+
+KEPT = Profile(Family.NUMBER, 0, "1", "2", "3")
+TWO = [Row(1, Decimal(1)), Row(2, Decimal(2))]
+SAME = RowsCompared("t", ("id",), 0, 0, 0)
+
+
+def of_columns(
+    before: Sequence[ColumnFacts], after: Sequence[ColumnFacts], contract: str = ""
+) -> Reconciliation:
+    """The statement of a table of these columns, of which no row came or went."""
+    baseline, made = sides(TWO, TWO)
+    old, new = (
+        (replace(side.tables[0], columns=tuple(columns)),)
+        for side, columns in ((baseline, before), (made, after))
+    )
+    promised = read_contract(contract, "contract.toml") if contract else None
+    digest = promised.digest if promised is not None else ""
+    baseline = replace(baseline, tables=old, contract_digest=digest)
+    made = replace(made, tables=new, rows=(SAME,), contract_digest=digest)
+    return only(judge(made, baseline, promised))
+
+
+PAID = ColumnFacts("a", "numeric", KEPT)
+NO_SUM = [
+    (ColumnFacts("a", "numeric"), "not measured {}"),
+    (replace(PAID, unmeasured="overflow"), "not measured {}: overflow"),
+    (replace(PAID, profile=replace(KEPT, personal=True)), "personal: no sum of it is kept"),
+    (ColumnFacts("a", "float8", replace(KEPT, family=Family.FLOAT)), "float8 {}: its sum is not exact"),
+]
+
+
+@pytest.mark.parametrize(("column", "reason"), NO_SUM, ids=[reason for _, reason in NO_SUM])
+def test_money_without_an_exact_sum_is_named_and_not_reconciled(column: ColumnFacts, reason: str) -> None:
+    """On either side: no sum stands in the statement, and why is said; also among what was not proved."""
+    for when, pair in (("before", ([column], [PAID])), ("after", ([PAID], [column]))):
+        one = of_columns(*pair)
+        assert (one.columns, one.left_out) == ((), (("a", reason.format(when)),))
+        assert one.reconciles is True, "of rows"
+        parts = unproved_of(judge(*reversed(sides(TWO, TWO))), [one])
+        (found,) = [part for part in parts if part.name == "Not reconciled"]
+        assert [(item.names, item.reason) for item in found.items] == [
+            (("the sum of t.a",), reason.format(when))
+        ]
+
+
+def test_sums_are_of_columns_that_both_sides_have() -> None:
+    """And that hold amounts: whole numbers only where a promise names their sum, texts never."""
+    whole, text = (
+        ColumnFacts("n", "bigint", KEPT),
+        ColumnFacts("x", "text", Profile(Family.TEXT, 0, "1", "2")),
+    )
+    assert of_columns([PAID, whole, text], [PAID, whole, text]).columns == ("a",)
+    assert of_columns([PAID], [replace(PAID, name="b")]).columns == ()
+    named = 'format = 1\n[[promise]]\nid = "s"\nkind = "sum_preserved"\ncolumn = "t.n"\n'
+    assert of_columns([whole, text], [whole, text], named).columns == ("n",)
+    retyped = replace(whole, type="numeric(12,2)")
+    assert of_columns([whole], [retyped]).columns == ("n",)
+
+
+def test_values_without_a_sum_have_no_sum_of_nothing() -> None:
+    """A sum that was not measured is not known; one of no values is 0."""
+    lost, none = replace(PAID, profile=replace(KEPT, total=None)), Profile(Family.NUMBER, 2)
+    one = of_columns([lost], [PAID])
+    assert amounts(one, LineKind.BEFORE) == [2, None]
+    assert one.unknown == ("the sum of these values was not measured",)
+    assert one.reconciles is None
+    empty = replace(PAID, profile=none)
+    assert amounts(of_columns([empty], [empty]), LineKind.DIFFERENCE) == [0, 0]
+
+
+def test_a_statement_without_differences_claims_nothing() -> None:
+    """Nor does it say that all is well."""
+    assert Reconciliation("t", (), ()).reconciles is None
+
+
+def test_rows_that_could_not_be_compared_are_not_known() -> None:
+    """Whatever numbers stand beside the reason."""
+    baseline, made = sides(TWO, TWO)
+    one = only(judge(replace(made, rows=(replace(SAME, message="locked"),)), baseline))
+    assert amounts(one, LineKind.CAME_OTHERWISE) == [None, None]
+    assert one.reconciles is None
+
+
+@pytest.mark.parametrize(
+    ("digest", "late", "rows", "known"),
+    [("x", 0, 2, True), ("y", 0, 2, False), ("x", 1, 2, False), ("x", 0, 3, False)],
+)
+def test_only_equal_digests_of_all_rows_prove_that_none_came(
+    digest: str, late: int, rows: int, known: bool
+) -> None:
+    """Not those of which some were set aside, nor beside another number of rows."""
+    baseline, made = sides(TWO, TWO)
+    old = replace(baseline.tables[0], digests=TableDigests(("id",), ("c",), "x"))
+    new = replace(made.tables[0], rows=rows, digests=TableDigests(("id",), ("c",), digest, late=late))
+    one = only(judge(replace(made, tables=(new,)), replace(baseline, tables=(old,))))
+    assert amounts(one, LineKind.WENT_OTHERWISE)[0] == (0 if known else None)
+    assert one.reconciles is (True if known else None)
+
+
+def test_the_contract_s_digests_prove_it_only_of_as_many_rows() -> None:
+    """Digests that agree beside another count are a contradiction, and prove nothing."""
+    text = 'format = 1\n[[promise]]\nid = "s"\nkind = "sum_preserved"\ncolumn = "t.amount"\n'
+    contract = read_contract(text, "contract.toml")
+    for rows, known in ((2, True), (3, False)):
+        baseline, made = sides(TWO, TWO)
+        baseline = replace(
+            baseline, measured=(measured(remainder_key("t"), TWO),), contract_digest=contract.digest
+        )
+        made = replace(
+            made,
+            tables=(replace(made.tables[0], rows=rows),),
+            measured=(measured(digests_key("t"), TWO),),
+            contract_digest=contract.digest,
+        )
+        one = only(judge(made, baseline, contract))
+        assert amounts(one, LineKind.CAME_OTHERWISE)[0] == (0 if known else None)
+
+
+def test_with_a_contract_tables_that_it_names_or_that_changed_have_a_statement() -> None:
+    """No other; without one all have."""
+    contract = read_contract(CONTRACT, "contract.toml")
+    baseline, made = sides(TWO, TWO)
+
+    def titled(judged: Judgement) -> list[str]:
+        return [one.table for one in reconciliations(judged)]
+
+    def tables(**rows: int) -> tuple[TableFacts, ...]:
+        return tuple(replace(facts(TWO), name=name, rows=count) for name, count in rows.items())
+
+    before = replace(baseline, tables=tables(t=2, u=2, v=2), contract_digest=contract.digest)
+    after = replace(made, tables=tables(t=2, u=3, v=2), contract_digest=contract.digest)
+    assert titled(judge(after, before, contract)) == ["t", "u"]
+    summed = (before.tables[0], before.tables[1], with_total(before.tables[2], "9")[0])
+    assert titled(judge(replace(after, tables=summed), before, contract)) == ["t", "v"]
+    assert titled(judge(after, before)) == ["t", "u", "v"]
+    assert titled(judge(after)) == []
+
+
+def test_each_side_is_named_by_where_it_is_from() -> None:
+    """The baseline before, the run after."""
+    baseline, made = sides(TWO, TWO)
+    one = only(judge(made, baseline))
+    lines = [one.line(LineKind.BEFORE), one.line(LineKind.COUNTED)]
+    assert [line and line.source for line in lines] == ["baseline b", f"run {made.id}"]
+
+
+def test_a_difference_is_not_quiet() -> None:
+    """Nor is what came or went; equal counts and sums are."""
+    baseline, made = sides(TWO, TWO)
+    assert only(judge(made, baseline)).quiet
+    more = replace(made, tables=(replace(made.tables[0], rows=3),))
+    assert not only(judge(more, baseline)).quiet
+    assert not only(judge(replace(made, rows=(replace(SAME, added=1, removed=1),)), baseline)).quiet
+
+
+def test_rows_that_came_as_promised_did_not_come_otherwise() -> None:
+    """Of two rows that came one was promised; of two that went one."""
+    before = [Row(1, Decimal(1), doomed=True), Row(2, Decimal(2)), Row(3, Decimal(3))]
+    after = [Row(3, Decimal(3)), Row(4, Decimal(4), new=True), Row(5, Decimal(5))]
+    judged = promised(before, after)
+    assert judged.baseline is not None
+    run = replace(judged.run, rows=(compared(before, after),))
+    one = only(judge(run, judged.baseline, judged.contract))
+    kinds = (LineKind.CAME, LineKind.CAME_OTHERWISE, LineKind.WENT, LineKind.WENT_OTHERWISE)
+    assert [amounts(one, kind)[0] for kind in kinds] == [1, 1, -1, -1]
+    assert amounts(one, LineKind.DIFFERENCE) == [0, None]
+
+
 MIGRATION = """
 DELETE FROM sales WHERE id = 2;
 DELETE FROM sales WHERE shop IS NULL;
@@ -295,15 +464,15 @@ UPDATE sales SET amount = amount + 0.01 WHERE id = 3;
 """
 
 
-def _migrated(server: Server, folder: Path, steps: str) -> Judgement:
+def _migrated(server: Server, folder: Path, steps: str, more: str = "") -> Judgement:
     """A table before and after, on a real server, with a contract that removes shops of none and lets rows
-    come.
+    come; ``more`` are promises beside.
     """
     suite, text = (
         folder / "checks",
         (
             'format = 1\n[[promise]]\nid = "go"\nkind = "rows_removed"\ntable = "sales"\nwhere = "shop IS NULL"\n'
-            '[[promise]]\nid = "come"\nkind = "rows_arrived"\ntable = "sales"\n'
+            '[[promise]]\nid = "come"\nkind = "rows_arrived"\ntable = "sales"\n' + more
         ),
     )
     suite.mkdir()
@@ -348,3 +517,18 @@ def test_a_migration_on_a_server(
     assert amounts(one, LineKind.WENT) == [-2, Decimal("-7.77")]
     assert one.reconciles is reconciles
     assert amounts(one, LineKind.DIFFERENCE) == difference
+
+
+def test_what_a_promise_makes_of_values_is_a_line_of_its_own(server: Server, tmp_path: Path) -> None:
+    """Each amount of those that stay is doubled: the sum moves by what they were, and reconciles."""
+    more = (
+        '[[promise]]\nid = "double"\nkind = "becomes"\ncolumn = "sales.amount"\nexpression = "{column} * 2"\n'
+    )
+    steps = "DELETE FROM sales WHERE shop IS NULL; UPDATE sales SET amount = amount * 2;"
+    one = only(_migrated(server, tmp_path, steps, more))
+    assert amounts(one, LineKind.REWRITTEN) == [0, Decimal("60.50")]
+    assert amounts(one, LineKind.COMPUTED) == amounts(one, LineKind.COUNTED) == [3, Decimal("121.00")]
+    assert one.reconciles is True
+    line = one.line(LineKind.REWRITTEN)
+    assert line is not None
+    assert line.source == "contract, double"

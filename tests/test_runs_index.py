@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from axe import findings
 from browser import Browser, chromium
-from conftest import ROOT, needs
+from conftest import ROOT, needs, wait_until
 from index_cases import place_at, run_number
 from shop import Shop
 
@@ -564,7 +564,38 @@ def test_runs_are_filtered_by_suite_database_verdict_and_text(tmp_path: Path, br
     )
     assert browser.ask(f"{ROWS}.length") == 6
     assert "database=ledger" in browser.ask("location.hash")
+    browser.ask("document.getElementById('only-fail').click()")
+    browser.ask(
+        "{ const t = document.querySelector('.pick input[type=search]'); t.value = 'LEDGER'; t.dispatchEvent(new Event('input', {bubbles: true})) }"
+    )
+    held = browser.ask("location.hash")
+    assert set(held.removeprefix("#?").split("&")) == {
+        "database=ledger+on+db.internal%3A5432",
+        "verdict=fail",
+        "text=LEDGER",
+    }
+    left = browser.ask(f"{ROWS}.length")
+    assert left == 4
+    browser.ask("location.hash = '#?text=nosuchword'")
+    wait_until(lambda: browser.ask(f"{ROWS}.length") == 0, 10)
+    months = "[...document.querySelectorAll('#runs tbody')].filter(b => b.offsetHeight).length"
+    assert browser.ask(months) == 0, "no heading of a month without a run"
+    browser.ask(f"location.hash = '{held}'")
+    wait_until(lambda: browser.ask(f"{ROWS}.length") == left, 10)
+    browser.visit(f"{page.as_uri()}#?database=nosuch")
+    assert browser.ask("document.querySelector('.pick select').selectedIndex") == 0, "any"
     assert (browser.requests(), browser.complaints()) == ([], [])
+
+
+def test_one_value_is_no_choice(tmp_path: Path, browser: Browser) -> None:
+    """Runs of one database and one suite: only the verdict and a text can be chosen."""
+    for number in range(3):
+        at = START + timedelta(hours=number)
+        put(tmp_path, run_number(number, at, place=place_at(at)))
+    update_index(tmp_path)
+    browser.open(tmp_path / "index.html")
+    assert browser.ask("document.querySelectorAll('.pick select').length") == 0
+    assert browser.ask("document.querySelectorAll('.pick input[type=search]').length") == 1
 
 
 def test_nothing_of_a_run_hides_beyond_the_edge_of_a_telephone(tmp_path: Path, browser: Browser) -> None:

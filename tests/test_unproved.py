@@ -16,9 +16,11 @@ from test_report_page import _check, earlier, every_status, make_run
 
 from kisaan_validate.contract.load import read_contract
 from kisaan_validate.facts.baseline import baseline_of
+from kisaan_validate.facts.differences import NotCompared
 from kisaan_validate.facts.result import UNANSWERED, Evidence, Result, Status
+from kisaan_validate.facts.run import TableCoverage
 from kisaan_validate.facts.suite import Selection
-from kisaan_validate.facts.table import ColumnFacts, Family, KeyedDigest, Profile, TableFacts
+from kisaan_validate.facts.table import ColumnFacts, Family, KeyedDigest, Profile, TableDigests, TableFacts
 from kisaan_validate.facts.totals import ControlTotal, GroupPart, GroupTotal
 from kisaan_validate.report.html import render_html
 from kisaan_validate.verdict.judgement import Judgement, judge
@@ -146,6 +148,84 @@ def test_nothing_is_listed_where_all_was_proved() -> None:
     """Read rows, equal digests, no limit: no part."""
     parts = parts_of(judge(make_run([_check("a")], [Result("a", Status.PASS, 0, 9, Evidence.SCANNED)])))
     assert set(parts) == {"Not compared"}
+
+
+def test_each_thing_is_counted_and_named_under_its_reason() -> None:
+    """Those of one reason are one item with all their names; a part counts things, not reasons."""
+    names = ("a", "b", "c")
+    results = [
+        Result("a", Status.ERROR, message="x", hint="wait"),
+        Result("b", Status.ERROR, message="x", hint="wait"),
+        Result("c", Status.ERROR, message="x", hint="ask"),
+    ]
+    tables = tuple(TableFacts("public", name, "table", None, "locked") for name in names)
+    coverage = (
+        TableCoverage("lonely", 0, (), (), ("a",)),
+        TableCoverage("told", 0, (), ("a",), ()),
+        TableCoverage("tmp", 0, (), (), ("a",), excluded=True),
+        TableCoverage("read", 0, ("a",), (), ()),
+        TableCoverage("counted", 1, (), (), ("a",)),
+    )
+    run = make_run([_check(name) for name in names], results, tables, coverage=coverage)
+    parts = parts_of(judge(run))
+    errors = parts["Errors"]
+    assert [(i.checks, i.hint, i.size) for i in errors.items] == [(("a", "b"), "wait", 2), (("c",), "ask", 1)]
+    assert errors.size == 3
+    (locked,) = parts["Tables not counted"].items
+    assert (locked.names, parts["Tables not counted"].size) == (names, 3)
+    never = parts["Tables that no check reads"]
+    assert {i.names: i.reason for i in never.items} == {
+        ("lonely",): "no check reads it",
+        ("tmp",): "left out by the suite",
+    }
+    believed = [Result(name, Status.PASS, 0, 1, Evidence.BY_INDEX, trusted="index i") for name in names]
+    part = parts_of(judge(replace(run, results=tuple(believed))))["Believed"]
+    assert (part.items[0].checks, part.size) == (names, 3)
+
+
+def test_a_control_total_without_an_answer_is_named() -> None:
+    """With and without a baseline; one that was measured is not."""
+    told = ControlTotal("orders", "total", (GroupPart("shop"),), (GroupTotal((None,), 9, "1.50"),))
+    lost = replace(told, by=(GroupPart("phone"),), groups=(), message="personal")
+    run = replace(every_status(), totals=(told, lost))
+    for judged in (judge(run), judge(run, earlier(run))):
+        (item,) = parts_of(judged)["Control totals without an answer"].items
+        assert (item.names, item.reason) == (("orders: total by phone",), "personal")
+
+
+def test_a_column_is_personal_if_it_is_on_either_side_and_compared_if_it_is_on_both() -> None:
+    """One that came is no comparison that was not made."""
+    plain, hidden = Profile(Family.TEXT, 0), Profile(Family.TEXT, 0, personal=True)
+
+    def named(old: Profile | None, new: Profile) -> bool:
+        def tables(profile: Profile | None) -> tuple[TableFacts, ...]:
+            columns = (ColumnFacts("c", "text", profile),) if profile is not None else ()
+            return (TableFacts("public", "t", "table", 1, columns=columns),)
+
+        run = make_run([], [], tables(new))
+        before = replace(baseline_of(run), tables=tables(old))
+        return "Personal columns not compared" in parts_of(judge(run, before))
+
+    sides = ((plain, hidden), (hidden, plain), (hidden, hidden), (plain, plain), (None, hidden))
+    assert [named(*pair) for pair in sides] == [True, True, True, False, False]
+
+
+def test_what_only_figures_or_numbers_compare_is_named() -> None:
+    """Tables without a digest of every row; things of which only the number was compared, and whether it
+    tells that the sides differ.
+    """
+    table = TableFacts("public", "t", "table", 1)
+    digests = TableDigests(("id",), ("c",), "x")
+    run = make_run([], [], (table, replace(table, name="u", digests=digests)))
+    judged = judge(run, baseline_of(run))
+    assert names_in(parts_of(judged)["Values not compared row by row"]) == {"t"}
+    assert judged.diff is not None
+    beside = (NotCompared("casts", "2", "0", judged=True), NotCompared("publications", "1", "1"))
+    parts = parts_of(replace(judged, diff=replace(judged.diff, not_compared=beside)))
+    assert {i.names: i.reason for i in parts["Not compared"].items} == {
+        ("casts (2 before, 0 after)",): "only their number was compared: it differs",
+        ("publications (1)",): "only their number was compared",
+    }
 
 
 @pytest.fixture(scope="module")

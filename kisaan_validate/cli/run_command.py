@@ -98,7 +98,12 @@ if TYPE_CHECKING:
 )
 @click.option("--lock", is_flag=True, help="Exit 6 if this suite is already running on this database.")
 @format_options
-@click.option("--quiet", "-q", is_flag=True, help="Print only new failures, verdict and report path.")
+@click.option(
+    "--quiet",
+    "-q",
+    is_flag=True,
+    help="Print only what keeps the run from passing, the verdict and the report's path.",
+)
 @click.option("--verbose", "-v", is_flag=True, help="Print every check and promise.")
 def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
     """Run every check on the live database in one read-only snapshot, and write a report. ID names checks

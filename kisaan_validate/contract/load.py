@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kisaan_validate.contract.exact import LookedUp
 from kisaan_validate.contract.needs import Arrival, Lookup, Names, Need, Removal, Renaming, Replacement
 from kisaan_validate.contract.objects import ATTRIBUTES, OF_NO_TABLE, THEIR_OWN_TABLE, OfObject
 from kisaan_validate.contract.renamed import Renamed, unquoted
@@ -195,6 +196,9 @@ def may_be_empty(kind: type[Promise], name: str) -> bool:
     """Whether a promise of this kind may leave out a parameter, whatever else it says."""
     if issubclass(kind, Renamed):
         return name in {"column", "table"}
+    # Elsewhere it is what was there before; of a lookup it is the table that is looked up in.
+    if issubclass(kind, LookedUp) and name == "from_":
+        return False
     return name in _MAY_BE_EMPTY or (name == "to" and issubclass(kind, Altered))
 
 

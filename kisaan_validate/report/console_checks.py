@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text as RichText
 
-from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.check import Check, Form
 from kisaan_validate.facts.differences import CheckMove, Origin, Transition
 from kisaan_validate.facts.result import COUNTED, UNANSWERED, Evidence, Result, Status
 from kisaan_validate.report.console_parts import MOST_CHECKS, SEVERITIES, STYLES, print_line
-from kisaan_validate.report.found import found_words
+from kisaan_validate.report.found import found_words, more_keys
 from kisaan_validate.report.psql import environment
 from kisaan_validate.report.shown import Shown as Text
 from kisaan_validate.report.summary import pairs_of
@@ -64,7 +63,7 @@ def print_checks_in_need(console: Console, judged: Judgement, *, verbose: bool) 
 
 def print_names(console: Console, judged: Judgement) -> None:
     """What keeps a run from passing, a line each: the failing and unanswered checks, the promises that were
-    not kept, the differences that nothing explains.
+    not kept or are open, the differences that nothing explains, the comparisons that could not be made.
     """
     waived = {id for id, use in judged.waived.items() if use.use is Use.HOLDS}
     pairs = [pair for pair in pairs_of(judged.run) if pair[1].status in {Status.FAIL, *UNANSWERED}]
@@ -72,10 +71,14 @@ def print_names(console: Console, judged: Judgement) -> None:
         if check.id not in waived:
             status = (f"{result.status.value:<6}", STYLES[result.status])
             console.print(Text.assemble(status, check.id), soft_wrap=True)
-    for promise, outcome in judged.in_state(*JUDGED, State.UNKNOWN):
-        console.print(Text(f"promise {outcome.state.value}: {promise.id}"), soft_wrap=True)
+    open_ = {promise.id for promise, _ in judged.open_promises}
+    for promise, outcome in judged.promises:
+        if outcome.state in JUDGED or promise.id in open_:
+            console.print(Text(f"promise {outcome.state.value}: {promise.id}"), soft_wrap=True)
     for group in judged.open_groups if judged.contract is not None else ():
         console.print(Text(f"unexplained  {group.words}"), soft_wrap=True)
+    for item in judged.untold:
+        console.print(Text(f"cannot tell  {item.what}: {item.reason}"), soft_wrap=True)
 
 
 def psql_line(sql: str) -> str:
@@ -189,8 +192,8 @@ def keys_in_line(result: Result) -> str:
     if result.status not in {Status.FAIL, Status.TOLERATED} or not result.sample or not result.key:
         return ""
     rows = [[pair for pair in row if pair[0] in result.key] for row in result.sample[:KEYS]]
-    left = (result.violations or 0) - len(rows)
-    more = f" and {left:,} more" if left > 0 else ""
+    left = more_keys(result, len(rows))
+    more = f" and {left}" if left else ""
     return ", ".join(_named(rows)) + more if rows and rows[0] else ""
 
 

@@ -11,11 +11,13 @@ from kisaan_validate.facts.differences import VALUES
 from kisaan_validate.facts.kept import ValuesCompared
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.report.cards import Card, Keys
+from kisaan_validate.report.found import more_keys
 from kisaan_validate.report.text import number
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.findings import Finding, Heading, findings_of
 from kisaan_validate.verdict.headlines import noun
 from kisaan_validate.verdict.judgement import Judgement
+from kisaan_validate.verdict.waivers import Use
 
 ROWS = 3
 """So many rows of a finding are shown with it; its checks show more."""
@@ -138,12 +140,12 @@ def _values(finding: Finding, values: Iterable[ValuesCompared]) -> Keys | None:
 
 
 def _more(checks: Sequence[Card], keys: Keys | None, values: bool) -> str:
-    """How many violating rows of the leading check are not among those shown."""
+    """How many keys of the check whose rows are shown are not among them."""
     shown = next((card for card in checks if card.keys is not None), None)
     if keys is None or shown is None or values:
         return ""
-    left = (shown.result.violations or 0) - len(keys.rows)
-    return f"and {number(left)} more" if left > 0 else ""
+    left = more_keys(shown.result, len(keys.rows))
+    return f"and {left}" if left else ""
 
 
 def _promises(finding: Finding, judged: Judgement) -> list[BehindFinding]:
@@ -172,14 +174,19 @@ def _damage(judged: Judgement, found: Mapping[Heading, Sequence[FindingCard]]) -
     fresh = found.get(Heading.NEW, ())
     failed = found.get(Heading.FAILED, ())
     if fresh:
-        return f"{counted(len(fresh), 'finding')} new since the baseline: {_named(fresh)}."
+        # Of a failure that cannot be compared nothing says that it is old.
+        more = f" {counted(len(failed), 'finding')} may be new: {_named(failed)}." if failed else ""
+        return f"{counted(len(fresh), 'finding')} new since the baseline: {_named(fresh)}.{more}"
     if failed:
         return f"{counted(len(failed), 'finding')}: {_named(failed)}."
+    excused = sum(use.use is Use.HOLDS for use in judged.waived.values())
+    waived = f"; {counted(excused, 'waived failure')}" if excused else ""
     if judged.diff is None:
-        return "Nothing that was examined failed." if judged.run.results else "Nothing was examined."
+        nothing = "Nothing but what is waived failed" if excused else "Nothing that was examined failed"
+        return f"{nothing}{waived}." if judged.run.results else "Nothing was examined."
     known = found.get(Heading.KNOWN, ())
     before = f"; {counted(len(known), 'finding')} from before" if known else ""
-    return f"Nothing is known to have become wrong since the baseline{before}."
+    return f"Nothing is known to have become wrong since the baseline{before}{waived}."
 
 
 def _named(cards: Sequence[FindingCard]) -> str:

@@ -11,6 +11,24 @@ NAMED = 3
 """So many segments are named in a line; the evidence has more."""
 
 
+def more_keys(result: Result, shown: int) -> str:
+    """What follows the first ``shown`` keys: ``1,231 more``; "" where these are all. No number where a key
+    stands for several violations and not all keys were recorded: nobody counted them.
+    """
+    if result.sample_complete:
+        left = len(result.sample) - shown
+    elif any(_is_several(result, *pair) for row in result.sample for pair in row):
+        return "more"
+    else:
+        left = (result.violations or 0) - shown
+    return f"{number(left)} more" if left > 0 else ""
+
+
+def _is_several(result: Result, name: str, value: str | None) -> bool:
+    """Whether it says of how many rows the key is. Renamed with an underscore beside such a column."""
+    return name.rstrip("_") == "rows_found" and name not in result.key and value not in {None, "1"}
+
+
 def found_words(result: Result, claim: str) -> str:
     """``the sum of …: found total 598, must be at least 600``, or of segments ``…: found group g0,
     rows_found 66; …, must be …``.

@@ -8,10 +8,9 @@ from pathlib import Path
 from kisaan_validate.facts.check import Check
 from kisaan_validate.facts.result import Result
 from kisaan_validate.facts.run import Run
-from kisaan_validate.report.found import found_words
+from kisaan_validate.report.found import found_words, more_keys
 from kisaan_validate.report.shown import shown
 from kisaan_validate.report.text import flat, number, shortened, utc
-from kisaan_validate.text.numbers import counted
 
 KEYS = 3
 """So many failing keys are shown; the report has more."""
@@ -51,8 +50,8 @@ def _last(check: Check, run: Run) -> Iterator[str]:
     yield from (_line("found", text) for text in (found, result.message) if text)
     if result.sample and not found:
         yield from (_line("key", _key(result, row)) for row in result.sample[:KEYS])
-        if (more := (result.violations or 0) - KEYS) > 0:
-            yield _line("", f"and {counted(more, 'more row')}")
+        if more := more_keys(result, len(result.sample[:KEYS])):
+            yield _line("", f"and {more}")
     if result.sql:
         yield "sql"
         yield f"{shown(result.sql)};"

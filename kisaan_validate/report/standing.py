@@ -11,8 +11,9 @@ from kisaan_validate.facts.check import Check, Severity
 from kisaan_validate.facts.differences import CheckMove
 from kisaan_validate.facts.result import UNANSWERED, Result, Status, vacuous
 from kisaan_validate.report.cards import movement
+from kisaan_validate.report.found import more_keys
 from kisaan_validate.report.summary import figure, in_order, pairs_of
-from kisaan_validate.report.text import flat, number, plain
+from kisaan_validate.report.text import flat, plain
 from kisaan_validate.verdict.judgement import Judgement
 from kisaan_validate.verdict.waivers import Use, Waived
 
@@ -124,9 +125,9 @@ _ACCEPTED = {
 def keys_told(result: Result, most: int) -> list[str]:
     """The first recorded keys, one a line, and how many more there are."""
     shown = [", ".join(_told(*pair) for pair in row) for row in result.sample[:most]]
-    left = (result.violations or 0) - len(shown)
+    left = more_keys(result, len(shown))
     # Without a sample there is nothing to continue.
-    return shown + ([f"… and {number(left)} more"] if shown and left > 0 else [])
+    return shown + ([f"… and {left}"] if shown and left else [])
 
 
 def _told(name: str, value: str | None) -> str:

@@ -144,6 +144,7 @@ def _names(promise: Promise) -> str:
 
 NOT_KEPT = "the values of these rows were not kept"
 NOT_ONE_BY_ONE = "rows were not compared one by one (a baseline with --rows can tell)"
+NOT_SUMMED = "the sum of these values was not measured"
 NOT_FINITE = "the sum holds NaN or Infinity, which proves nothing"
 
 
@@ -338,6 +339,9 @@ def _total(profile: Profile) -> Decimal:
     """An exact sum; 0 where no row has a value. Raises CannotTell."""
     if profile.personal or profile.family is not Family.NUMBER:
         raise CannotTell("it has no exact sum")
+    # Values without a sum: it was not measured, and is not 0.
+    if profile.total is None and profile.minimum is not None:
+        raise CannotTell(NOT_SUMMED)
     total = Decimal(profile.total or 0)
     if not total.is_finite():
         raise CannotTell(NOT_FINITE)
