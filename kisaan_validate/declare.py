@@ -1,7 +1,8 @@
 """Invariants that a DataFrame schema cannot say: relations, sums, uniqueness, catalogue state.
 
-Each function returns a :class:`Declaration` and, while a suite is being loaded, adds it to that suite, so
-a file in ``checks/`` just calls them. All take the same closing keyword arguments: ``id``, ``severity``
+Each function returns a :class:`Declaration` (:func:`control_total` a TotalSpec, :func:`month` and
+:func:`day` a part of its ``by``) and, while a suite is being loaded, adds it to that suite, so a file in
+``checks/`` just calls them. All take the same closing keyword arguments: ``id``, ``severity``
 ("blocking", "warning", "info"), ``why``, ``hint``, ``owner``, ``tags``, ``tolerance``, ``applies``
 (conditions such as ``"column orders.total"``, ``"not table old_orders"``), ``filter`` (False: the table's
 filter from ``suite.toml`` does not apply; or a SQL condition that takes its place). Table names may be
@@ -55,6 +56,8 @@ __all__ = [
     "agrees",
     "column",
     "constraint",
+    "control_total",
+    "day",
     "decimals",
     "declaration",
     "distinct_count",
@@ -65,6 +68,7 @@ __all__ = [
     "json_path",
     "ledger",
     "minimum_rows",
+    "month",
     "no_column_of_type",
     "no_gaps",
     "null_share",
@@ -127,8 +131,7 @@ collector: ContextVar[list[Declaration | TotalSpec] | None] = ContextVar("collec
 """Where declarations go while a suite is being loaded."""
 
 source: ContextVar[str] = ContextVar("source", default="")
-"""The file of a suite that is being loaded: whoever calls from it, its line is the origin of a
-declaration.
+"""The file of a suite that is being loaded: the line in it that calls is the origin of a declaration.
 """
 
 
@@ -170,15 +173,15 @@ MOST_GROUPS = 10_000
 
 
 def month(column: str, zone: str = "UTC") -> GroupPart:
-    """For ``by`` of a control total: the month of a date or time, named by its first day. ``zone`` says whose
-    month it is where the column has a time zone; other columns are taken as they are stored.
+    """For ``by`` of a control total: the month of a date or time, named by its first day. ``zone`` is for a
+    timestamptz; other columns are taken as they are stored.
     """
     _check_zone(zone)
     return GroupPart(column, "month", zone)
 
 
 def day(column: str, zone: str = "UTC") -> GroupPart:
-    """The same, by day."""
+    """For ``by`` of a control total: the day of a date or time. ``zone`` is as for :func:`month`."""
     _check_zone(zone)
     return GroupPart(column, "day", zone)
 
@@ -186,7 +189,7 @@ def day(column: str, zone: str = "UTC") -> GroupPart:
 def control_total(
     table: str, column: str, *, by: str | GroupPart | list[str | GroupPart], most: int = 1_000
 ) -> TotalSpec:
-    """Rows and the exact sum of ``column`` in each group, recorded by every run and baseline, and compared.
+    """Each run and baseline records the rows and the exact sum of each group; a comparison compares them.
 
     ``by`` names columns, or :func:`month` and :func:`day` of one; NULL is a group too. More than ``most``
     groups are no answer. It is no check: without a baseline it is shown only. Personal columns are refused.

@@ -318,10 +318,9 @@ def _damaged(corruption: Corruption) -> str:
 
 PAGE = """# The corruption gallery
 
-`make gallery` damages a copy of a cleanly migrated market in one way after another, one file each in
-[tests/gallery](../tests/gallery), compares it with the original by `diff`, prints the result, and writes this
-page. Found means: the right table, exactly these rows and columns, the right [pattern](patterns.md) with its
-exact number, and nothing else.
+`make gallery` damages a copy of a database in one way after another ([tests/gallery](../tests/gallery)),
+compares it with the original by `diff`, and writes this page. Found means: the right table, exactly these rows
+and columns, the right [pattern](patterns.md) with its exact number, and nothing else.
 
 **{found} of {all} found**, and the undamaged copy yields {clean}:
 

@@ -19,8 +19,8 @@ MADE = {"Limits", "Options", "SuiteSettings"}
 """Classes of which callers make objects: their fields are said, as the arguments of a function are."""
 HEAD = """# The Python API
 
-`python tests/make_api_docs.py` makes this page. `Run.to_json`, `to_html` and `to_frame` give JSON, page and data frame.
-Errors are subclasses of `KisaanError`. `x=` is optional.
+`Run.to_json`, `to_html` and `to_frame` give JSON, page and data frame. Errors are subclasses of `KisaanError`.
+`x=` is optional.
 
 ```python
 {example}

@@ -18,8 +18,9 @@ from kisaan_validate.cli.main import PROGRAM, cli  # noqa: E402
 PAGE = ROOT / "docs" / "cli.md"
 HEAD = """# The command line
 
-`python tests/make_cli_docs.py` makes this page. `-h` says more of a command. Brackets: default and range; `…`: may be
-repeated. All but {without} take `--config`. [Exit codes](../README.md#your-own-database), [formats](formats.md).
+Brackets: default and range; `…`: may be repeated. `-h` says more. All but {without} take `--config`.
+[Formats](formats.md). Exit codes: [all](../README.md#your-own-database), [import](adoption.md#from-another-tool-import),
+[diff](diff.md), [verify](signoff.md#verifying).
 """
 SHARED = 2
 """An option that so many commands explain in the same words is explained once."""
@@ -115,9 +116,8 @@ def _section(words: str, command: click.Command, rows: Sequence[Row], shared: Se
 
 
 def _said(command: click.Command) -> str:
-    """The short help of a command, and what its exit codes mean where they are its own."""
-    own = re.search(r"\bExit \d.*", re.sub(r"\s+", " ", command.help or ""))
-    return command.get_short_help_str(200) + (f" {own[0].strip()}" if own else "")
+    """The short help of a command."""
+    return command.get_short_help_str(200)
 
 
 def _list(rows: Sequence[Row]) -> str:

@@ -31,14 +31,15 @@ from kisaan_validate.toml.model import TomlTable  # noqa: E402
 from kisaan_validate.verdict.waivers_model import WaiversFile  # noqa: E402
 
 DOCS = ROOT / "docs"
-MADE = "`python tests/make_reference_docs.py` makes this page."
 FIGURE = "figure"
+TOTAL = "total"
 FORMS = {
     FIGURE: "Figures: within `low=` and `high=`, also `where=`, `segment_by=`, `segments=100`",
     Form.ROW: "Rows: a count in the table's scan",
     Form.JOIN: "Joined rows: two counts in their join",
     Form.QUERY: "Queries: a statement each",
     Form.CATALOGUE: "Catalogue: no row is read",
+    TOTAL: "Control totals: a statement each, no check",
 }
 UNSAID = inspect.signature(declare.column).parameters["default"].default
 FILES: Mapping[str, type[TomlTable]] = {
@@ -66,7 +67,11 @@ def functions() -> dict[str, Any]:
 
 
 def form_of(function: Any) -> str:
-    """How what it declares is proved: the form of the rules that it makes; "figure" for an aggregate."""
+    """How what it declares is proved: the form of the rules that it makes; "figure" for an aggregate, "total"
+    where it makes no rule.
+    """
+    if get_type_hints(function)["return"] is not declare.Declaration:
+        return TOTAL
     if get_type_hints(function)[_meta(function)].__args__[0] is declare.FigureArguments:
         return FIGURE
     (form,) = {rule.form for rule in _rules(function)}
@@ -113,7 +118,7 @@ def declarations_page() -> str:
     lines: dict[str, list[str]] = {form: [] for form in FORMS}
     for name, function in functions().items():
         lines[form_of(function)].append(item(call(name, function), sentence(function.__doc__)))
-    head = f"# Declarations\n\n{MADE} [How to use them](writing-checks.md#declarations). `x=…` is required, `x=` optional."
+    head = "# Declarations\n\n[How to use them](writing-checks.md#declarations). `x=…` is required, `x=` optional."
     return "\n\n".join([head, *(f"## {FORMS[form]}\n\n" + "\n".join(lines[form]) for form in FORMS)]) + "\n"
 
 
@@ -150,7 +155,7 @@ def parameters(kind: type[Promise]) -> str:
 
 def promises_page() -> str:
     """docs/promises.md."""
-    head = f"# Promises of a contract\n\n{MADE} [How to use them](contracts.md). Brackets: optional."
+    head = "# Promises of a contract\n\n[How to use them](contracts.md). Brackets: optional."
     kinds = [item(f"{name} {parameters(kind)}", sentence(kind.__doc__)) for name, kind in KINDS.items()]
     said = {pair for kind in KINDS.values() for pair in _keys(promise_model(kind)).items()}
     keys = [item(key, text) for key, text in sorted(said) if key not in COMMON | PLURALS.keys()]
@@ -188,7 +193,7 @@ def _default(field: Any) -> str:
 
 def configuration_page() -> str:
     """docs/configuration.md."""
-    parts = [f"# Configuration\n\n{MADE} Parentheses: the default."]
+    parts = ["# Configuration\n\nParentheses: the default."]
     for file, model in FILES.items():
         lines = [
             item(path, f"{said} ({default})" if default else said) for path, default, said in keys_of(model)

@@ -132,7 +132,7 @@ def flips(scene: Scene) -> list[Exhibit]:
 
         found.append(Exhibit(f"a byte of `{name}`", careless, name))
         if name != SUMS:
-            found.append(Exhibit(f"a byte of `{name}`, and SHA256SUMS made anew", careful, about))
+            found.append(Exhibit(f"a byte of `{name}`, SHA256SUMS recomputed", careful, about))
     return found
 
 
@@ -382,7 +382,7 @@ def exhibits(scene: Scene) -> list[Exhibit]:
             "the reason in a statement", _edit_reason, f"{a}: the signature does not match the statement"
         ),
         Exhibit(
-            "a statement signed by a key that is not allowed",
+            "a statement signed by a key not allowed",
             _wrong_key,
             "may not sign for 'asha@example.org'",
         ),
@@ -403,7 +403,7 @@ def exhibits(scene: Scene) -> list[Exhibit]:
         ),
         Exhibit("a signature removed", _no_signature, f"{a}: its signature is missing"),
         Exhibit(
-            "a signature made for another namespace",
+            "a signature for another namespace",
             _foreign_namespace,
             f"{a}: the signature does not match the statement",
         ),
@@ -418,7 +418,7 @@ def exhibits(scene: Scene) -> list[Exhibit]:
             "report.html: it differs from what these facts and sign-offs render",
         ),
         Exhibit(
-            "the newest sign-off removed, the bundle made anew",
+            "the newest sign-off removed, the bundle rebuilt",
             _newest_gone,
             "Not approved: has 1 of 2 approvals",
             3,
@@ -470,7 +470,7 @@ def exhibits(scene: Scene) -> list[Exhibit]:
         ),
         Exhibit("the page removed", _removed("report.html"), "report.html: it is missing"),
         Exhibit("the archive cut in half", _cut(0.5), "is not a complete bundle"),
-        Exhibit("the archive without its last byte", _cut(1), "is not a complete bundle"),
+        Exhibit("its last byte missing", _cut(1), "is not a complete bundle"),
         Exhibit("an empty archive", _cut(0), "is not a complete bundle"),
         Exhibit("bytes behind the archive", _behind, "it contains more than its files"),
         Exhibit("a program before the archive", _before, "it contains more than its files"),
@@ -483,9 +483,7 @@ def exhibits(scene: Scene) -> list[Exhibit]:
         Exhibit("a file with an absolute name", _entry("/etc/x"), "a file name that points outside"),
         Exhibit("a symbolic link in the archive", _entry("{id}/x", link=True), "is not a regular file"),
         Exhibit("fifty megabytes, compressed", _entry("{id}/x", deflate=True), "is compressed"),
-        Exhibit(
-            "two hundred names for the bytes of one file", _overlapping, "unpacks to more than its own size"
-        ),
+        Exhibit("two hundred names for one file", _overlapping, "unpacks to more than its own size"),
         Exhibit("a symbolic link in a run's folder", _link, "waivers.toml: it is a symbolic link"),
         Exhibit(
             "a run taken out of the reports",

@@ -13,6 +13,7 @@ from shop import Shop
 
 from kisaan_validate.author.accept.changes import SuiteChanges
 from kisaan_validate.author.accept.diff import edited_suite
+from kisaan_validate.author.accept.mentions import left_in_python
 from kisaan_validate.author.accept.python_edit import edited
 
 SOURCE = '''
@@ -83,6 +84,15 @@ def test_a_name_is_changed_only_where_it_is_a_name() -> None:
     assert next(b.strip() for b in tables.values()) == 'name = "sales"'
     assert 'declare.references("items", "order_id", to="sales", on="id")' in tables.values()
     assert 'declare.ledger("sales", "note", ["total", "orders"])' in tables.values()
+
+
+def test_a_control_total_is_renamed_like_a_check() -> None:
+    """Its table and column; what ``by`` names is left to the author, and named."""
+    source = 'declare.control_total("orders", "total", by=["shop", declare.month("paid")])'
+    (sum_,) = _lines(source, tables={"orders": "sales"}, columns={PLACE: "amount"}).values()
+    assert sum_ == source.replace('"orders", "total"', '"sales", "amount"')
+    changes = SuiteChanges(("public",), columns={("orders", "paid"): "paid_at"})
+    assert list(left_in_python("c.py", source, changes)) == ["c.py:1: mentions paid, which is paid_at now"]
 
 
 def _line(source: str, text: str) -> int:

@@ -1,8 +1,8 @@
-"""docs/semantics.md, sentence by sentence and row by row.
+"""docs/semantics.md, sentence by sentence and line by line.
 
-The table of exceptions is read from the document: each row has a test that shows what this package answers
-on the table and what pandera answers on a DataFrame of the same rows. A row without a test, or a test
-without a row, fails.
+The list of exceptions is read from the document: each line has a test that shows what this package answers
+on the table and what pandera answers on a DataFrame of the same rows. A line without a test, or a test
+without a line, fails.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from kisaan_validate import declare
 from kisaan_validate.facts.result import Result, Status
 
 DOCUMENT = (ROOT / "docs" / "semantics.md").read_text(encoding="utf-8")
-ROWS = re.findall(r"^\| `([\w-]+)` \|", DOCUMENT.partition("## Exceptions")[2].partition("\n## ")[0], re.M)
+ROWS = re.findall(r"^- `([\w-]+)`: ", DOCUMENT.partition("## Exceptions")[2].partition("\n## ")[0], re.M)
 EXCEPTIONS: dict[str, Callable[[Bench], None]] = {}
 
 
 def exception(id: str) -> Callable[[Callable[[Bench], None]], Callable[[Bench], None]]:
-    """Register the proof of one row of the table of exceptions."""
+    """Register the proof of one line of the list of exceptions."""
 
     def register(proof: Callable[[Bench], None]) -> Callable[[Bench], None]:
         assert id not in EXCEPTIONS
@@ -93,14 +93,14 @@ def bench(server: Server, request: pytest.FixtureRequest) -> Iterator[Bench]:
 
 
 def test_every_exception_has_its_proof() -> None:
-    """The table of exceptions and its proofs name the same ids, each once."""
+    """The list of exceptions and its proofs name the same ids, each once."""
     assert sorted(ROWS) == sorted(EXCEPTIONS)
     assert len(ROWS) >= 30
 
 
 @pytest.mark.parametrize("id", ROWS)
 def test_exception(id: str, bench: Bench) -> None:
-    """Each row of the table of exceptions is true on both of its sides."""
+    """Each line of the list of exceptions is true on both of its sides."""
     EXCEPTIONS[id](bench)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     default="latest",
     show_default=True,
     metavar="RUN",
-    help="The run whose kept promises count: its folder or id, or latest.",
+    help="The run whose kept promises count: folder, id or latest.",
 )
 @click.option("--write", is_flag=True, help="Change the files instead of printing a diff.")
 @click.option(

@@ -30,7 +30,7 @@ from kisaan_validate.cli.signing import sign_and_tell, trust_options
 @click.option(
     "--timestamp",
     metavar="URL",
-    help=("Have this RFC 3161 authority timestamp the signature's digest."),
+    help=("Have this RFC 3161 authority date the signature."),
 )
 @trust_options
 def command(run: Path, not_met: bool, **given: Any) -> None:

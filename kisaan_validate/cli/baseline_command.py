@@ -198,7 +198,7 @@ def _keep(measured: Run, output: Path, quiet: bool) -> None:
 
 
 class _Held:
-    """Holds a snapshot open until it is told to let go."""
+    """Holds a snapshot open until Enter or a signal."""
 
     lost = False
 

@@ -18,7 +18,7 @@ import click
 @click.option(
     "--without-baseline",
     is_flag=True,
-    help="Keep only the baseline's digest; the verdict cannot be recomputed then.",
+    help="Keep only the baseline's digest; the verdict cannot be judged again then.",
 )
 @click.option("--force", is_flag=True, help="Overwrite the archive.")
 @click.option(

@@ -48,14 +48,14 @@ if TYPE_CHECKING:
     "keys",
     multiple=True,
     metavar="TABLE=COLUMN,…",
-    help="Columns that identify a row where no unique key does.",
+    help="Columns that identify a row if no unique key does.",
 )
 @click.option(
     "--cast",
     "casts",
     multiple=True,
     metavar="TABLE.COLUMN=TYPE",
-    help="Cast a column to this SQL type on both sides.",
+    help="Cast a column to this type on both sides.",
 )
 @click.option(
     "--ignore",
@@ -79,14 +79,14 @@ if TYPE_CHECKING:
     "--added-since",
     multiple=True,
     metavar="TABLE[.COLUMN=VALUE]",
-    help="Count as later the rows of at least VALUE, or with a key above every old key.",
+    help="Rows of at least VALUE, or with a key above all old keys, came later.",
 )
 @click.option(
     "--samples",
     type=click.IntRange(0, 10_000),
     default=20,
     show_default=True,
-    help="Rows shown per table and kind of change, and one of each changed column they lack.",
+    help="Rows shown per table and kind of change; one more for each changed column that they lack.",
 )
 @click.option("--rows-only", is_flag=True, help="Do not compare the schema.")
 @click.option(
@@ -117,7 +117,7 @@ if TYPE_CHECKING:
 @click.option(
     "--suite",
     type=click.Path(path_type=Path),
-    help="The suite whose suite.toml names personal columns.  [default: checks]",
+    help="The suite that names personal columns.  [default: checks]",
 )
 @click.option(
     "--config", type=click.Path(path_type=Path), help="The configuration file.  [default: ./kisaan.toml]"
@@ -150,18 +150,16 @@ if TYPE_CHECKING:
     "--html",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the comparison as one self-contained page.",
+    help="Write the comparison as a page.",
 )
 @click.option(
     "--rows-to",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write every row that differs, not only samples, to a file that ends with .csv or .jsonl.",
+    help="Write every row that differs to a .csv or .jsonl file.",
 )
-@click.option(
-    "--force", is_flag=True, help="Replace a file of --html or --rows-to that this command did not write."
-)
-@click.option("--quiet", "-q", is_flag=True, help="Print only what could not be compared, and the verdict.")
+@click.option("--force", is_flag=True, help="Replace a file that this command did not write.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only the verdict and what was not compared.")
 def command(before: str | None, after: str | None, **given: Any) -> int:
     """Compare two live databases or schemas exactly: rows, columns and the schema, each side in one read-only
     snapshot.

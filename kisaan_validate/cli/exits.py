@@ -34,7 +34,7 @@ MEANINGS = {
 def exit_code(run: Run, verdict: Verdict, *, recorded: bool = True) -> int:
     """The exit code for a run that was judged so. ``recorded``: whether its files could be written; a pass
     nobody can read is none."""
-    # First: an interrupted run may hold failures, but whoever stopped it must not read the code as complete.
+    # First: an interrupted run may hold failures, but its exit code must not say that it is complete.
     if run.interrupted:
         return INCONCLUSIVE
     if verdict is Verdict.FAIL:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     flag_value="",
     help="A schema. Repeatable.  [default: public]",
 )
-@click.option("--list-schemas", is_flag=True, help="Only list the schemas with their number of tables.")
+@click.option("--list-schemas", is_flag=True, help="Only list schemas and their number of tables.")
 @click.option(
     "-o",
     "--output",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option(
     "--suite",
     type=click.Path(path_type=Path),
-    help="The suite's folder, for formats that link to sources.  [default: checks]",
+    help="The suite's folder, for links to sources.  [default: checks]",
 )
 @click.option(
     "--print",
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     type=click.Choice(["summary", "full"]),
     default="summary",
     show_default=True,
-    help="What the page puts on paper: about three sheets, or everything.",
+    help="What the page prints: about three sheets, or everything.",
 )
 @format_options
 def command(

@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     "-x",
     "--fail-fast",
     is_flag=True,
-    help="Begin no further statement once a blocking check failed. What was not run has no answer.",
+    help="Start no statement after a blocking check failed; what was not run has no answer.",
 )
 @click.option(
     "--last-failed",
     is_flag=True,
-    help="Only checks that failed or had no answer in the newest run of this suite on this database.",
+    help="Only checks that failed or had no answer in the suite's newest run on this database.",
 )
 @click.option("--baseline", type=click.Path(path_type=Path), help="Compare with this baseline file.")
 @click.option(
@@ -56,8 +56,7 @@ if TYPE_CHECKING:
     "--added-since",
     multiple=True,
     metavar="TABLE.COLUMN",
-    help="Count rows above the column's old highest value as added later; other tables use "
-    "the key. Repeatable.",
+    help="Rows above the column's old highest value came later; other tables use the key. Repeatable.",
 )
 @click.option(
     "--zone",
@@ -95,13 +94,11 @@ if TYPE_CHECKING:
 @click.option(
     "--profile",
     is_flag=True,
-    help="Show how the values of every column, or of selected tables, are distributed.",
+    help="Show how the values of columns are distributed.",
 )
 @click.option("--lock", is_flag=True, help="Exit 6 if this suite is already running on this database.")
 @format_options
-@click.option(
-    "--quiet", "-q", is_flag=True, help="Print only new failures, the verdict and the report's path."
-)
+@click.option("--quiet", "-q", is_flag=True, help="Print only new failures, verdict and report path.")
 @click.option("--verbose", "-v", is_flag=True, help="Print every check and promise.")
 def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
     """Run every check on the live database in one read-only snapshot, and write a report. ID names checks
@@ -215,8 +212,7 @@ def _comparing(suite: Suite, given: dict[str, Any]) -> Comparing | None:
 
     path: Path | None = given["baseline"]
     if path is None:
-        # These options say something only beside a baseline: dropped silently, a run would seem to have
-        # heeded them.
+        # These options need a baseline: if they were dropped silently, the run would seem to have used them.
         options = {
             "--contract": given["contract"] is not None,
             "--fail-on new": given["fail_on"] == "new",

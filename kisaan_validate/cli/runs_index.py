@@ -1,7 +1,7 @@
 """Keeping ``index.html`` of a folder of reports as the runs beside it say.
 
-Only what is new or changed is read; what looks as it did keeps its entry. Whatever stands in the folder
-that is no run is named in the page and hinders nothing.
+Only new or changed runs are read; the others keep their entries. What is no run is named on the page and
+stops nothing.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def update_index(reports: Path, *, seconds: float | None = None, anew: bool = Fa
 
 
 def add_to_index(reports: Path) -> None:
-    """Bring the index up to a run that was just recorded. What hinders it is said and changes no verdict."""
+    """Bring the index up to a run that was just recorded. An error is reported and changes no verdict."""
     from kisaan_validate.errors import KisaanError
 
     try:

@@ -44,7 +44,7 @@ def _accept_options(function: Any) -> Any:
 @click.option(
     "--timestamp",
     metavar="URL",
-    help=("Have this RFC 3161 authority timestamp the signature's digest."),
+    help=("Have this RFC 3161 authority date the signature."),
 )
 @trust_options
 def command(run: Path, decision: str, **given: Any) -> None:

@@ -82,7 +82,7 @@ def _table_changes(before: Baseline, after: Baseline) -> list[Change]:
     changes = []
     for name in sorted(old.keys() & new.keys()):
         a, b = old[name], new[name]
-        # A number that is not known is told as unknown, not as changed.
+        # A number that is not known is reported as unknown, not as changed.
         if a.rows is not None and b.rows is not None and a.rows != b.rows:
             changes.append(Change(ROWS, name, "", "count", str(a.rows), str(b.rows), b.rows - a.rows))
         left, right = ({c.name: c for c in table.columns} for table in (a, b))

@@ -92,7 +92,7 @@ def _countable(old: CheckFacts, new: CheckFacts) -> bool:
 
 
 def _fresh_keys(old: CheckFacts, new: CheckFacts) -> tuple[Key, ...] | None:
-    """The keys that fail now and did not before; None where they cannot be told apart or were not all
+    """The keys that fail now and did not before; None where keys are unknown or were not all
     collected.
     """
     for side in (old, new):

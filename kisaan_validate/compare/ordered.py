@@ -24,7 +24,7 @@ Group = TypeVar("Group")
 Place = TypeVar("Place", bound=Orderable)
 
 Identical = Callable[[Item, Item, int], None]
-"""Is told of each run of items that both sides have, one for one: the first, the last, and how many."""
+"""Called for each run of items that both sides have, one for one: the first, the last, and how many."""
 
 
 def side_by_side(

@@ -65,7 +65,7 @@ NOT_READ = (
     CountedKind("comments on the database", ("pg_shdescription",), content=False),
     CountedKind("other schemas", (), content=False),
 )
-"""Every kind that is not read, in the order in which it is told."""
+"""Every kind that is not read, in the order in which it is reported."""
 
 OF_DATABASE = (
     "encoding",
@@ -130,8 +130,8 @@ def not_compared(before: Iterable[SchemaObject], after: Iterable[SchemaObject]) 
     if is_earlier(old) or is_earlier(new):
         return (_EARLIER,)
     left, right = _told(old), _told(new)
-    # One side told nothing: a comparison of the other with nothing would be all differences.
-    if not left or not right:  # what hid it is told as unknown, or nobody asked
+    # One side has nothing: a comparison of the other with nothing would be all differences.
+    if not left or not right:  # what hid it is reported as unknown, or it was not asked for
         return ()
     found = [_counted(kind, left.get(kind.name, ""), right.get(kind.name, "")) for kind in NOT_READ]
     found += [_of_database(name, left.get(name, ""), right.get(name, "")) for name in OF_DATABASE]

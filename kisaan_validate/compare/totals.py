@@ -36,7 +36,7 @@ def _equal(before: str | None, after: str | None) -> bool:
     """Whether two sums are one number: 1.50 and 1.5 are."""
     if before is None or after is None:
         return before == after
-    # A NaN equals no number, itself among them; that it swallows what it sums is told as unknown.
+    # A NaN equals no number, not even itself; a sum that is NaN is reported as unknown.
     return before == after or Decimal(before) == Decimal(after)
 
 

@@ -257,7 +257,7 @@ class Dropped(OfObject):
 
     def needs(self) -> tuple[Need, ...]:
         if self.object == "column":
-            # The rows must be told apart without the column that goes.
+            # The other columns must identify the rows.
             return (Identity(self.id, self.table, self.name, goes=True),)
         return ()
 

@@ -45,9 +45,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Promise(ABC):
-    """One promise. ``id`` is unique in its contract; ``why`` is for people. ``optional``: what it speaks
-    of may be missing from both sides; where it is and nobody said so, the promise is open, for its name
-    may be a slip of the pen."""
+    """One promise. ``id`` is unique in its contract; ``why`` is for people. ``optional``: its object may be
+    missing from both sides; if it is missing and not optional, the promise is open, because its name may be
+    misspelled."""
 
     id: str
     why: str = ""
@@ -141,7 +141,7 @@ class OfColumn(Promise):
 
 def missing(what: str, optional: bool, exists: list[bool]) -> Outcome:
     """The outcome where something is not there before, or after, or both."""
-    # On neither side: more likely a slip of the pen than a migration.
+    # On neither side: more likely a misspelled name than a migration.
     if not any(exists):
         hint = "" if optional else "; if it may be missing, set optional = true"
         return Outcome(State.NOT_APPLICABLE, f"{what} exists on neither side{hint}")

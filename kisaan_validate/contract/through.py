@@ -58,7 +58,7 @@ def _measure(measured: Measured, renames: Renames, rules: tuple[str, ...]) -> Me
         return FigureKey.from_text(name, columns, rules).renamed(columns).text
 
     key = MeasureKey.from_text(measured.id, old, rules)
-    # The names of a keyed measure are those of the columns by which its rows are told apart.
+    # The names of a keyed measure are those of the columns that identify its rows.
     keyed = measured.figure(by_key(WHICH_ROWS)) is not None
     return replace(
         measured,

@@ -217,7 +217,7 @@ class Filled(OfColumn):
 
     def of_values(self, both: Both, table: str, name: str) -> Outcome:
         story = story_of(both, table)
-        # The NULLs of rows that came are told apart: the migration did not see them.
+        # The NULLs of added rows are counted separately: the migration did not see them.
         before, after, now = (
             p.nulls for p in (story.expected(name), story.actual(name), both.after.profile(table, name))
         )

@@ -2,8 +2,8 @@
 different ones.
 
 An element is a SQL expression of a type whose hash reads every bit of it (int4, date, uuid, bytea, text
-under collation "C"), or bytes. ``docs/digest.md`` lists the forms; ``tests/test_digest_types.py`` tries to
-break them on real servers.
+under collation "C"), or bytes. ``docs/digest.md`` lists the common ones; ``tests/test_digest_types.py``
+tries to break them on real servers.
 """
 
 from __future__ import annotations
@@ -264,7 +264,7 @@ servers share.
 
 def value_sql(form: CanonicalForm, facts: TypeFacts, sql: str, context: Context) -> str:
     """The expression ``sql`` of a column as a value of its form, still typed. NULL stays NULL."""
-    # Composites and their kin keep their type; what they hold is read part by part.
+    # Composites and similar types keep their type; what they hold is read part by part.
     if form.nested or form.name.startswith("printed "):
         return sql
     if form.name == "timestamptz" and facts.name in {"timestamp", "date"} and facts.builtin:
@@ -467,7 +467,7 @@ def _packed_list(form: CanonicalForm, facts: TypeFacts, sql: str, context: Conte
     # Two functions in one SELECT list go in step; OFFSET keeps the value from being computed again for each
     # use.
     items = f"(SELECT pg_catalog.array_agg({item} ORDER BY item.n) FROM ({listed} OFFSET '0') AS item)"
-    # The dimensions are told apart from the elements: {{1,2}} is not {1,2}.
+    # The dimensions count as well as the elements: {{1,2}} is not {1,2}.
     dims = [f'pg_catalog.array_dims({sql}) COLLATE "C"'] if array else []
     return _packed_row([*dims, items], f"{sql} IS NOT NULL")
 

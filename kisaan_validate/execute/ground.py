@@ -110,7 +110,7 @@ class Ground:
         """The settings under which it is run, and now stands, its plan, and the scans that do not read the
         heap of what is judged.
         """
-        # Only VERBOSE names schemas, by which partitions are told from other tables of their names.
+        # Only VERBOSE names schemas: without them another table may have a partition's name.
         verbose = any(self.parts.get(key) for key in reads.tables)
         for settings in self._settings(reads):
             plan = explained(session, sql, settings, verbose=verbose)

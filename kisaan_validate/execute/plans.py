@@ -92,7 +92,7 @@ def temp_bytes(node: Node, memory: int, multiplier: float) -> int:
     (PostgreSQL documentation, "Resource Consumption": work_mem, hash_mem_multiplier).
     """
     kind, total = str(node["Node Type"]), 0
-    # 24 bytes: the aligned header of a tuple, as the planner reckons it (costsize.c, relation_byte_size).
+    # 24 bytes: the aligned header of a tuple, as the planner computes it (costsize.c, relation_byte_size).
     size = int(str(node.get("Plan Rows", 0))) * (int(str(node.get("Plan Width", 0))) + 24)
     hashed = kind == "Hash" or (kind == "Aggregate" and node.get("Strategy") in {"Hashed", "Mixed"})
     if (hashed and size > memory * multiplier) or (

@@ -38,7 +38,7 @@ class Task(Generic[Answer]):
 
 
 LONG_SECONDS = 1.0
-"""A session that could not join after so long was refused by nobody: it was waited for in vain."""
+"""A session that could not join after so long was not refused: it waited for a place."""
 
 
 class Pool:
@@ -62,8 +62,7 @@ class Pool:
             if (session := self._join()) is not None:
                 self._sessions.append(session)
             elif time.monotonic() - begun > LONG_SECONDS:
-                # waited for in vain, as for a place in a pooler: so would be the next, while the snapshot is
-                # held
+                # no place, as in a pooler: the next would wait as long, while the snapshot is held
                 break
 
     @property

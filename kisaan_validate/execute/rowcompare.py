@@ -254,6 +254,6 @@ def _by_key(rows: Iterable[Row], identity: Callable[[str], str]) -> dict[str, li
 
 def _bare(old: list[Row], new: list[Row], counted: _Counted) -> None:
     before, after = (Counter(row[1:3] for row in side) for side in (old, new))
-    # As multisets: equal rows are told apart by nothing, so only their number can differ.
+    # As multisets: equal rows cannot be distinguished, so only their number can differ.
     counted.numbers["removed"] += (before - after).total()
     counted.numbers["added"] += (after - before).total()

@@ -28,7 +28,7 @@ these.
 """
 
 PRINTED = SHAPES | {"macaddr", "macaddr8", "pg_lsn", "tsquery", "tsvector", "xml"}
-"""Its types whose values are told apart by what they print, and have no order or figures of their own."""
+"""Its types whose values are distinguished by what they print, and have no order or figures of their own."""
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class Tolerance:
 
 @dataclass(frozen=True)
 class Check:
-    """One declared invariant, as people and records see it. The rule that proves it lives in the suite.
+    """One declared invariant. The rule that proves it lives in the suite.
 
     ``table`` is the declared name ("" for the whole database); ``claim`` says in words what must hold;
     ``digest`` identifies the meaning (rule, table, columns, tolerance, conditions), not the prose.

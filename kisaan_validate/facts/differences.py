@@ -43,7 +43,7 @@ judged.
 
 
 def no_key(columns: Iterable[str], shared: int) -> str:
-    """What is said where rows cannot be told apart by what was taken for their key."""
+    """What is said where the columns taken for the key do not identify a row."""
     values = "1 of its values is" if shared == 1 else f"{shared:,} of its values are"
     return f"({', '.join(columns)}) is not a key: {values} repeated, so it does not identify rows"
 

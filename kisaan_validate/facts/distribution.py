@@ -44,7 +44,7 @@ class Histogram:
 class Distribution:
     """What was measured of one column. Every figure is exact; one that is not known is None or empty.
 
-    ``distinct`` leaves NULL out, as ``count(DISTINCT …)`` does; texts are told apart by code points.
+    ``distinct`` leaves NULL out, as ``count(DISTINCT …)`` does; texts are compared by code points.
     ``frequent`` are the values of most rows, ties in the order of their text. Of a personal column there
     are only counts. ``unmeasured`` says by the figure's name why it is missing although the type has it,
     ``message`` why nothing was measured.

@@ -1,6 +1,7 @@
 """What the database offers beyond SELECT, by name. A check that needs what is not offered has no answer.
 
-There is one engine, PostgreSQL. docs/design.md says what would have to be written for another.
+There is one engine, PostgreSQL. Another needs a room like ``postgres``, a catalogue, a snapshot that sessions
+share, SQL, digests, and a bulk export for streams and live sides.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ class Provenance:
 
 @dataclass(frozen=True, repr=False)
 class Run:
-    """Everything measured by one execution of a suite. Nothing that can be derived from it is in it.
+    """What one execution of a suite measured. Nothing that can be derived from it is in it.
 
     ``unread`` maps kinds of schema objects, or titles of tables, to why the catalogue could not say what
     they are. ``baseline_digest``, ``contract_digest`` and ``waivers_digest`` name the files that it is to

@@ -1,4 +1,4 @@
-"""What a SQLSTATE means for whoever reads it, and what to do."""
+"""What a SQLSTATE means for its reader, and what to do."""
 
 from __future__ import annotations
 

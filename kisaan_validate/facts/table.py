@@ -119,7 +119,7 @@ class TableDigests:
     """What tells which rows a table has and, with each column's ``Profile.digest``, which values
     (``docs/contracts.md``).
 
-    Rows are told apart by the columns ``key``; ``which_rows`` is the digest of these alone. ``buckets``
+    The columns ``key`` identify a row; ``which_rows`` is the digest of these alone. ``buckets``
     holds, of every bucket of rows, "number:rows:sum:sum". ``left_out`` maps columns to why they are not
     digested. ``late`` is how many rows were set aside because their key is above all keys of the baseline.
     ``check`` is what the server's hash functions answer to fixed questions: digests can be compared only

@@ -93,7 +93,7 @@ class Comparison:
     by_index: bool = True
     """Whether an index may find the rows of buckets that differ."""
     contradicted: int = 0
-    """After ``run``: rows whose digests differ and of which no column does."""
+    """After ``run``: rows whose digests differ although no column does."""
     misled: bool = False
     """After ``run``: an index found other rows than those that were digested."""
 
@@ -326,7 +326,7 @@ def compare_table(comparison: Comparison) -> TableDiff:
             if culprit is None:
                 return unanswered(comparison.plan, told(error, comparison.plan))
             column, reason = culprit
-            # Without its key the table cannot be told apart row by row.
+            # Without its key the table cannot be compared row by row.
             if column in comparison.plan.key:
                 return unanswered(comparison.plan, f"its key {column}: {reason}")
             comparison = replace(comparison, plan=comparison.plan.without(column, reason))

@@ -228,7 +228,7 @@ def column_changes(title: str, before: Mapping[str, Column], after: Mapping[str,
 def _key(
     title: str, before: Table, after: Table, options: DiffOptions, usable: set[str]
 ) -> tuple[tuple[str, ...], bool]:
-    """The columns by which rows are told apart, and whether both catalogues say that they are unique."""
+    """The columns that identify a row, and whether both catalogues say that they are unique."""
     declared = options.keys.get(title)
     if declared:
         # A declared key need not be unique: rows that share one are counted, and said.

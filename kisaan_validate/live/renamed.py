@@ -37,7 +37,7 @@ class RenamedTables:
 
     @property
     def titles(self) -> dict[str, str]:
-        """The same, with what bore a new name before: it is told from what has it after."""
+        """The same, also for what had a new name before: not the object that has it after."""
         # A table that came under a lost table's old name must not be taken for it.
         lost = {new for new in self.tables.values() if new not in self.tables}
         return {**{new: formerly(new, ()) for new in lost}, **self.tables}

@@ -73,7 +73,7 @@ class LiveSide:
         tables = count_scope(self.snapshot.catalogue)
         self.seen = {title: t for t in tables if is_selected(title := self.title(t.key), t.name, select)}
         shown = Counter(self.title(t.key) for t in tables)
-        # Two tables of one title cannot be told apart by it, so neither is compared.
+        # The title does not say which of two tables is meant, so neither is compared.
         self.twofold = frozenset(title for title, tables_of in shown.items() if tables_of > 1)
         self.session.tune(_TUNED)
         # What a failed statement returns to; locks and snapshot lie before it.

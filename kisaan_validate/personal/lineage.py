@@ -261,7 +261,7 @@ def _keys(lineage: Lineage, how: Calls, edges: Iterable[tuple[NodePlace, NodePla
 
 
 def _untold(lineage: Lineage) -> set[NodePlace]:
-    """Columns of which nobody can tell what they are made of: they call functions of somebody's own."""
+    """Columns whose sources are unknown: they call user-defined functions."""
     calling = {
         (view, number)
         for view, outputs in lineage.outputs.items()

@@ -38,7 +38,7 @@ OPERATIONAL = ("08", "25", "40", "53", "55P03", "57")
 Of limits (54) and files (58) some are: characters and files are named by values."""
 
 COMPOSED = frozenset({"P0", "38", "39"})
-"""Classes of what functions raise: whoever wrote the function wrote the message, in whatever form."""
+"""Classes of what functions raise: the function's author wrote the message, in any form."""
 
 
 def told_of_rows(text: str, sqlstate: str, names: Collection[str], *, composed: bool = False) -> str:
@@ -48,7 +48,7 @@ def told_of_rows(text: str, sqlstate: str, names: Collection[str], *, composed: 
     if sqlstate.startswith(OPERATIONAL):
         return text
     if composed or sqlstate[:2] in COMPOSED:
-        # Whoever wrote the function may have put a value anywhere, so nothing of its words is kept.
+        # The function may have put a value anywhere, so nothing of its words is kept.
         return f"a function refused a row {MASKED}"
     return mask_values(text, names)
 

@@ -68,7 +68,7 @@ def base_of(type_name: str) -> str | None:
 
 @dataclass(frozen=True)
 class Figure:
-    """The figures of one expression: ``name`` for whoever reads them, ``outputs`` as SQL, in the order of
+    """The figures of one expression: ``name`` for readers, ``outputs`` as SQL, in the order of
     ``read``.
 
     With a ``form``, the last two outputs are the sums of a digest's halves.

@@ -26,8 +26,8 @@ IsPersonal = Callable[[str, str], bool]
 @dataclass(frozen=True)
 class KeptForms:
     """How a table's values were kept: its key and the chosen columns, the canonical form and type of each,
-    and which of the chosen ones have a proof, a text by which two values are told apart where the shown
-    one will not do.
+    and which of the chosen ones have a proof, a text that distinguishes two values where the shown
+    one does not.
 
     ``encoding`` is the database's own.
     """
@@ -80,7 +80,7 @@ def value_streams(
     """What is read to keep these columns, given by table and name. Raises UsageError for one that cannot
     be kept.
 
-    ``looks_personal`` says which names look like somebody's data, and were not said to be nobody's.
+    ``looks_personal`` says which names look personal and were not declared public.
     """
     tables: dict[tuple[str, str], list[str]] = {}
     for name, column in dict.fromkeys(chosen):
@@ -121,7 +121,7 @@ def _refused(
             f"{table.name}.{looking[0]}"
         )
         return f"{table.name}.{looking[0]} looks personal by its name", hint
-    # Rows are told apart by it, so a changed key is one row gone and one come, not a changed value.
+    # It identifies a row, so a changed key is one row removed and one added, not a changed value.
     if column in table.primary_key:
         return (
             "it is part of the primary key, which identifies the rows",
@@ -193,7 +193,7 @@ def _sql(
 
 
 def _key_reason(table: Table, kept: KeptForms, is_personal: IsPersonal, encoding: str) -> str:
-    """Why rows cannot be told apart as they were, or ""."""
+    """Why the key does not identify rows as it did, or ""."""
     if table.primary_key != kept.key:
         return (
             f"the primary key was {', '.join(kept.key)} and is {', '.join(table.primary_key) or 'none'} now"
@@ -247,7 +247,7 @@ def _part_now(table: Table, name: str, kept: KeptForms, zone: str) -> SqlPart | 
 
 
 _BY_TEXT = {frozenset({"integer", "numeric"}): "numeric", frozenset({"uuid", "text"}): "text"}
-"""Forms whose values are told apart by the texts of either: numbers as numbers, a uuid as its text."""
+"""Forms whose values are compared by the texts of either: numbers as numbers, a uuid as its text."""
 
 
 def _common(before: str, after: str) -> str:

@@ -28,7 +28,7 @@ from kisaan_validate.sql.expressions import quote, table_sql
 from kisaan_validate.sql.qualify import qualified
 
 LEAST_DISTINCT = 1_000
-"""A column with fewer distinct values is not digested: whoever knows most of them could guess the others."""
+"""A column with fewer distinct values is not digested: who knows most of them could guess the others."""
 
 # A power of two, because the class is a bit mask of the hash.
 _COARSE = 4_096

@@ -74,7 +74,7 @@ class Valued:
 
 
 def valued(column: Column, *, personal: bool, version: int) -> Valued | str:
-    """How a column is profiled, without edges yet; or why its values cannot be told apart."""
+    """How a column is profiled, without edges yet; or why its values cannot be compared."""
     if why := _incomparable(column):
         return why
     value = _value(column, version)

@@ -1,7 +1,7 @@
 """Asking a server to cancel a statement, without holding up anything of ours while it does not answer.
 
 psycopg2's own ``cancel`` waits for the server while it holds the interpreter's lock: where the server, a
-proxy or the network answers nobody, no thread of the process moves any more. So libpq is called directly,
+proxy or the network does not answer, no thread of the process moves any more. So libpq is called directly,
 through ctypes, which gives the lock up meanwhile, in a thread that nobody waits for.
 """
 

@@ -21,8 +21,7 @@ _OWN = {
     "keepalives_count": "3",
     "tcp_user_timeout": "60000",
 }
-"""What we ask of libpq, unless whoever names the target says otherwise: a dead network is noticed within a
-minute.
+"""What we ask of libpq, unless the target's own settings differ: a dead network is noticed within a minute.
 """
 
 UNLIMITED_SECONDS = 900.0

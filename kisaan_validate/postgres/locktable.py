@@ -1,7 +1,7 @@
 """The server's shared table of locks: how large it is, how full, and how much of it a table takes. Raises
 DatabaseError.
 
-One table serves all sessions of a server. Who finds it full gets "out of shared memory", whoever filled it.
+One table serves all sessions of a server. A session that finds it full gets "out of shared memory".
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Room:
 @dataclass(frozen=True)
 class Cost:
     """What a table takes of the table of locks: itself with all its parts, and their indexes, which
-    whoever reads it locks too.
+    every reader locks too.
     """
 
     relations: int = 1

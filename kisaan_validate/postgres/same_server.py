@@ -3,8 +3,8 @@ execute.snapshot).
 
 One address may stand for several servers: a load balancer, a list of hosts, a name with several addresses.
 A snapshot of the same name may exist on each of them, and a base backup has the same system identifier. So
-the holder takes a lock whose key is drawn at random for this run: whoever finds it taken is on the
-holder's server. The lock is advisory, in shared memory, and collides with nobody's: it blocks nothing,
+the holder takes a lock whose key is drawn at random for this run: a session that finds it taken is on
+the holder's server. The lock is advisory, in shared memory, and collides with no other: it blocks nothing,
 writes nothing, works on a standby and ends with the holder's transaction.
 
 Where that function is revoked, the holder puts the key into its ``application_name``, which

@@ -43,9 +43,9 @@ KINDS = (
     "default privileges",
     "event trigger",
 )
-"""Every kind of object that is told about."""
+"""Every kind of object that is reported."""
 
-# ``pg_get_viewdef`` and its kin read the catalogue as it is now, outside of the snapshot.
+# ``pg_get_viewdef`` and similar functions read the catalogue as it is now, outside of the snapshot.
 _DEFINED = frozenset({"constraint", "index", "trigger", "rule", "statistics", "view", "materialized view"})
 """Kinds that always have a definition. It is printed as of now, not as of the snapshot: who was dropped
 has none.
@@ -157,7 +157,7 @@ def _scope(
     unread: dict[str, str] = {}
     oids, titles = [], []
     for oid, title, held, reads in rows:
-        # Two relations of one title cannot be told apart by it, so none of their objects is kept.
+        # The title does not say which of two relations is meant, so none of their objects is kept.
         if bearers[title] > 1:
             unread[title] = f"{bearers[title]} relations have this name"
         elif held:
@@ -189,7 +189,7 @@ def _ask(session: Session, sql: str, where: dict[str, Any] | None) -> tuple[Rows
 
 
 def _known(found: Iterable[SchemaObject], unread: dict[str, str]) -> tuple[SchemaObject, ...]:
-    """Sorted, without what is unread. Objects of one key cannot be told apart: they become unread as well."""
+    """Sorted, without what is unread. Objects that share a key become unread as well."""
     objects = list(found)
     bearers = Counter(o.key for o in objects)
     for (kind, table, name), number in bearers.items():

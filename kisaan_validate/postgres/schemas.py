@@ -1,4 +1,4 @@
-"""Which schemas there are, for whoever must name one."""
+"""Which schemas there are, for people who must name one."""
 
 from __future__ import annotations
 

@@ -288,7 +288,7 @@ class Session:
         self._line.cancel()
 
     def abandon(self) -> None:
-        """Cut the line to a server process that answers nobody, so that whoever waits for it gets an error.
+        """Cut the line to a server process that does not answer: a thread that waits for it gets an error.
 
         Safe from any thread, unlike ``close``, which would wait for the statement to end.
         """

@@ -14,7 +14,7 @@ MULTIRANGES_SINCE = 140000
 """The first server version that has multiranges, and knows which range one is made of."""
 
 DEEPEST = 32
-"""Types within types that are looked at; what lies deeper is not told apart."""
+"""Types within types that are looked at; what lies deeper is not distinguished."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
-"""Nobody waits for a server longer than the limits say, whatever became of the server or of what lies in
-between.
+"""No wait for a server is longer than the limits say, whatever happened to the server or the network.
 
-libpq waits without an end for a server, a proxy or a network that answers nobody, and cannot be told to
-stop. So one thread of this process, which libpq cannot hold up, looks at every connection ten times a
+libpq waits without an end for a server, a proxy or a network that does not answer, and cannot be
+stopped. So one thread of this process, which libpq cannot hold up, looks at every connection ten times a
 second. One that waits too long is cut: its socket is shut down, and libpq, in whatever thread it waits,
 comes back with an error.
 """
@@ -41,7 +40,7 @@ class WatchedConnection:
         self._limit, self._cancelled = 0.0, False
         self.why = ""
         self.heard = False
-        """Set by whoever reads a stream, for each row: the server is not silent."""
+        """Set by the reader of a stream, for each row: the server is not silent."""
         _watchdog.add(self)
 
     @contextmanager
@@ -88,7 +87,7 @@ class WatchedConnection:
         self._canceller.send()
 
     def cut(self, why: str) -> None:
-        """Shut the socket down: whoever waits for the server gets an error. Safe from any thread."""
+        """Shut the socket down: a thread that waits for the server gets an error. Safe from any thread."""
         with self._lock:
             self._shut(why)
 

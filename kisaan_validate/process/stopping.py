@@ -1,8 +1,7 @@
 """A stop that somebody asked for: what is known is kept, and every wait ends soon.
 
 Law: a stop is answered by cancelling at once what the server is doing for us, and ``GRACE_SECONDS`` later
-by the end of whatever still waits for a server (see postgres.watchdog). So nobody who answers nothing can
-keep a run from ending.
+by ending every wait for a server (see postgres.watchdog). So a silent server cannot keep a run from ending.
 """
 
 from __future__ import annotations

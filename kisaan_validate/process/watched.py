@@ -1,7 +1,7 @@
-"""What this process is doing just now, for whoever watches it from outside.
+"""What this process is doing just now, for the process that watches it.
 
-A source of a suite is Python: it can end the interpreter, and then nobody here is left to say so. And
-whoever was asked to end must be told from one who hangs.
+A source of a suite is Python: it can end the interpreter, and then nothing here can say so. And the
+watching process must know whether this one is ending or hangs.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def listen(say: Callable[[bytes], None]) -> None:
 
 
 def say(word: bytes) -> None:
-    """Tell whoever watches."""
+    """Tell the watching process."""
     for listener in _listeners:
         listener(word)
 

@@ -58,7 +58,7 @@ def masked_outputs(query: Query, settings: SuiteSettings) -> frozenset[str]:
 
 
 def _calls(sql: str) -> Calls | None:
-    """The names in a statement; None where they cannot be told apart."""
+    """The names in a statement; None where they cannot be read."""
     try:
         return calls_of(sql, "")
     # Unparsed is untrusted: the caller masks all outputs.
@@ -67,5 +67,5 @@ def _calls(sql: str) -> Calls | None:
 
 
 def _shows_anything(calls: Calls) -> bool:
-    # ``table_to_xml``, ``query_to_xml`` and their kin take the name of a table, or SQL, as a text.
+    # ``table_to_xml``, ``query_to_xml`` and similar functions take the name of a table, or SQL, as a text.
     return any(word.startswith(_OPAQUE) or "_to_xml" in word for word in calls.words)

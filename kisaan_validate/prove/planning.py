@@ -107,7 +107,7 @@ def suggestions(suite: Suite) -> dict[str, str]:
 
 
 def pushable(suite: Suite) -> list[Notice]:
-    """What a reader of the run is told of checks that the database could make."""
+    """What the run reports of checks that the database could make."""
     found = suggestions(suite)
     if not found:
         return []

@@ -11,8 +11,8 @@ from kisaan_validate.postgres.session import Session
 
 
 def heaps_only(holder: Session) -> None:
-    """From here on the first session reads no catalogue, only rows. One that is lost says so to whoever
-    asks it next.
+    """From here on the first session reads no catalogue, only rows. A lost one fails at its next
+    statement.
     """
     # Swallowed: the next statement of this session meets the same loss and reports it.
     with suppress(DatabaseError):

@@ -1,4 +1,4 @@
-"""What was asked for, and whoever is told how far it is."""
+"""What was asked for, and who is informed of the progress."""
 
 from __future__ import annotations
 

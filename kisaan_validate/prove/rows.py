@@ -73,7 +73,7 @@ class _BaselineRows:
     made: Run
 
     def compared(self) -> Iterator[RowsCompared]:
-        """What is told of each table, and of each that could not be compared, why."""
+        """What is reported of each table; of one that could not be compared, why."""
         # A savepoint first: one table that cannot be read must not abort the transaction of the others.
         if lost := unready(self.context.holder):
             yield from (RowsCompared(title, message=lost) for title in sorted(self.file.sections))

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from kisaan_validate.stream.conduct import Streams
 
 COPIES = 8
-"""So many times a single value may lie in the memory of whoever hands it to a function: as the driver's
-buffers, bytes, text.
+"""So many copies of a single value may lie in the memory of the process that hands it to a function: the
+driver's buffers, bytes, text.
 """
 
 

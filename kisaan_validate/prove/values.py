@@ -102,7 +102,7 @@ class _Values:
     new: Mapping[str, int]
 
     def compared(self) -> Iterator[ValuesCompared]:
-        """What is told of each column, also of those that could not be compared."""
+        """What is reported of each column, also of those that could not be compared."""
         lost = unready(self.context.holder)
         for former in self.file.tables:
             lost = yield from self._table(former, lost)
@@ -133,7 +133,7 @@ class _Values:
             counted = (self.old[title], self.new[title])
             yield from compare_values(self.context.holder, stream, self.file.lines(former), counted)
             return lost
-        # The file of values is read here too, hence OSError.
+        # The file of values is read here too: OSError.
         except (DatabaseError, OSError) as error:
             why = _why(error)
             yield from _untold(title, names, why)

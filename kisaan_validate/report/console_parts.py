@@ -43,7 +43,7 @@ class PipeConsole(Console):
     """A console whose reader may go away: rich would end the process with 1, which means that data failed."""
 
     def on_broken_pipe(self) -> None:
-        """Let whoever decides exit codes know. Called where BrokenPipeError is being handled."""
+        """Let the code that decides exit codes know. Called where BrokenPipeError is being handled."""
         raise BrokenPipeError
 
 

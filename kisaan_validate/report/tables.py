@@ -229,7 +229,7 @@ def _uncovered(coverage: TableCoverage | None) -> str:
     """What no check touched of a table, in words; "" where nothing is left."""
     if coverage is None:
         return "what the checks read is not known"
-    # A suite may leave a table out and check it in one assertion: then its coverage is told.
+    # A suite may leave a table out and check it in one assertion: then its coverage is shown.
     if coverage.excluded and not coverage.checks:
         return "left out by the suite"
     if not coverage.judged and not coverage.described:

@@ -243,8 +243,8 @@ class HasConstraint(CatalogRule):
 
 
 def _nearly_unique(table: Table, columns: tuple[str, ...]) -> str:
-    """What a unique index over exactly these columns leaves open, for whoever sees it there and takes it
-    for enough; or "".
+    """What a unique index over exactly these columns does not forbid, for readers who think that it is
+    enough; or "".
     """
     over = ", ".join(columns)
     for index in (i for i in table.indexes if i.unique and set(i.columns) == set(columns)):

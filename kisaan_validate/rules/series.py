@@ -61,7 +61,7 @@ class NoGaps(QueryRule):
 
     def violations(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> Violations:
         value, places = columns[0], (*self.by, columns[0])
-        # The key tells rows of one place apart, for whoever looks for them.
+        # The key identifies each row of one place, so that people can find it.
         beside = tuple(c for c in key_columns(table) if c not in places)
         ordered = tuple(dict.fromkeys([value, *([self.order_by] if self.order_by else [])]))
         outputs = (*places, *beside)
@@ -103,8 +103,8 @@ class NoGaps(QueryRule):
     def _source(
         self, table: Table, value: str, outputs: tuple[str, ...], previous: str, more: tuple[str, str]
     ) -> str:
-        """The judged rows, each with the value before it. Equal places are told apart by the key, for a
-        stable answer.
+        """The judged rows, each with the value before it. The key orders equal places, for a stable
+        answer.
 
         ``more`` are the output that tells a NaN ("" where none can be), and the name of that which tells
         the first row.

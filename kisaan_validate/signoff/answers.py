@@ -1,7 +1,7 @@
 """To which names a key can answer: what allowed signers admit by their patterns, by several lines, and by
 certificates.
 
-A person is told by the key, not by the name that was typed. Everything here is on the cautious side: a key
+The key says who a person is, not the name that was typed. Everything here is on the cautious side: a key
 that might be the operator's is taken for the operator's.
 """
 
@@ -56,7 +56,7 @@ def lines_in(signers: Signers) -> tuple[SignerLine, ...]:
 
 
 def answers_to(operator: str, signature: bytes, signers: Signers) -> str:
-    """How the key of a signature can answer to whoever ran it, in words; "" if it can not.
+    """How the key of a signature can also sign for the operator, in words; "" if it cannot.
 
     ``signature`` is the armoured text of ``ssh-keygen -Y sign``, which holds the key.
     """
@@ -159,7 +159,7 @@ def _signing_key(armoured: bytes) -> bytes:
     text = armoured.decode("ascii", "replace")
     match = re.search(r"-----BEGIN SSH SIGNATURE-----(.*?)-----END SSH SIGNATURE-----", text, re.S)
     data = _decoded("".join(match[1].split())) if match else b""
-    # A version of four bytes follows the magic word, hence the 10 below.
+    # A version of four bytes follows the magic word of six: 10 below.
     if not data.startswith(b"SSHSIG"):
         return b""
     return next(_strings(data[10:]), b"")

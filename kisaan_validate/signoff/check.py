@@ -101,9 +101,7 @@ def _checked(
 
 
 def _operators(path: str, statement: Statement, files: Files, run: Run, trust: SignoffTrust) -> str:
-    """How the key that signed an approval can also answer to whoever ran it, whatever name it was signed
-    with; "" if not.
-    """
+    """How the key that signed an approval can also sign for the operator, under any name; "" if not."""
     if trust.signers is None or statement.decision is not Decision.APPROVE:
         return ""
     return answers_to(run.provenance.operator, files[f"{path}.sig"], trust.signers)

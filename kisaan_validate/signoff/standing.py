@@ -202,8 +202,8 @@ def standing_of(run: Run, signed: Sequence[Signed] = (), needed: int = 0) -> Sig
     """Where a run stands. ``signed`` is in the order in which they were made; ``needed`` can only raise
     what the run asks.
 
-    One decision a person counts, the latest. People are told apart by name and by key: one key under two
-    names is one person. Whoever ran it cannot be its only approver.
+    One decision a person counts, the latest. One key under two names, or one name with two keys, is one
+    person. The operator cannot be the only approver.
     """
     # The run's own demand is signed with it; a caller may only ask for more.
     needed = max(run.provenance.approvals, needed, 1)

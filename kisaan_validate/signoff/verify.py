@@ -366,7 +366,7 @@ def _signatures(
     for path in standing.lost:
         found.add(Mark.WRONG, path, "it existed when others signed and is now missing or different")
     kept = files.get(SIGNERS)
-    # The reader's file decides; that it differs is told.
+    # The reader's file decides; a difference is reported.
     if trust.signers is not None and kept is not None and kept != trust.signers.allowed:
         found.add(Mark.NOTE, SIGNERS, f"the copy differs from {whose}, which decides here")
 

@@ -72,7 +72,7 @@ def _whole_rows(columns: Collection[exp.Column]) -> set[str]:
 def _fit(table: exp.Table, whole: Collection[str]) -> bool:
     more = any(
         table.args.get(key)
-        # Of these a subquery is no equivalent: ONLY, TABLESAMPLE and their kin belong to a table.
+        # A subquery cannot replace these: ONLY, TABLESAMPLE and so on belong to a table.
         for key in ("only", "sample", "pivots", "hints", "system_time", "version", "when", "ordinality")
     )
     return not more and (table.alias or table.name).lower() not in whole

@@ -399,7 +399,7 @@ class _TokenReader:
     def _is(self, left: _Expression) -> _Expression:
         negated = self.ahead().word == "not"
         if self.ahead(1 + negated).word != "distinct":
-            # IS NULL, IS TRUE and their kin look no operator up.
+            # IS NULL, IS TRUE and so on look no operator up.
             return _Expression(left.space + left.operand + self.taken(2 + negated), whole=False)
         if self.ahead(3 + negated).word == "null":  # a test of its own, which compares nothing
             return _Expression(left.space + left.operand + self.taken(4 + negated), whole=False)

@@ -28,7 +28,7 @@ TEXTS = frozenset(
 
 # PostgreSQL's lexical structure, as far as it decides what is code: strings, quoted names, comments, all the
 # rest.
-# Nested block comments are PostgreSQL's; a regular expression cannot count them, hence ``_comment_end``.
+# Nested block comments are PostgreSQL's; a regular expression cannot count them: see ``_comment_end``.
 _LEXEME = re.compile(
     r"""(?P<string>'(?:[^']|'')*')|(?P<name>"(?:[^"]|"")*")|--[^\r\n]*|(?P<block>/\*)|(?P<code>.)""", re.S
 )

@@ -191,7 +191,7 @@ class _HelperReader:
         """Why no helper can be started."""
 
     def prepare(self) -> None:
-        """Start the helper, unless there is one, or starting it was in vain; what is lost at the start is
+        """Start the helper, unless there is one, or starting it failed; a helper that dies at its start is
         started again once.
         """
         # Twice: a process may die at its start for a reason of that moment, as for lack of memory.
@@ -214,7 +214,7 @@ class _HelperReader:
         """The answers of a piece, whatever happens.
 
         A piece whose reader is lost is read again once. If it is lost again, the function that was running
-        is taken for the culprit, and the others are asked without it; if none was running, there is no
+        counts as the culprit, and the others are asked without it; if none was running, there is no
         answer.
         """
         while True:

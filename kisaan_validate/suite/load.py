@@ -37,7 +37,7 @@ from kisaan_validate.toml.reader import read
 
 @dataclass(frozen=True)
 class SuiteSettings:
-    """What ``suite.toml`` says of the database under validation.
+    """What ``suite.toml`` says.
 
     ``personal`` and ``exclude_tables`` are shell patterns over ``table.column`` and ``table``; ``aliases``
     maps a logical table name to the names under which it may exist, in the order in which they are tried.

@@ -38,7 +38,7 @@ class CriterionTable(TomlTable):
 
 
 class SettingsFile(TomlTable):
-    """What a suite is told of the database under validation."""
+    """What a suite says of the database under validation."""
 
     name: str = Field("", description="the suite's name; by default its folder's")
     schemas: Annotated[Names, Field(min_length=1)] = Field(

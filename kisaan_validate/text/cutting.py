@@ -1,7 +1,7 @@
-"""Values that were cut on the server, because nobody can look at all of them. Standard library only.
+"""Values that were cut on the server, because they are too long to read. Standard library only.
 
-A long value travels as its beginning, its size in bytes and the SHA-256 of the whole, so that it can still
-be told from any other. ``digest.cut`` writes the SQL.
+A long value travels as its beginning, its size in bytes and the SHA-256 of the whole, which still
+distinguish it from any other. ``digest.cut`` writes the SQL.
 """
 
 from __future__ import annotations

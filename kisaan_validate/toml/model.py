@@ -42,7 +42,7 @@ class TomlTable(BaseModel):
             raise PydanticCustomError("table", "must be a table")
         fields = {field.alias or name: field for name, field in cls.model_fields.items()}
         for key in (key for key in given if key not in fields):
-            # A key that belongs in another file is told so, not compared with the ones here.
+            # For a key of another file the message names that file, not a similar key of this one.
             said = f"{cls.called} has no {cut(key)!r}" if cls.called else f"unknown key {cut(key)!r}"
             raise wrong(said, cls.elsewhere.get(key) or did_you_mean(cut(key), fields))
         for key, field in fields.items():

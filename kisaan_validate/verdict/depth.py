@@ -34,8 +34,7 @@ def depth_of(judged: Judgement) -> Depth:
         for title in sorted(old.keys() & new.keys())
         if old[title].rows is not None and new[title].rows is not None
     ]
-    # A digest over rows of which some went says nothing of those that stayed, until the contract's digests
-    # do.
+    # If rows went, the digest over all of them says nothing of those that stayed; the contract's digests do.
     deep = {t for t in known if _by_digest(old[t], new[t]) and staying_values_of(t) not in open_}
     return Depth(tuple(t for t in known if t in deep), tuple(t for t in known if t not in deep))
 

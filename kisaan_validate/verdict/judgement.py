@@ -35,7 +35,7 @@ JUDGED = frozenset({State.BROKEN, State.NOT_DONE})
 
 @dataclass(frozen=True)
 class Judgement:
-    """All that is said of a run beyond what was measured.
+    """What is said of a run beyond what it measured.
 
     ``failing`` are the ids of the blocking checks that count as failed; ``explained`` maps a change to the
     ids of the promises that explain it. Without a baseline ``diff`` is None, without a contract ``promises``

@@ -1,6 +1,6 @@
 """Which values may stand in a file for a repository: short codes, and nothing that could be about a person.
 
-Nobody can tell a name from a code by a list of English words. So a set of values is drafted only where two
+A list of English words cannot distinguish a name from a code. So a set of values is drafted only where two
 things say that they are codes: the column's name (or every value is a word of state), and the shape of
 every value. A name, an account, a tax or telephone number, an address have other shapes, in any script.
 """

@@ -16,7 +16,7 @@ from kisaan_validate.postgres.statistics import Comments
 
 @dataclass(frozen=True)
 class Observed:
-    """What one scan saw of a table: exact, of one snapshot, and promised by nobody.
+    """What one scan saw of a table: exact, of one snapshot, and not promised.
 
     ``rows`` is None where the table was not read, with the ``reason``. ``nulls`` counts them by column, as
     far as that was asked; ``unique`` are columns without two equal values, ``two_decimals`` those whose

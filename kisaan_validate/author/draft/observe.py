@@ -192,7 +192,7 @@ def _set_probe(column: Column, estimate: Estimate | None, small: bool) -> Probe 
     if why := why_withheld(column.name, estimate.common):
         return Probe("withheld", column.name, "NULL", (why,))  # not even in a statement
     # No sort, whatever the size: one bit for each value that ANALYZE met, and one for any other.
-    # Only values that ANALYZE met can be told apart; any other sets the last bit, and then nothing is said.
+    # Only values that ANALYZE met have a bit; any other sets the last one, and then nothing is said.
     arms = " ".join(f"WHEN {to_sql(text_literal(v))} THEN {1 << n}" for n, v in enumerate(estimate.common))
     other = 1 << len(estimate.common)
     sql = (
@@ -277,7 +277,7 @@ def _scan(session: Session, table: Table, asked: Sequence[Probe]) -> Observed:
 
 
 def _frequent(session: Session, table: Table, seen: Observed) -> Observed:
-    """The same without sets of which a value is rare. Asked apart: only of values that look like nobody's."""
+    """The same without sets that hold a rare value. Only asked for values that do not look personal."""
     if not seen.values:
         return seen
     counted = [(column, value) for column, values in seen.values.items() for value in values]

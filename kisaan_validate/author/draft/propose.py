@@ -1,5 +1,5 @@
-"""Facts become lines: what the catalogue declares as blocking checks, what was observed marked as nobody's
-promise.
+"""Facts become lines: what the catalogue declares as blocking checks, what was observed is marked as not
+agreed.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def _refused(run: Run, suite: Suite, facts: Facts) -> DraftRefused:
 
 
 def _reason(result: Result, check: Check, facts: Facts) -> str:
-    # Counts of a scan are told; other messages may quote values.
+    # Counts of a scan are shown; other messages may quote values.
     if result.status in {Status.FAIL, Status.TOLERATED} and result.evidence.value == "scanned":
         of = f" of {result.examined:,}" if result.examined is not None else ""
         return f"{result.violations:,}{of} rows violated it on {facts.on}"
@@ -108,7 +108,7 @@ def _reason(result: Result, check: Check, facts: Facts) -> str:
 
 
 def told(proved: Proved) -> dict[str, int]:
-    """How many tables and checks a draft has, in the words in which it is told about."""
+    """How many tables and checks a draft has, by the words that name them."""
     checks = proved.suite.checks
     observed = sum("observed" in check.tags for check in checks)
     return {

@@ -1,5 +1,5 @@
 """dbt_expectations' tests as checks: many are the expectations that they are named after; the others are
-told apart here.
+decided here.
 
 Names of columns are compared without regard to case there, texts are SQL, and regular expressions are
 PostgreSQL's own. A NULL is in no set, and matches no pattern.

@@ -64,7 +64,7 @@ def bodies_told(
     asked, was, now = bodies_in_question(standing, listed, renames), _printed(standing), _printed(listed)
     titles, columns = _titles(listed), _columns(listed)
     arguments = {o.name: o.facts.get("arguments", "") for o in listed if o.kind == "function"}
-    # Seen from after: what is printed there is told back under the names of before.
+    # Seen from after: what is printed there is written under the names of before.
     scope = replace(
         scope_of(listed, with_displaced(renames.back, titles, columns), places), keywords=printed.keywords
     )

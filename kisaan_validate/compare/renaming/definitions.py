@@ -377,7 +377,7 @@ class _Telling:
         # Triggers and rules call their rows so.
         if not found and alias in {"old", "new"}:
             return self.own
-        # A name for two sources is not told apart.
+        # Which of two sources a name means is not known.
         return next(iter(found)) if len(found) == 1 and _OPAQUE not in found else None
 
     def _qualifier(self, n: int, relation: Relation | None) -> None:

@@ -122,7 +122,7 @@ def _were_not_null(past: Past, telling: Telling, need: Untouched) -> str:
 
 def _lookups(past: Past, needs: Sequence[Lookup], stays: str) -> list[Measure]:
     """How many rows do not have the value that is looked up on the new side, and one of them."""
-    # A column that is not there was promised in vain; the promise says so elsewhere.
+    # A promised column may be missing; the promise says so elsewhere.
     side, made = past.side, []
     for need in (n for n in needs if n.column in side.table.columns):
         # The operator that the catalogue names: a type may have its own inequality in another schema.

@@ -154,7 +154,7 @@ def _stream(
             else "none of its columns can be digested"
         )
         return RowStream(side.title, (), False, forms, message=why)
-    # Without the primary key equal rows are told apart by nothing, so none has a key to show.
+    # Without the primary key equal rows cannot be distinguished, so none has a key to show.
     unique = telling.key == side.table.primary_key
     encoding, keys = side.digesting.server_encoding, side.key_parts(telling)
     # The key's parts come first whatever the order of the columns: a column that moved changes nothing.

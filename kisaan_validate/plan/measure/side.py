@@ -98,10 +98,10 @@ class TableSide:
         return [part for name in telling.key if (part := self.part(name, forms.get(name, ""))) is not None]
 
     def chosen_key(self, spoken: Iterable[str] = ()) -> Telling:
-        """By which columns rows are told apart: the primary key if it keeps its values and is no person's.
+        """Which columns identify a row: the primary key if it keeps its values and is no person's.
 
-        Else by every column of whose values no promise speaks: equal rows are then told apart by nothing,
-        and need not be. ``spoken`` are the columns of whose values promises speak.
+        Else all columns whose values no promise is about: equal rows then count as the same, which is
+        enough. ``spoken`` are the columns whose values promises are about.
         """
         out = self.personal | set(spoken)
         usable = [c.name for c in self.table.columns.values() if c.name not in out and not why_not(c)]

@@ -101,7 +101,7 @@ def _buckets(side: TableSide, telling: Telling, stays: str, parts: Mapping[str, 
     # In the order of the key, then of the columns, as ``rows`` digests them.
     others = [part for name, part in parts.items() if name not in telling.key]
     key = side.key_parts(telling)
-    # Without columns that could be digested only the number of rows is told.
+    # Without columns that could be digested only the number of rows is known.
     elements = elements_of([*key, *others], side.digesting.server_encoding) or ("0",)
     row = row_digest(side.digesting.encoding, elements)
     told_by = key or others

@@ -25,7 +25,7 @@ from kisaan_validate.report.text import flat, plain, shortened
 from kisaan_validate.verdict.judgement import Judgement
 
 KEYS = 3
-"""So many violating rows are told in an annotation."""
+"""So many violating rows are named in an annotation."""
 
 MOST = 4_000
 """So many characters of a message or a title are sent; the number left out is said."""

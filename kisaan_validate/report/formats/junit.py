@@ -104,7 +104,7 @@ def _properties(judged: Judgement) -> ET.Element:
 def _totals(cases: Iterable[ET.Element]) -> dict[str, str]:
     listed = list(cases)
     counts = {
-        # find() is None without a child; an element without children is false, hence the comparison.
+        # find() is None without a child; an element without children is false: compare with None.
         tag: sum(case.find(tag) is not None for case in listed)
         for tag in ("failure", "error", "skipped")
     }
