@@ -95,7 +95,7 @@ class History:
     def known(self) -> dict[str, str]:
         """The runs that it has, by id, with the digest of their run.json."""
         rows = self._connection.execute(sa.select(_NIGHTS.c.run, _NIGHTS.c.digest))
-        return {run: digest for run, digest in rows}
+        return {row.run: row.digest for row in rows}
 
     def add(self, nights: Iterable[Night]) -> None:
         """Take these nights in, in the place of what it had of the same runs."""
