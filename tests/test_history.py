@@ -19,22 +19,22 @@ from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Status, Verdict
 from kisaan_validate.history.lines import FAILING, LineNight, LineState, follow, now_called
-from kisaan_validate.history.night import Night, Outcome, same_database
+from kisaan_validate.history.night import Night, CheckNight, same_database
 from kisaan_validate.history.store import opened
 
 FIRST = datetime(2026, 1, 1, 2, tzinfo=UTC)
 S = LineState
 
 
-def _outcome(said: str | int, check: str = "c", meaning: str = "m") -> Outcome:
+def _outcome(said: str | int, check: str = "c", meaning: str = "m") -> CheckNight:
     """``3`` fails with three rows, ``"3b"`` with three others; ``"ok"``, ``"?"``, ``"-"``."""
     status = {"ok": Status.PASS, "?": Status.ERROR, "-": Status.NOT_APPLICABLE}.get(str(said), Status.FAIL)
     count = int(str(said).rstrip("ab")) if status is Status.FAIL else 0 if said == "ok" else None
     rows = str(said) if status is Status.FAIL else ""
-    return Outcome(check, meaning, "t", Severity.BLOCKING, status, count, rows)
+    return CheckNight(check, meaning, "t", Severity.BLOCKING, status, count, rows)
 
 
-def _night(number: int, *outcomes: Outcome, **more: object) -> Night:
+def _night(number: int, *outcomes: CheckNight, **more: object) -> Night:
     night = Night(
         f"r{number:04}", f"d{number}", f"f{number}", FIRST + timedelta(days=number), "suite", "s", "host", "5432",
         "db", "system", Verdict.PASS, True, 10, (("t", 5_000_000_000 + number),), outcomes,
@@ -140,7 +140,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, server: Server) -> Pat
 
 
 def test_the_index_says_what_the_nights_say(place: Path | str) -> None:
-    """In whatever order they are added: the same lines and counts; numbers beyond 32 bits; marks kept."""
+    """In whatever order they are added: the same lines and counts; numbers beyond 32 bits."""
     said = ["ok", 3, "?", 5_000_000_000, "ok"]
     nights = _nights(said)
     for order in itertools.permutations(range(5), 5):
@@ -158,9 +158,6 @@ def test_the_index_says_what_the_nights_say(place: Path | str) -> None:
             assert states == [one.state for one in line]
             assert found[-1].night.rows == (("t", 5_000_000_000),)
     with opened(place) as history:
-        history.mark("deployed", FIRST)
-    with opened(place) as history:
-        assert history.marks() == [(FIRST, "deployed")]
         assert set(history.known()) == {night.run for night in nights}
         assert history.lines(nights[0], ["nothing"]) == []
 

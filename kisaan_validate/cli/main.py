@@ -41,6 +41,7 @@ COMMANDS = (
     "doctor",
     "report",
     "index",
+    "history",
     "sign",
     "attest",
     "stamp",

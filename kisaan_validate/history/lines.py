@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from kisaan_validate.facts.result import Status
-from kisaan_validate.history.night import Night, Outcome
+from kisaan_validate.history.night import Night, CheckNight
 
 FLAPS = 3
 """From so many changes between pass and fail within FLAP_NIGHTS answered nights on a check flaps."""
@@ -49,24 +49,24 @@ class LineNight:
     """
 
     night: Night
-    outcome: Outcome
+    outcome: CheckNight
     state: LineState
     since: datetime | None = None
     nights: int = 0
-    before: Outcome | None = None
+    before: CheckNight | None = None
 
 
 @dataclass
 class _Past:
     """What is remembered of a check while its nights are followed."""
 
-    answered: Outcome | None = None
+    answered: CheckNight | None = None
     since: datetime | None = None
     nights: int = 0
     silent: bool = False
     failed: tuple[bool, ...] = ()
 
-    def take(self, night: Night, outcome: Outcome) -> LineNight:
+    def take(self, night: Night, outcome: CheckNight) -> LineNight:
         before = self.answered
         if outcome.status is Status.NOT_APPLICABLE:
             return LineNight(night, outcome, LineState.NOT_APPLICABLE, self.since, self.nights, before)
@@ -85,7 +85,7 @@ class _Past:
         # Of what was fixed the reader wants to know how long it was open.
         return LineNight(night, outcome, state, since, nights, before)
 
-    def _state(self, before: Outcome | None, outcome: Outcome) -> LineState:
+    def _state(self, before: CheckNight | None, outcome: CheckNight) -> LineState:
         changes = sum(one != other for one, other in zip(self.failed, self.failed[1:], strict=False))
         changed = len(self.failed) > 1 and self.failed[-1] != self.failed[-2]
         if changes >= FLAPS and (changed or outcome.status is Status.FAIL):
@@ -96,7 +96,7 @@ class _Past:
         return _compared(before, outcome) if before is not None and failed else LineState.NEW
 
 
-def _compared(before: Outcome, now: Outcome) -> LineState:
+def _compared(before: CheckNight, now: CheckNight) -> LineState:
     """How a failure differs from the one before it. Without a count or a digest there is nothing to tell."""
     if before.violations is not None and now.violations is not None and before.violations != now.violations:
         return LineState.GROWN if now.violations > before.violations else LineState.SHRUNK

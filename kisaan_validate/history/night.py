@@ -13,7 +13,7 @@ from kisaan_validate.verdict.judgement import Judgement
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckNight:
     """What one check said in one run.
 
     ``meaning`` is the digest of what it means; ``rows`` the digest of the keys of all violating rows, ""
@@ -52,7 +52,7 @@ class Night:
     whole: bool
     milliseconds: int
     rows: tuple[tuple[str, int], ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[CheckNight, ...]
 
 
 def night_of(judged: Judgement, folder: str, digest: str) -> Night:
@@ -77,12 +77,12 @@ def night_of(judged: Judgement, folder: str, digest: str) -> Night:
     )
 
 
-def _outcomes(run: Run) -> Iterable[Outcome]:
+def _outcomes(run: Run) -> Iterable[CheckNight]:
     found = {result.check_id: result for result in run.results}
     for check in run.checks:
         # A check that has no result was not asked, as after an interruption: that is no answer.
         result = found.get(check.id)
-        yield Outcome(
+        yield CheckNight(
             check.id,
             check.digest,
             check.table,
@@ -100,12 +100,14 @@ def same_database(nights: Iterable[Night], night: Night) -> list[Night]:
     an upgrade by pg_upgrade, which makes a new identifier (PostgreSQL documentation, pg_control_system).
     """
     ours = [n for n in nights if (n.suite, n.database) == (night.suite, night.database)]
-    known, linked = _names(night), [night]
-    # Each new one may link others: A moved to B's address, B was upgraded to C.
-    while more := [n for n in ours if n not in linked and known & _names(n)]:
-        linked += more
-        known = known.union(*map(_names, more))
-    return sorted((n for n in linked if n in ours), key=lambda n: (n.at, n.run))
+    # Its own name too: a run of a nameless server is of the same database as itself.
+    known, size = _names(night) | {("run", night.run)}, 0
+    # Each round may link others: A moved to B's address, B was upgraded to C.
+    while size < len(known):
+        size = len(known)
+        known = known.union(*(names for n in ours if (names := _names(n)) & known))
+    linked = [n for n in ours if (_names(n) | {("run", n.run)}) & known]
+    return sorted(linked, key=lambda n: (n.at, n.run))
 
 
 def _names(night: Night) -> set[tuple[str, ...]]:

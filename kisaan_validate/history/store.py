@@ -17,7 +17,7 @@ from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Status, Verdict
 from kisaan_validate.history.lines import FAILING, LineNight, LineState, follow
-from kisaan_validate.history.night import Night, Outcome, same_database
+from kisaan_validate.history.night import Night, CheckNight, same_database
 
 FORMAT = 1
 """Version of the tables. Another version is made again."""
@@ -44,7 +44,10 @@ _NIGHTS = sa.Table(
     sa.Column("milliseconds", sa.BigInteger, nullable=False),
     sa.Column("rows", sa.Text, nullable=False),
     sa.Column("counts", sa.Text, nullable=False),
+    sa.Column("looks", sa.Text, nullable=False),
 )
+_OWN = {"id", "counts", "looks"}
+"""Columns that are no part of a night."""
 _CHECKS = sa.Table(
     "kisaan_checks",
     _META,
@@ -63,13 +66,6 @@ _OUTCOMES = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("violations", sa.BigInteger),
     sa.Column("rows", sa.Text),
-)
-_MARKS = sa.Table(
-    "kisaan_marks",
-    _META,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("at", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
 )
 
 
@@ -97,12 +93,19 @@ class History:
         rows = self._connection.execute(sa.select(_NIGHTS.c.run, _NIGHTS.c.digest))
         return {row.run: row.digest for row in rows}
 
-    def add(self, nights: Iterable[Night]) -> None:
-        """Take these nights in, in the place of what it had of the same runs."""
+    def looks(self) -> dict[str, str]:
+        """What the files of each folder looked like when its run was read."""
+        rows = self._connection.execute(sa.select(_NIGHTS.c.folder, _NIGHTS.c.looks))
+        return {row.folder: row.looks for row in rows}
+
+    def add(self, nights: Iterable[Night], looks: Mapping[str, str] = {}) -> None:
+        """Take these nights in, in the place of what it had of the same runs. ``looks`` says of each folder
+        what its files look like.
+        """
         added = sorted(nights, key=lambda night: (night.at, night.run))
         for night in added:
             self.forget([night.run])
-            self._insert(night)
+            self._insert(night, looks.get(night.folder, ""))
         # Each series once: a night that came late changes what later ones say of a failure.
         for night in _one_of_each(added):
             self._count_again(night)
@@ -125,21 +128,12 @@ class History:
         nights = self._whole(same_database((line.night for line in self.nights()), night), checks)
         return list(follow(nights, self._renamed).values())
 
-    def mark(self, text: str, at: datetime) -> None:
-        """Remember what happened at a time: what is between two nights is shown with them."""
-        self._connection.execute(sa.insert(_MARKS).values(at=_time(at), text=text))
-
-    def marks(self) -> list[tuple[datetime, str]]:
-        """What happened, the oldest first."""
-        rows = self._connection.execute(sa.select(_MARKS).order_by(_MARKS.c.at, _MARKS.c.id))
-        return [(datetime.fromisoformat(row.at), row.text) for row in rows]
-
     # --- inside -------------------------------------------------------------------------------------------
 
-    def _insert(self, night: Night) -> None:
-        values = {c.name: getattr(night, c.name) for c in _NIGHTS.c if c.name not in {"id", "counts"}}
+    def _insert(self, night: Night, looks: str) -> None:
+        values = {c.name: getattr(night, c.name) for c in _NIGHTS.c if c.name not in _OWN}
         values |= {"at": _time(night.at), "verdict": night.verdict.value, "rows": json.dumps(night.rows)}
-        made = self._connection.execute(sa.insert(_NIGHTS).values(**values, counts="{}"))
+        made = self._connection.execute(sa.insert(_NIGHTS).values(**values, counts="{}", looks=looks))
         (id,) = made.inserted_primary_key or (None,)
         checks = self._checks(night.outcomes)
         rows = [
@@ -150,7 +144,7 @@ class History:
         if rows:
             self._connection.execute(sa.insert(_OUTCOMES), rows)
 
-    def _checks(self, outcomes: Sequence[Outcome]) -> dict[tuple[str, ...], int]:
+    def _checks(self, outcomes: Sequence[CheckNight]) -> dict[tuple[str, ...], int]:
         """The numbers of these checks, those that are new added."""
         wanted = dict.fromkeys(map(_check, outcomes))
         found = self._numbers()
@@ -179,7 +173,7 @@ class History:
 
     def _whole(self, nights: Sequence[Night], checks: Sequence[str]) -> list[Night]:
         """These nights with their outcomes."""
-        by_run: dict[str, list[Outcome]] = {night.run: [] for night in nights}
+        by_run: dict[str, list[CheckNight]] = {night.run: [] for night in nights}
         query = (
             sa.select(_NIGHTS.c.run, _CHECKS, _OUTCOMES.c.status, _OUTCOMES.c.violations, _OUTCOMES.c.rows)
             .join(_OUTCOMES, _OUTCOMES.c.night == _NIGHTS.c.id)
@@ -190,7 +184,7 @@ class History:
         for row in self._connection.execute(query):
             if row.run in by_run:
                 by_run[row.run].append(
-                    Outcome(
+                    CheckNight(
                         row.name,
                         row.meaning,
                         row.of_table,
@@ -208,8 +202,10 @@ def opened(place: Path | str, renamed: Mapping[str, str] = {}) -> Iterator[Histo
     """The index in a SQLite file, or at a URL of SQLAlchemy, made if it is not there; all that is done in
     the block is kept, or nothing. Raises RecordError.
     """
-    url = sa.URL.create("sqlite", database=str(place)) if isinstance(place, Path) else sa.make_url(place)
+    named = "the configured url"
     try:
+        url = sa.URL.create("sqlite", database=str(place)) if isinstance(place, Path) else sa.make_url(place)
+        named = url.render_as_string(hide_password=True)
         engine = sa.create_engine(url)
         try:
             with engine.begin() as connection:
@@ -221,8 +217,8 @@ def opened(place: Path | str, renamed: Mapping[str, str] = {}) -> Iterator[Histo
         # Its own words, without the statement, whose values could be anybody's.
         said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise RecordError(
-            f"the history at {url.render_as_string(hide_password=True)} cannot be used: {said}",
-            "make it again with `kisaan-validate history rebuild`",
+            f"the history at {named} cannot be used: {said}",
+            "if it is damaged, make it again with `kisaan-validate history rebuild`; else correct the url",
         ) from None
 
 
@@ -238,7 +234,7 @@ def _prepare(connection: sa.Connection) -> None:
         )
 
 
-def _check(outcome: Outcome) -> tuple[str, ...]:
+def _check(outcome: CheckNight) -> tuple[str, ...]:
     return (outcome.check, outcome.meaning, outcome.table, outcome.severity.value)
 
 
@@ -246,8 +242,8 @@ def _counts(text: str) -> dict[LineState, int]:
     return {LineState(state): number for state, number in json.loads(text).items()}
 
 
-def _night(row: sa.Row[tuple[object, ...]], outcomes: tuple[Outcome, ...]) -> Night:
-    given = {c.name: getattr(row, c.name) for c in _NIGHTS.c if c.name not in {"id", "counts"}}
+def _night(row: sa.Row[tuple[object, ...]], outcomes: tuple[CheckNight, ...]) -> Night:
+    given = {c.name: getattr(row, c.name) for c in _NIGHTS.c if c.name not in _OWN}
     given |= {"at": datetime.fromisoformat(row.at), "verdict": Verdict(row.verdict)}
     given["rows"] = tuple((title, rows) for title, rows in json.loads(row.rows))
     return Night(**given, outcomes=outcomes)
