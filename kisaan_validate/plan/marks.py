@@ -91,8 +91,10 @@ def union(marks: Iterable[Marks | None]) -> Marks | None:
     known = [one for one in found if one is not None]
     if not known or len(known) < len(found) or len({one.width for one in known}) > 1:
         return None
-    bits = ("1" if "1" in column else "0" for column in zip(*(one.bits for one in known), strict=True))
-    return Marks(known[0].width, "".join(bits))
+    bits = 0
+    for one in known:
+        bits |= int(one.bits, 2)
+    return Marks(known[0].width, f"{bits:0{len(known[0].bits)}b}")
 
 
 def _start(stripe: str, width: int) -> str:
