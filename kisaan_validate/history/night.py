@@ -100,16 +100,21 @@ def same_database(nights: Iterable[Night], night: Night) -> list[Night]:
     an upgrade by pg_upgrade, which makes a new identifier (PostgreSQL documentation, pg_control_system).
     """
     ours = [n for n in nights if (n.suite, n.database) == (night.suite, night.database)]
-    # Its own name too: a run of a nameless server is of the same database as itself.
-    known, size = _names(night) | {("run", night.run)}, 0
+    known, size = _names(night), 0
     # Each round may link others: A moved to B's address, B was upgraded to C.
     while size < len(known):
         size = len(known)
-        known = known.union(*(names for n in ours if (names := _names(n)) & known))
-    linked = [n for n in ours if (_names(n) | {("run", n.run)}) & known]
-    return sorted(linked, key=lambda n: (n.at, n.run))
+        for one in ours:
+            if not known.isdisjoint(_names(one)):
+                known |= _names(one)
+    return sorted((n for n in ours if not known.isdisjoint(_names(n))), key=lambda n: (n.at, n.run))
 
 
 def _names(night: Night) -> set[tuple[str, ...]]:
-    address = {("at", night.host, night.port)} if night.host else set()
-    return address | ({("is", night.server)} if night.server else set())
+    names: set[tuple[str, ...]] = set()
+    if night.host:
+        names.add(("at", night.host, night.port))
+    if night.server:
+        names.add(("is", night.server))
+    # A server without any name is known by nothing but the run itself.
+    return names or {("run", night.run)}
