@@ -19,7 +19,7 @@ from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Status, Verdict
 from kisaan_validate.history.lines import FAILING, LineNight, LineState, follow, now_called
-from kisaan_validate.history.night import Night, CheckNight, same_database
+from kisaan_validate.history.night import CheckNight, Night, same_database
 from kisaan_validate.history.store import opened
 
 FIRST = datetime(2026, 1, 1, 2, tzinfo=UTC)

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from kisaan_validate.facts.result import Status
-from kisaan_validate.history.night import Night, CheckNight
+from kisaan_validate.history.night import CheckNight, Night
 
 FLAPS = 3
 """From so many changes between pass and fail within FLAP_NIGHTS answered nights on a check flaps."""

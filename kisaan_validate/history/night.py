@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kisaan_validate.facts.check import Severity
-from kisaan_validate.facts.result import Status, Verdict
+from kisaan_validate.facts.result import Result, Status, Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.verdict.judgement import Judgement
 
@@ -81,16 +81,9 @@ def _outcomes(run: Run) -> Iterable[CheckNight]:
     found = {result.check_id: result for result in run.results}
     for check in run.checks:
         # A check that has no result was not asked, as after an interruption: that is no answer.
-        result = found.get(check.id)
-        yield CheckNight(
-            check.id,
-            check.digest,
-            check.table,
-            check.severity,
-            result.status if result is not None else Status.ERROR,
-            result.violations if result is not None else None,
-            result.key_digest if result is not None else "",
-        )
+        result = found.get(check.id, Result(check.id, Status.ERROR))
+        said = (result.status, result.violations, result.key_digest)
+        yield CheckNight(check.id, check.digest, check.table, check.severity, *said)
 
 
 def same_database(nights: Iterable[Night], night: Night) -> list[Night]:
@@ -99,7 +92,8 @@ def same_database(nights: Iterable[Night], night: Night) -> list[Night]:
     A server is the same if its system identifier or its address is: the first survives a move, the second
     an upgrade by pg_upgrade, which makes a new identifier (PostgreSQL documentation, pg_control_system).
     """
-    ours = [n for n in nights if (n.suite, n.database) == (night.suite, night.database)]
+    meant = (night.suite, night.database)
+    ours = [n for n in nights if (n.suite, n.database) == meant]
     known, size = _names(night), 0
     # Each round may link others: A moved to B's address, B was upgraded to C.
     while size < len(known):
@@ -107,7 +101,8 @@ def same_database(nights: Iterable[Night], night: Night) -> list[Night]:
         for one in ours:
             if not known.isdisjoint(_names(one)):
                 known |= _names(one)
-    return sorted((n for n in ours if not known.isdisjoint(_names(n))), key=lambda n: (n.at, n.run))
+    linked = [n for n in ours if not known.isdisjoint(_names(n))]
+    return sorted(linked, key=lambda n: (n.at, n.run))
 
 
 def _names(night: Night) -> set[tuple[str, ...]]:

@@ -17,7 +17,7 @@ from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Status, Verdict
 from kisaan_validate.history.lines import FAILING, LineNight, LineState, follow
-from kisaan_validate.history.night import Night, CheckNight, same_database
+from kisaan_validate.history.night import CheckNight, Night, same_database
 
 FORMAT = 1
 """Version of the tables. Another version is made again."""
