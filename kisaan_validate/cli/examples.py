@@ -63,6 +63,23 @@ EXAMPLES = {
         "kisaan-validate index",
         "kisaan-validate index nightly --anew",
     ),
+    "history": (
+        "kisaan-validate history",
+        "kisaan-validate history --verdict fail --last 10",
+        "kisaan-validate history show orders.total.unique",
+    ),
+    "history show": (
+        "kisaan-validate history show orders.total.unique",
+        "kisaan-validate history show orders.total.unique --reports nightly",
+    ),
+    "history mark": (
+        "kisaan-validate history mark 'release 1.4 deployed'",
+        "kisaan-validate history mark 'index rebuilt' --at 2026-11-30T02:15",
+    ),
+    "history rebuild": (
+        "kisaan-validate history rebuild",
+        "kisaan-validate history rebuild --reports nightly",
+    ),
     "sign": (
         "kisaan-validate sign RUN --as asha --key KEY --decision approve --reason 'all totals agree'",
         "kisaan-validate sign RUN --as asha --key KEY --decision reject --reason 'payments are missing'",

@@ -87,6 +87,11 @@ def index_exit_code(damaged: int) -> int:
     return INCONCLUSIVE if damaged else PASSED
 
 
+def history_exit_code(unread: int) -> int:
+    """The exit code of a history that was shown. ``unread``: how many runs could not be read."""
+    return INCONCLUSIVE if unread else PASSED
+
+
 def diff_exit_code(found: RowDiff, *, interrupted: bool = False, recorded: bool = True) -> int:
     """The exit code for a comparison of two live sides. What is known to differ outranks what is unknown.
 

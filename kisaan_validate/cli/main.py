@@ -42,6 +42,7 @@ COMMANDS = (
     "doctor",
     "report",
     "index",
+    "history",
     "sign",
     "attest",
     "stamp",

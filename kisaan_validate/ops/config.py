@@ -49,6 +49,8 @@ class Config:
     standby_seconds: float | None = None
     snapshot_seconds: float | None = None
     signoff: SignoffConfig = field(default_factory=SignoffConfig)
+    history: str = ""
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_config(path: Path | None) -> Config:
@@ -90,6 +92,8 @@ def _config(given: ConfigFile, base: Path) -> Config:
             _beside(base, signoff.revoked_signers),
             _beside(base, signoff.tsa_ca),
         ),
+        history=given.history.url or "",
+        renamed=given.history.renamed,
         **run.model_dump(exclude={"operator"}),
     )
 

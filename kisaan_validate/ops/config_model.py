@@ -94,6 +94,17 @@ class SignoffTable(TomlTable):
     tsa_ca: _Path | None = Field(None, description="certificates of timestamp authorities")
 
 
+class HistoryTable(TomlTable):
+    """What is remembered of all runs."""
+
+    url: _Path | None = Field(
+        None, description="a database for the index (SQLAlchemy); by default a file in the folder of reports"
+    )
+    renamed: dict[str, str] = Field(
+        default_factory=dict, description="old ids of checks and the ids that they have now"
+    )
+
+
 class ConfigFile(TomlTable):
     """Where the suite is, which database is expected, how long a run may take."""
 
@@ -105,6 +116,7 @@ class ConfigFile(TomlTable):
     )
     report: ReportTable = Field(default_factory=ReportTable, description="where reports go")
     signoff: SignoffTable = Field(default_factory=SignoffTable, description="who must approve a run")
+    history: HistoryTable = Field(default_factory=HistoryTable, description="what is remembered of all runs")
 
     elsewhere: ClassVar[Mapping[str, str]] = {
         "criteria": "success criteria belong to the suite: write [[criteria]] in its suite.toml"

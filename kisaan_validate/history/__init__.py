@@ -1,0 +1,1 @@
+"""What many runs of one suite on one database say together: which failures are new, known, fixed."""

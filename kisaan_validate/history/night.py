@@ -1,0 +1,115 @@
+"""One run as its history needs it: what each check said, and nothing that names a person or a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.result import Result, Status, Verdict
+from kisaan_validate.facts.run import Run
+from kisaan_validate.verdict.judgement import Judgement
+
+
+@dataclass(frozen=True)
+class CheckNight:
+    """What one check said in one run.
+
+    ``meaning`` is the digest of what it means; ``rows`` the digest of the keys of all violating rows, ""
+    where it is not known. ``violations`` is None where nothing was counted.
+    """
+
+    check: str
+    meaning: str
+    table: str
+    severity: Severity
+    status: Status
+    violations: int | None
+    rows: str
+
+
+@dataclass(frozen=True)
+class Night:
+    """One run of a suite on a database. ``run`` is its id, ``digest`` the SHA-256 of its run.json,
+    ``folder`` where it lies.
+
+    ``suite_digest`` changes with the suite's sources. ``whole``: all of the suite was asked, and it came
+    to its end.
+    """
+
+    run: str
+    digest: str
+    folder: str
+    at: datetime
+    suite: str
+    suite_digest: str
+    host: str
+    port: str
+    database: str
+    server: str
+    verdict: Verdict
+    whole: bool
+    milliseconds: int
+    rows: tuple[tuple[str, int], ...]
+    outcomes: tuple[CheckNight, ...]
+
+
+def night_of(judged: Judgement, folder: str, digest: str) -> Night:
+    """The night of a run that was judged; ``digest`` is that of its run.json."""
+    run = judged.run
+    return Night(
+        run=run.id,
+        digest=digest,
+        folder=folder,
+        at=run.place.at,
+        suite=run.suite.name,
+        suite_digest=run.suite.digest,
+        host=run.place.host,
+        port=run.place.port,
+        database=run.place.database,
+        server=run.place.system_identifier,
+        verdict=judged.verdict,
+        whole=not (run.selection.partial or run.halted or run.interrupted),
+        milliseconds=round((run.finished_at - run.started_at).total_seconds() * 1_000),
+        rows=tuple((table.title, table.rows) for table in run.tables if table.rows is not None),
+        outcomes=tuple(_outcomes(run)),
+    )
+
+
+def _outcomes(run: Run) -> Iterable[CheckNight]:
+    found = {result.check_id: result for result in run.results}
+    for check in run.checks:
+        # A check that has no result was not asked, as after an interruption: that is no answer.
+        result = found.get(check.id, Result(check.id, Status.ERROR))
+        said = (result.status, result.violations, result.key_digest)
+        yield CheckNight(check.id, check.digest, check.table, check.severity, *said)
+
+
+def same_database(nights: Iterable[Night], night: Night) -> list[Night]:
+    """Those of the nights that are of the same suite and database as ``night``, the oldest first.
+
+    A server is the same if its system identifier or its address is: the first survives a move, the second
+    an upgrade by pg_upgrade, which makes a new identifier (PostgreSQL documentation, pg_control_system).
+    """
+    meant = (night.suite, night.database)
+    ours = [n for n in nights if (n.suite, n.database) == meant]
+    known, size = _names(night), 0
+    # Each round may link others: A moved to B's address, B was upgraded to C.
+    while size < len(known):
+        size = len(known)
+        for one in ours:
+            if not known.isdisjoint(_names(one)):
+                known |= _names(one)
+    linked = [n for n in ours if not known.isdisjoint(_names(n))]
+    return sorted(linked, key=lambda n: (n.at, n.run))
+
+
+def _names(night: Night) -> set[tuple[str, ...]]:
+    names: set[tuple[str, ...]] = set()
+    if night.host:
+        names.add(("at", night.host, night.port))
+    if night.server:
+        names.add(("is", night.server))
+    # A server without any name is known by nothing but the run itself.
+    return names or {("run", night.run)}

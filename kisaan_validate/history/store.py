@@ -1,0 +1,262 @@
+"""The index of all nights, in SQLite or PostgreSQL. It saves time and proves nothing: it is made again from
+the run.json files at any time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from kisaan_validate.errors import RecordError
+from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.result import Status, Verdict
+from kisaan_validate.history.lines import FAILING, LineNight, LineState, follow
+from kisaan_validate.history.night import CheckNight, Night, same_database
+
+FORMAT = 1
+"""Version of the tables. Another version is made again."""
+
+_META = sa.MetaData()
+_FORMAT = sa.Table("kisaan_history", _META, sa.Column("format", sa.Integer, primary_key=True))
+_NIGHTS = sa.Table(
+    "kisaan_nights",
+    _META,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("run", sa.Text, nullable=False, unique=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("folder", sa.Text, nullable=False),
+    # Text in UTC sorts as time does, and is the same in both engines.
+    sa.Column("at", sa.Text, nullable=False, index=True),
+    sa.Column("suite", sa.Text, nullable=False),
+    sa.Column("suite_digest", sa.Text, nullable=False),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("port", sa.Text, nullable=False),
+    sa.Column("database", sa.Text, nullable=False),
+    sa.Column("server", sa.Text, nullable=False),
+    sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("whole", sa.Boolean, nullable=False),
+    sa.Column("milliseconds", sa.BigInteger, nullable=False),
+    sa.Column("rows", sa.Text, nullable=False),
+    sa.Column("counts", sa.Text, nullable=False),
+    sa.Column("looks", sa.Text, nullable=False),
+)
+_OWN = {"id", "counts", "looks"}
+"""Columns that are no part of a night."""
+_CHECKS = sa.Table(
+    "kisaan_checks",
+    _META,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("meaning", sa.Text, nullable=False),
+    sa.Column("of_table", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.UniqueConstraint("name", "meaning", "of_table", "severity"),
+)
+_OUTCOMES = sa.Table(
+    "kisaan_outcomes",
+    _META,
+    sa.Column("night", sa.Integer, sa.ForeignKey(_NIGHTS.c.id), primary_key=True),
+    sa.Column("check", sa.Integer, sa.ForeignKey(_CHECKS.c.id), primary_key=True, index=True),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("violations", sa.BigInteger),
+    sa.Column("rows", sa.Text),
+)
+
+
+@dataclass(frozen=True)
+class NightLine:
+    """A night in a list: the night without its outcomes, and how many checks are in each state."""
+
+    night: Night
+    counts: Mapping[LineState, int]
+
+    @property
+    def failing(self) -> int:
+        """How many checks fail, whatever is known of them."""
+        return sum(self.counts.get(state, 0) for state in FAILING)
+
+
+class History:
+    """An open index. Raises RecordError where it cannot be read or written."""
+
+    def __init__(self, connection: sa.Connection, renamed: Mapping[str, str]) -> None:
+        self._connection, self._renamed = connection, renamed
+
+    def known(self) -> dict[str, str]:
+        """The runs that it has, by id, with the digest of their run.json."""
+        rows = self._connection.execute(sa.select(_NIGHTS.c.run, _NIGHTS.c.digest))
+        return {row.run: row.digest for row in rows}
+
+    def looks(self) -> dict[str, str]:
+        """What the files of each folder looked like when its run was read."""
+        rows = self._connection.execute(sa.select(_NIGHTS.c.folder, _NIGHTS.c.looks))
+        return {row.folder: row.looks for row in rows}
+
+    def add(self, nights: Iterable[Night], looks: Mapping[str, str] = {}) -> None:
+        """Take these nights in, in the place of what it had of the same runs. ``looks`` says of each folder
+        what its files look like.
+        """
+        added = sorted(nights, key=lambda night: (night.at, night.run))
+        for night in added:
+            self.forget([night.run])
+            self._insert(night, looks.get(night.folder, ""))
+        # Each series once: a night that came late changes what later ones say of a failure.
+        for night in _one_of_each(added):
+            self._count_again(night)
+
+    def forget(self, runs: Sequence[str]) -> None:
+        """Leave these runs out."""
+        ids = sa.select(_NIGHTS.c.id).where(_NIGHTS.c.run.in_(runs)).scalar_subquery()
+        self._connection.execute(sa.delete(_OUTCOMES).where(_OUTCOMES.c.night.in_(ids)))
+        self._connection.execute(sa.delete(_NIGHTS).where(_NIGHTS.c.run.in_(runs)))
+
+    def nights(self) -> list[NightLine]:
+        """All nights, the newest first, without their outcomes."""
+        rows = self._connection.execute(sa.select(_NIGHTS).order_by(_NIGHTS.c.at.desc(), _NIGHTS.c.run))
+        return [NightLine(_night(row, ()), _counts(row.counts)) for row in rows]
+
+    def lines(self, night: Night, checks: Sequence[str] = ()) -> list[list[LineNight]]:
+        """The line of each check through all nights of the suite and database of ``night``; of ``checks``
+        only, if given, by the names that they have now or ever had.
+        """
+        nights = self._whole(same_database((line.night for line in self.nights()), night), checks)
+        return list(follow(nights, self._renamed).values())
+
+    # --- inside -------------------------------------------------------------------------------------------
+
+    def _insert(self, night: Night, looks: str) -> None:
+        values = {c.name: getattr(night, c.name) for c in _NIGHTS.c if c.name not in _OWN}
+        values |= {"at": _time(night.at), "verdict": night.verdict.value, "rows": json.dumps(night.rows)}
+        made = self._connection.execute(sa.insert(_NIGHTS).values(**values, counts="{}", looks=looks))
+        (id,) = made.inserted_primary_key or (None,)
+        checks = self._checks(night.outcomes)
+        rows = [
+            {"night": id, "check": checks[_check(o)], "status": o.status.value}
+            | {"violations": o.violations, "rows": o.rows or None}
+            for o in night.outcomes
+        ]
+        if rows:
+            self._connection.execute(sa.insert(_OUTCOMES), rows)
+
+    def _checks(self, outcomes: Sequence[CheckNight]) -> dict[tuple[str, ...], int]:
+        """The numbers of these checks, those that are new added."""
+        wanted = dict.fromkeys(map(_check, outcomes))
+        found = self._numbers()
+        names = ("name", "meaning", "of_table", "severity")
+        new = [dict(zip(names, one, strict=True)) for one in wanted if one not in found]
+        if new:
+            self._connection.execute(sa.insert(_CHECKS), new)
+            found = self._numbers()
+        return found
+
+    def _numbers(self) -> dict[tuple[str, ...], int]:
+        rows = self._connection.execute(sa.select(_CHECKS))
+        return {(row.name, row.meaning, row.of_table, row.severity): row.id for row in rows}
+
+    def _count_again(self, night: Night) -> None:
+        """Write into each night of a series how many checks are in which state."""
+        counts: dict[str, dict[LineState, int]] = {}
+        for line in self.lines(night):
+            for one in line:
+                of_night = counts.setdefault(one.night.run, {})
+                of_night[one.state] = of_night.get(one.state, 0) + 1
+        for run, found in counts.items():
+            self._connection.execute(
+                sa.update(_NIGHTS).where(_NIGHTS.c.run == run).values(counts=json.dumps(found))
+            )
+
+    def _whole(self, nights: Sequence[Night], checks: Sequence[str]) -> list[Night]:
+        """These nights with their outcomes."""
+        by_run: dict[str, list[CheckNight]] = {night.run: [] for night in nights}
+        query = (
+            sa.select(_NIGHTS.c.run, _CHECKS, _OUTCOMES.c.status, _OUTCOMES.c.violations, _OUTCOMES.c.rows)
+            .join(_OUTCOMES, _OUTCOMES.c.night == _NIGHTS.c.id)
+            .join(_CHECKS, _CHECKS.c.id == _OUTCOMES.c.check)
+        )
+        if checks:
+            query = query.where(_CHECKS.c.name.in_(checks))
+        for row in self._connection.execute(query):
+            if row.run in by_run:
+                by_run[row.run].append(
+                    CheckNight(
+                        row.name,
+                        row.meaning,
+                        row.of_table,
+                        Severity(row.severity),
+                        Status(row.status),
+                        row.violations,
+                        row.rows or "",
+                    )
+                )
+        return [replace(night, outcomes=tuple(by_run[night.run])) for night in nights]
+
+
+@contextmanager
+def opened(place: Path | str, renamed: Mapping[str, str] = {}) -> Iterator[History]:
+    """The index in a SQLite file, or at a URL of SQLAlchemy, made if it is not there; all that is done in
+    the block is kept, or nothing. Raises RecordError.
+    """
+    named = "the configured url"
+    try:
+        url = sa.URL.create("sqlite", database=str(place)) if isinstance(place, Path) else sa.make_url(place)
+        named = url.render_as_string(hide_password=True)
+        engine = sa.create_engine(url)
+        try:
+            with engine.begin() as connection:
+                _prepare(connection)
+                yield History(connection, renamed)
+        finally:
+            engine.dispose()
+    except sa.exc.SQLAlchemyError as error:
+        # Its own words, without the statement, whose values could be anybody's.
+        said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise RecordError(
+            f"the history at {named} cannot be used: {said}",
+            "if it is damaged, make it again with `kisaan-validate history rebuild`; else correct the url",
+        ) from None
+
+
+def _prepare(connection: sa.Connection) -> None:
+    _META.create_all(connection)
+    versions = [row.format for row in connection.execute(sa.select(_FORMAT))]
+    if not versions:
+        connection.execute(sa.insert(_FORMAT).values(format=FORMAT))
+    elif versions != [FORMAT]:
+        raise RecordError(
+            f"the history is of format {versions[0]}, and this version writes {FORMAT}",
+            "make it again with `kisaan-validate history rebuild`",
+        )
+
+
+def _check(outcome: CheckNight) -> tuple[str, ...]:
+    return (outcome.check, outcome.meaning, outcome.table, outcome.severity.value)
+
+
+def _counts(text: str) -> dict[LineState, int]:
+    return {LineState(state): number for state, number in json.loads(text).items()}
+
+
+def _night(row: sa.Row[tuple[object, ...]], outcomes: tuple[CheckNight, ...]) -> Night:
+    given = {c.name: getattr(row, c.name) for c in _NIGHTS.c if c.name not in _OWN}
+    given |= {"at": datetime.fromisoformat(row.at), "verdict": Verdict(row.verdict)}
+    given["rows"] = tuple((title, rows) for title, rows in json.loads(row.rows))
+    return Night(**given, outcomes=outcomes)
+
+
+def _one_of_each(nights: Sequence[Night]) -> Iterator[Night]:
+    left = list(nights)
+    while left:
+        night = left[-1]
+        yield night
+        series = {one.run for one in same_database(left, night)}
+        left = [one for one in left if one.run not in series]
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,88 @@
+"""The history of all runs, and of one check, as lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from kisaan_validate.history.lines import FAILING, LineNight, LineState
+from kisaan_validate.history.marks import HistoryMark
+from kisaan_validate.history.night import Night
+from kisaan_validate.history.store import NightLine
+from kisaan_validate.report.text import flat, number, utc
+from kisaan_validate.text.numbers import counted
+
+_NAMED = (
+    LineState.NEW,
+    LineState.GROWN,
+    LineState.OTHER_ROWS,
+    LineState.FLAPPING,
+    LineState.SHRUNK,
+    LineState.KNOWN,
+    LineState.FIXED,
+)
+"""The states that a night is told by, the most urgent first."""
+
+
+def night_lines(nights: Sequence[NightLine], marks: Sequence[HistoryMark]) -> Iterator[str]:
+    """A line for each night, the newest first, and what happened between them."""
+    several = len({(n.night.suite, n.night.host, n.night.port, n.night.database) for n in nights}) > 1
+    left = list(reversed(marks))
+    for line in nights:
+        while left and left[0].at >= line.night.at:
+            yield _mark(left.pop(0))
+        where = f"  {_where(line.night)}" if several else ""
+        yield f"{utc(line.night.at)}  {line.night.verdict.value:<12}  {_counts(line.counts)}{where}"
+    # Older ones lie before everything that is listed, and are not part of it.
+
+
+def _where(night: Night) -> str:
+    return flat(f"{night.suite}: {night.database} on {night.host}:{night.port}")
+
+
+def _counts(counts: Mapping[LineState, int]) -> str:
+    said = [f"{number(counts[state])} {state.value}" for state in _NAMED if counts.get(state)]
+    open_ = sum(counts.get(state, 0) for state in (LineState.NO_ANSWER, LineState.NO_ANSWER_AGAIN))
+    if open_:
+        said.append(f"{number(open_)} without an answer")
+    if not any(counts.get(state) for state in (*FAILING, LineState.FLAPPING)) and counts.get(LineState.HOLDS):
+        said.insert(0, f"{number(counts[LineState.HOLDS])} hold")
+    return ", ".join(said) or "nothing was asked"
+
+
+def check_history(line: Sequence[LineNight], marks: Sequence[HistoryMark]) -> Iterator[str]:
+    """One check through its nights: what it is now, then each night, the newest first."""
+    last = line[-1]
+    yield f"{flat(last.outcome.check)}: {_now(last)}"
+    left = list(reversed(marks))
+    for one in reversed(line):
+        while left and left[0].at >= one.night.at:
+            yield f"  {_mark(left.pop(0))}"
+        yield f"  {utc(one.night.at)}  {one.state.value:<15}  {_found(one)}".rstrip()
+
+
+def _now(last: LineNight) -> str:
+    if last.since is None:
+        return last.state.value
+    nights = counted(last.nights, "night")
+    if last.state is LineState.FIXED:
+        return f"fixed, after it failed since {utc(last.since)}, on {nights}"
+    return f"{last.state.value}, failing since {utc(last.since)}, on {nights}"
+
+
+def _found(one: LineNight) -> str:
+    violations, before = one.outcome.violations, one.before.violations if one.before is not None else None
+    if violations is None:
+        return ""
+    text = counted(violations, "violation")
+    if before is None or before == violations:
+        return text
+    return f"{text} ({'+' if violations > before else '−'}{number(abs(violations - before))})"
+
+
+def _mark(mark: HistoryMark) -> str:
+    return f"{utc(mark.at)}  -- {flat(mark.text)}"
+
+
+def none_listed(all_nights: Iterable[NightLine]) -> str:
+    """What is said where no night is listed."""
+    return "no run fits" if any(True for _ in all_nights) else "no run is recorded yet"
