@@ -7,14 +7,16 @@ from __future__ import annotations
 import random
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from conftest import Server
 from every_kind import TABLES as EVERY_TABLE
 from every_kind import suite as every_kind
-from helpers import examples, prove
+from helpers import assertion, examples, folder_results, prove, write_suite
 
 from kisaan_validate import declare as d
+from kisaan_validate.facts.result import Status
 from kisaan_validate.facts.run import Run
 from kisaan_validate.plan import marks
 from kisaan_validate.plan.marks import BITS, Marking, Marks, union
@@ -150,3 +152,24 @@ def test_a_union_knows_only_what_all_know() -> None:
     assert union([a, None]) is None
     assert union([a, replace(b, width=4)]) is None
     assert union([]) is None
+
+
+def test_what_cannot_be_listed_is_counted(server: Server, tmp_path: Path) -> None:
+    """Keys that have no order, and rows for which there is no room: the count stands, and why there are no
+    keys is said.
+    """
+    database = server.create(
+        "CREATE TABLE t (id int PRIMARY KEY, at point, v text); ALTER TABLE t ALTER v SET STORAGE PLAIN;"
+        "INSERT INTO t SELECT n, point(n, n), repeat('x', 1000) FROM generate_series(1, 20000) AS n"
+    )
+    server.sql(f"ALTER DATABASE {database} SET temp_file_limit = '1MB'")
+    files = {
+        "sql/point.sql": assertion("SELECT at FROM t WHERE id < 4", key="at", id="unordered"),
+        "sql/wide.sql": assertion("SELECT id, v FROM t WHERE length(v) > 5", id="wide"),
+    }
+    found = folder_results(server, database, write_suite(tmp_path, files))
+    said = {id: (r.status, r.violations, r.sample) for id, r in found.items()}
+    assert said == {"unordered": (Status.FAIL, 3, ()), "wide": (Status.FAIL, 20_000, ())}
+    assert "ordering operator" in found["unordered"].message
+    assert "temp_file_limit" in found["wide"].message
+    server.drop(database)

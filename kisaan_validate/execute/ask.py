@@ -379,8 +379,10 @@ def _ask_listing(session: Session, query: Query, sql: str, ground: Ground) -> St
             rows, counted.milliseconds = session.timed(sql)
     except DatabaseError as error:
         recover(session)
-        # It shows values and sorts by keys, which a type may not allow: then the count alone is asked.
-        if is_one_expressions_fault(error) or isinstance(error, (NotRead, TooLarge)):
+        # It sorts by keys, which a type may not allow, and keeps the rows, for which there may be no room
+        # (class 53): then the count alone is asked.
+        short = error.sqlstate.startswith("53")
+        if is_one_expressions_fault(error) or short or isinstance(error, (NotRead, TooLarge)):
             return None
         taken = (time.perf_counter() - start) * 1000
         facts = StatementFacts(query.purpose, sql, query.check_ids, taken, error.sqlstate or "lost")
