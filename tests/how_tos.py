@@ -271,7 +271,15 @@ PAGES = {
         {"report reports/20251018T023000Z-1a2b3c --format csv --output checks.csv": report_named},
     ),
     "docs/operations.md": Page(
-        {"doctor": 0, "run": 0, "schedule --systemd --at 02:30": 0, "report <folder>": 0, "index": 0}, suite
+        {
+            "doctor": 0,
+            "run": 0,
+            "schedule --systemd --at 02:30": 0,
+            "report <folder>": 0,
+            "index": 0,
+            "history": 0,
+        },
+        suite,
     ),
     "docs/signoff.md": Page(
         {

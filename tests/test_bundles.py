@@ -63,6 +63,7 @@ def test_every_kind_and_type_is_the_same(server: Server, monkeypatch: pytest.Mon
     """Every kind of check, and the figures of columns of every type."""
     database = server.create(EVERY_TABLE)
     monkeypatch.setattr(bundles, "MOST_OUTPUTS", 10_000)
+    monkeypatch.setattr(bundles, "FEWEST", 2)
     together = prove(server, database, every_kind(), count_all=True)
     assert any(s.purpose.endswith("small tables") for s in together.statements)
     monkeypatch.setattr(bundles, "MOST_BLOCKS", -1)
@@ -84,16 +85,14 @@ def test_one_that_fails_costs_no_other(server: Server, broken: str) -> None:
 
 
 def test_what_is_large_or_of_unknown_size_is_alone() -> None:
-    """Neither a table beyond the bound, nor one whose size nobody read, nor a single one is bundled."""
+    """Neither a table beyond the bound, nor one whose size nobody read, nor a few are bundled."""
     from kisaan_validate.facts.catalogue import Table
     from kisaan_validate.plan.statements import row_pass
 
-    passes = [row_pass(Table(n, "public", f"t{n}", "r", {}), ()) for n in range(5)]
-    sizes = {0: bundles.MOST_BLOCKS, 1: bundles.MOST_BLOCKS + 1, 3: 0}
+    passes = [row_pass(Table(n, "public", f"t{n}", "r", {}), ()) for n in range(121)]
+    sizes = dict.fromkeys(range(25), bundles.MOST_BLOCKS) | {1: bundles.MOST_BLOCKS + 1}
     (made,) = bundles.bundles_of(passes, sizes)
-    assert [one.table.oid for one in made.passes] == [0, 3]
-    assert not bundles.bundles_of(passes, {0: 1})
-    every = bundles.bundles_of(
-        [row_pass(Table(n, "public", f"t{n}", "r", {}), ()) for n in range(121)], dict.fromkeys(range(121), 1)
-    )
+    assert [one.table.oid for one in made.passes] == [0, *range(2, 25)]
+    assert not bundles.bundles_of(passes, dict.fromkeys(range(bundles.FEWEST - 1), 1))
+    every = bundles.bundles_of(passes, dict.fromkeys(range(121), 1))
     assert [len(one.passes) for one in every] == [50, 50, 21]

@@ -201,6 +201,6 @@ def test_an_index_of_another_format_is_not_written(tmp_path: Path) -> None:
     with opened(path):
         pass
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE kisaan_history SET format = 99")
+        connection.execute("UPDATE validate_history SET format = 99")
     with pytest.raises(RecordError, match="format 99"), opened(path):
         pass

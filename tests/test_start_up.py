@@ -69,6 +69,7 @@ WORDS = {
     "explain": ("explain",),
     "report": ("report", "{run}"),
     "index": ("index",),
+    "history": ("history",),
     "doctor": ("doctor",),
     "verify": ("verify", "{run}"),
 }

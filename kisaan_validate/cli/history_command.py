@@ -48,18 +48,18 @@ def _placed(function: Any) -> Any:
     "--last", type=click.IntRange(1), default=30, show_default=True, metavar="N", help="At most so many."
 )
 @click.pass_context
-def command(context: click.Context, /, **given: Any) -> int:
+def command(context: click.Context, /, **given: Any) -> int | None:
     """List the recorded runs, the newest first: verdict, and how many checks are new failures, known,
     grown, fixed or without an answer.
 
     A failure is known by its check and what that means; `[history.renamed]` in kisaan.toml lets a check
     that was renamed keep its past.
     """
-    from kisaan_validate.cli.exits import PASSED, history_exit_code
+    from kisaan_validate.cli.exits import history_exit_code
 
     context.obj = given
     if context.invoked_subcommand is not None:
-        return PASSED
+        return None
     from kisaan_validate.cli.history_index import the_history
     from kisaan_validate.report.nights import night_lines, none_listed
 
@@ -138,13 +138,16 @@ def mark(outer: dict[str, Any], /, text: str, at: datetime | None, **given: Any)
     """Remember TEXT, as "release 1.4 deployed": `history` shows it between the runs before and after it."""
     from kisaan_validate.errors import UsageError
     from kisaan_validate.history.marks import LONGEST, HistoryMark, add_mark
+    from kisaan_validate.report.text import flat
 
     if not text.strip() or len(text) > LONGEST:
         raise UsageError("the mark has no text, or too much", f"say what happened in {LONGEST} characters")
     reports = _config(given, outer).reports
     if not reports.is_dir():
         raise UsageError(f"no such folder: {str(reports)!r}", "name the folder of reports with --reports")
-    add_mark(reports, HistoryMark(at.replace(tzinfo=UTC) if at is not None else datetime.now(UTC), text))
+    mark = HistoryMark(at.replace(tzinfo=UTC) if at is not None else datetime.now(UTC), text)
+    add_mark(reports, mark)
+    click.echo(f"mark    {flat(mark.text)}")
 
 
 @command.command("rebuild", short_help="Make the index of all runs again.")

@@ -13,7 +13,7 @@ from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.heap import NotRead, TooLarge
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.table import Profile
-from kisaan_validate.plan.bundles import Bundle
+from kisaan_validate.plan.bundles import PassBundle
 from kisaan_validate.plan.figures import Figure
 from kisaan_validate.plan.marks import Marks
 from kisaan_validate.plan.samples import COUNTED
@@ -338,17 +338,24 @@ def _ask_grounded(session: Session, statement: Pass, ground: Ground) -> Statemen
     return refuse(statement, failure)
 
 
-def ask_bundle(session: Session, bundle: Bundle, ground: Ground) -> list[StatementAnswer]:
-    """Run a bundle; an answer for each of its passes. Raises nothing: if the bundle has no answer, each pass
-    is asked by itself.
+def ask_bundle(session: Session, bundle: PassBundle, ground: Ground) -> list[StatementAnswer]:
+    """Run a bundle; an answer for each of its passes. Raises nothing: if one expression may be at fault, or
+    one plan, each pass is asked by itself; else the error is that of all.
     """
-    sql = bundle.sql()
+    sql, start = bundle.sql(), time.perf_counter()
     try:
         with ground.under(session, bundle.reads, sql, bundle.check_ids) as rests:
             (row,), taken = session.timed(sql)
-    except DatabaseError:
+    except DatabaseError as error:
         recover(session)
-        return [ask(session, one, ground) for one in bundle.passes]
+        of_one = is_one_expressions_fault(error) or error.sqlstate in {"42501", "42P01"}
+        if of_one or isinstance(error, (NotRead, TooLarge)):
+            return [ask(session, one, ground) for one in bundle.passes]
+        taken = (time.perf_counter() - start) * 1000
+        answers = [refuse(one, error) for one in bundle.passes]
+        code = error.sqlstate or "lost"
+        answers[0].log.append(StatementFacts(bundle.purpose, sql, bundle.check_ids, taken, code))
+        return answers
     answers = []
     for one, outputs in bundle.rows(row):
         answer = StatementAnswer(rests=rests, milliseconds=taken / len(bundle.passes))

@@ -48,7 +48,7 @@ def read_marks(folder: Path) -> tuple[list[HistoryMark], int]:
     """
     path = folder / MARKS_FILE
     try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+        lines = path.read_bytes().decode(errors="replace").splitlines() if path.exists() else []
     except OSError as error:
         raise RecordError(f"cannot read {path}: {error.strerror}", "make it readable") from None
     found = [mark for line in lines if line.strip() and (mark := _read(line)) is not None]

@@ -23,9 +23,9 @@ FORMAT = 1
 """Version of the tables. Another version is made again."""
 
 _META = sa.MetaData()
-_FORMAT = sa.Table("kisaan_history", _META, sa.Column("format", sa.Integer, primary_key=True))
+_FORMAT = sa.Table("validate_history", _META, sa.Column("format", sa.Integer, primary_key=True))
 _NIGHTS = sa.Table(
-    "kisaan_nights",
+    "validate_nights",
     _META,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("run", sa.Text, nullable=False, unique=True),
@@ -49,7 +49,7 @@ _NIGHTS = sa.Table(
 _OWN = {"id", "counts", "looks"}
 """Columns that are no part of a night."""
 _CHECKS = sa.Table(
-    "kisaan_checks",
+    "validate_checks",
     _META,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("name", sa.Text, nullable=False),
@@ -59,7 +59,7 @@ _CHECKS = sa.Table(
     sa.UniqueConstraint("name", "meaning", "of_table", "severity"),
 )
 _OUTCOMES = sa.Table(
-    "kisaan_outcomes",
+    "validate_outcomes",
     _META,
     sa.Column("night", sa.Integer, sa.ForeignKey(_NIGHTS.c.id), primary_key=True),
     sa.Column("check", sa.Integer, sa.ForeignKey(_CHECKS.c.id), primary_key=True, index=True),

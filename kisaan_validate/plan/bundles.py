@@ -14,6 +14,9 @@ from kisaan_validate.plan.statements import Pass, Reads, figure_items
 MOST_BLOCKS = 128
 """A table of at most so many blocks (1 MB of 8 kB) is small."""
 
+FEWEST = 20
+"""Fewer small tables than that are asked one by one: what is shared costs all, if one of them hangs."""
+
 MOST_TOGETHER = 50
 """So many scans at most share a statement: a lock or a timeout costs all of them a second try."""
 
@@ -22,7 +25,7 @@ MOST_OUTPUTS = 1_000
 
 
 @dataclass(frozen=True)
-class Bundle:
+class PassBundle:
     """Some passes, each over a table of its own, as one statement of one row."""
 
     passes: tuple[Pass, ...]
@@ -57,22 +60,27 @@ class Bundle:
             yield one, [*map(int, counts), *texts[len(counts) :]]
 
 
-def bundles_of(passes: Iterable[Pass], blocks: Mapping[int, int]) -> list[Bundle]:
+def bundles_of(passes: Iterable[Pass], blocks: Mapping[int, int]) -> list[PassBundle]:
     """The passes over small tables, in bundles; ``blocks`` are those of each table, by oid.
 
     A pass over a table whose size is not known, or that has a plan of its own to be looked at, is in none.
     """
+    small = [one for one in passes if _is_small(one, blocks.get(one.table.oid))]
+    if len(small) < FEWEST:
+        return []
     found: list[list[Pass]] = []
     outputs = 0
-    for one in passes:
-        size = blocks.get(one.table.oid)
-        plain = not one.alias and not one.planner and one.table.kind == "r" and not one.reads.found
-        if not plain or size is None or size > MOST_BLOCKS or one.width > MOST_OUTPUTS:
-            continue
+    for one in small:
         outputs += one.width
         if not found or len(found[-1]) == MOST_TOGETHER or outputs > MOST_OUTPUTS:
             found.append([])
             outputs = one.width
         found[-1].append(one)
     # One alone shares nothing.
-    return [Bundle(tuple(part)) for part in found if len(part) > 1]
+    return [PassBundle(tuple(part)) for part in found if len(part) > 1]
+
+
+def _is_small(one: Pass, blocks: int | None) -> bool:
+    """Whether a pass is an ordinary scan of a table of few blocks."""
+    plain = not one.alias and one.marking is None and one.table.kind == "r"
+    return plain and blocks is not None and blocks <= MOST_BLOCKS and one.width <= MOST_OUTPUTS

@@ -156,7 +156,8 @@ class Pass:
     @property
     def width(self) -> int:
         """How many numbers and texts its statement returns."""
-        return 1 + sum(1 + bool(slot.counts()[1]) for slot in self.slots) + len(figure_items(self.figures))
+        counts = sum(1 + bool(slot.counts()[1]) for slot in self.slots)
+        return 1 + counts + sum(len(figure.outputs) for figure in self.figures)
 
     def as_texts(self) -> str:
         """A statement for all of its slots and figures that returns the same outputs, as one array of text.

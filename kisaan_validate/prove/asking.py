@@ -20,7 +20,7 @@ from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.table import KeyedDigest, Measured, Profile
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.facts.totals import ControlTotal
-from kisaan_validate.plan.bundles import Bundle
+from kisaan_validate.plan.bundles import PassBundle
 from kisaan_validate.plan.statements import Pass, Query
 from kisaan_validate.plan.totals import TotalQuery, total_queries
 from kisaan_validate.postgres.session import Session
@@ -161,7 +161,7 @@ def _alone(statement: Pass | Query, ground: Ground, listing: Mapping[str, str], 
     )
 
 
-def _together(bundle: Bundle, ground: Ground) -> Asked:
+def _together(bundle: PassBundle, ground: Ground) -> Asked:
     """The work that asks a bundle."""
     return Task(
         lambda session: list(zip(bundle.passes, ask_bundle(session, bundle, ground), strict=True)),

@@ -10,7 +10,7 @@ from kisaan_validate.execute.ground import Ground, read_ground
 from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.place import Notice
 from kisaan_validate.facts.titles import TableKey
-from kisaan_validate.plan.bundles import Bundle, bundles_of
+from kisaan_validate.plan.bundles import PassBundle, bundles_of
 from kisaan_validate.plan.marks import marking_of
 from kisaan_validate.plan.plan import Plan, make_plan
 from kisaan_validate.plan.statements import Pass, marked
@@ -36,7 +36,7 @@ class Planned:
     plan: Plan
     ground: Ground
     blocks: Mapping[int, int]
-    bundles: tuple[Bundle, ...] = ()
+    bundles: tuple[PassBundle, ...] = ()
 
 
 def plan(context: RunContext) -> Planned:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Status
+from kisaan_validate.report.shown import Shown
 
 STYLES = {
     Status.PASS: "green",
@@ -85,7 +86,7 @@ def print_table(console: Console, headings: Sequence[str], rows: Sequence[Sequen
     fits = sum(widths) + 2 * (len(widths) - 1) <= console.width
     if not fits or not all(text.isprintable() for row in rows for text in row):
         for row in rows:
-            table.add_row(*map(Text, row))
+            table.add_row(*map(Shown, row))
         console.print(table)
         return
     for column, width in zip(table.columns, widths, strict=True):
