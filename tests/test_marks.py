@@ -90,7 +90,9 @@ def test_rows_are_found_wherever_they_lie(server: Server, key: str, monkeypatch:
         for width in (1, 2, 64):
             with monkeypatch.context() as patch:
                 patch.setattr(marks, "BITS", 64 if width == 1 else BITS)
-                patch.setattr("kisaan_validate.prove.planning.marking_of", lambda *_, w=width: Marking(w))
+                patch.setattr(
+                    "kisaan_validate.prove.planning.marking_of", lambda *_, w=width: Marking(w, 1_100 // w)
+                )
                 found = prove(server, database, _suite())
             assert _evidence(found) == _evidence(plain), (turn, width)
     server.drop(database)
@@ -147,8 +149,8 @@ def test_every_kind_finds_the_same(server: Server, part: str, monkeypatch: pytes
 
 def test_a_union_knows_only_what_all_know() -> None:
     """A missing map, or one of another width, makes the union unknown: then all blocks are read."""
-    a, b = (Marks(3, bits.ljust(BITS, "0")) for bits in ("1010", "0011"))
-    assert union([a, b]) == Marks(3, "1011".ljust(BITS, "0"))
+    a, b = (Marks(3, bits.ljust(BITS, "0"), 9) for bits in ("1010", "0011"))
+    assert union([a, b]) == Marks(3, "1011".ljust(BITS, "0"), 9)
     assert union([a, None]) is None
     assert union([a, replace(b, width=4)]) is None
     assert union([]) is None

@@ -167,7 +167,8 @@ def _take(
     counted.judged = row[1] if statement.counts_judged else None
     ids = [slot.check_id for slot in slots]
     if statement.marking is not None and statement.marks(slots) and (bits := statement.map_of(row)):
-        counted.marks.update((id, Marks(statement.marking.width, bits)) for id in ids)
+        made = statement.marking
+        counted.marks.update((id, Marks(made.width, bits, made.stripes)) for id in ids)
     counted.figures.update(read_figures(figures, counted.rows, row[len(row) - size :]))
     for id, (violations, judged) in zip(ids, counts, strict=True):
         counted.violations[id], counted.examined[id] = violations, judged

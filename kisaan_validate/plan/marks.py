@@ -8,14 +8,16 @@ was read costs more reading, and never a row.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.sql.expressions import APART, quote, table_sql
 
-BITS = 1_024
-"""The bits of a map: at most so many parts of a table are told from each other."""
+BITS = 8_192
+"""The bits of a map: so many parts of a table are told from each other. With more, each violating row would
+cost more to mark; with fewer, some hundred rows that lie all over a table would mark too much of it.
+"""
 
 FEWEST_BLOCKS = 256
 """A smaller table is read again as a whole: that is a matter of milliseconds."""
@@ -29,9 +31,10 @@ SINCE = 140_000
 
 @dataclass(frozen=True)
 class Marking:
-    """How a scan marks: by stripes of ``width`` blocks."""
+    """How a scan marks: by stripes of ``width`` blocks, of which the table had ``stripes``."""
 
     width: int
+    stripes: int
 
     def output(self, place: str, flags: Sequence[str]) -> str:
         """The aggregate that makes the map, as bit(BITS), of the rows for which any flag is true; NULL if
@@ -51,7 +54,8 @@ def marking_of(table: Table, blocks: int | None, version: int) -> Marking | None
     one_heap = table.kind in {"r", "m"} and not table.unbound
     if version < SINCE or not one_heap or blocks is None or blocks < FEWEST_BLOCKS:
         return None
-    return Marking(-(-blocks // BITS))
+    width = -(-blocks // BITS)
+    return Marking(width, -(-blocks // width))
 
 
 @dataclass(frozen=True)
@@ -60,11 +64,12 @@ class Marks:
 
     width: int
     bits: str
+    stripes: int
 
     @property
     def share(self) -> Fraction:
         """How much of the table is marked, from 0 to 1."""
-        return Fraction(self.bits.count("1"), BITS)
+        return Fraction(self.bits.count("1"), min(self.stripes, BITS))
 
     def source(self, table: Table, *, placed: bool = False) -> str:
         """The FROM item that gives the rows of the marked stripes; ``placed``: with their ctid."""
@@ -74,7 +79,7 @@ class Marks:
         stripes = (
             f"SELECT {_start('s', self.width)} AS first, {_start('(s + 1)', self.width)} AS next\n"
             f"  FROM generate_series(0, {blocks} / {self.width}) AS s\n"
-            f"  WHERE get_bit(B'{self.bits}', (s % {BITS})::int) = 1"
+            f"  WHERE get_bit(X'{int(self.bits, 2):0{BITS // 4}x}', (s % {BITS})::int) = 1"
         )
         # Set apart, so that each stripe is read by a range of ctid, and not joined with the whole table.
         rows = (
@@ -94,7 +99,7 @@ def union(marks: Iterable[Marks | None]) -> Marks | None:
     bits = 0
     for one in known:
         bits |= int(one.bits, 2)
-    return Marks(known[0].width, f"{bits:0{len(known[0].bits)}b}")
+    return replace(known[0], bits=f"{bits:0{len(known[0].bits)}b}")
 
 
 def _start(stripe: str, width: int) -> str:
