@@ -90,6 +90,7 @@ def test_rows_are_found_wherever_they_lie(server: Server, key: str, monkeypatch:
         for width in (1, 2, 64):
             with monkeypatch.context() as patch:
                 patch.setattr(marks, "BITS", 64 if width == 1 else BITS)
+                patch.setattr(marks, "MOST_LISTED", 0 if width == 2 else 1_000)
                 patch.setattr(
                     "kisaan_validate.prove.planning.marking_of", lambda *_, w=width: Marking(w, 1_100 // w)
                 )

@@ -25,6 +25,9 @@ FEWEST_BLOCKS = 256
 MOST_SHARE = Fraction(1, 4)
 """If more of the stripes are marked, the whole table is read: a range of ctid is not read in parallel."""
 
+MOST_LISTED = 1_000
+"""So many marked stripes stand in a statement by their numbers."""
+
 SINCE = 140_000
 """From this version on PostgreSQL reads a range of ctid without the rest of the table."""
 
@@ -71,6 +74,15 @@ class Marks:
         """How much of the table is marked, from 0 to 1."""
         return Fraction(self.bits.count("1"), min(self.stripes, BITS))
 
+    def _marked(self, stripe: str) -> str:
+        """Whether the bit of a stripe is set: by a list of those that are, or by all bits where that is
+        shorter.
+        """
+        numbers = [n for n, bit in enumerate(self.bits) if bit == "1"]
+        if len(numbers) <= MOST_LISTED:
+            return f"{stripe} % {BITS} = ANY (ARRAY[{', '.join(map(str, numbers))}]::bigint[])"
+        return f"get_bit(X'{int(self.bits, 2):0{BITS // 4}x}', ({stripe} % {BITS})::int) = 1"
+
     def source(self, table: Table, *, placed: bool = False) -> str:
         """The FROM item that gives the rows of the marked stripes; ``placed``: with their ctid."""
         name = f"{quote(table.schema)}.{quote(table.name)}"
@@ -79,7 +91,7 @@ class Marks:
         stripes = (
             f"SELECT {_start('s', self.width)} AS first, {_start('(s + 1)', self.width)} AS next\n"
             f"  FROM generate_series(0, {blocks} / {self.width}) AS s\n"
-            f"  WHERE get_bit(X'{int(self.bits, 2):0{BITS // 4}x}', (s % {BITS})::int) = 1"
+            f"  WHERE {self._marked('s')}"
         )
         # Set apart, so that each stripe is read by a range of ctid, and not joined with the whole table.
         rows = (
