@@ -131,7 +131,7 @@ def _system(folder: Path, settings: str) -> Iterator[Server]:
     # Its binaries refuse to run as root.
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if as_user:
-        # A temporary folder belongs to whoever made it, and lets nobody else in.
+        # Only its maker may enter a temporary folder.
         folder.parent.chmod(0o755)
         shutil.chown(folder, "postgres")
     data = folder / "data"

@@ -139,7 +139,7 @@ def test_precision_is_written_only_where_it_is_that_of_the_type() -> None:
 
 
 def test_arguments_that_are_unpacked_are_left_alone() -> None:
-    """Nobody knows which of them is which."""
+    """It is not known which of them is which."""
     source = (
         'from kisaan_validate import declare\nargs = ["total"]\ndeclare.unique("orders", *args, "total")\n'
     )

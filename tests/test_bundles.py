@@ -85,9 +85,9 @@ def test_one_that_fails_costs_no_other(server: Server, broken: str) -> None:
 
 
 def test_what_is_large_or_of_unknown_size_is_alone() -> None:
-    """Neither a table beyond the bound, nor one whose size nobody read, nor a few are bundled."""
+    """Neither a table beyond the bound, nor one whose size was not read, nor a few are bundled."""
     from kisaan_validate.facts.catalogue import Table
-    from kisaan_validate.plan.statements import row_pass
+    from kisaan_validate.plan.passes import row_pass
 
     passes = [row_pass(Table(n, "public", f"t{n}", "r", {}), ()) for n in range(121)]
     sizes = dict.fromkeys(range(25), bundles.MOST_BLOCKS) | {1: bundles.MOST_BLOCKS + 1}

@@ -115,7 +115,7 @@ def test_rows_make_figures_of_the_columns_that_their_digest_covers() -> None:
 
 
 def test_rows_that_were_not_compared_or_agree_are_no_cause() -> None:
-    """Nor is a number that nobody knows."""
+    """Nor is an unknown number."""
     told = RowsCompared(T, ("id",), 1, 1, 1)
     for nothing in (
         replace(told, message="locked"),

@@ -189,7 +189,7 @@ def test_three_keys_are_named_and_the_rest_is_counted() -> None:
 
 
 def test_a_key_that_stands_for_several_rows_is_one_key() -> None:
-    """Three keys for six rows: if all were recorded there are no more; if not, nobody counted them."""
+    """Three keys for six rows: if all were recorded there are no more; if not, they were not counted."""
     rows = tuple((("a", str(n)), ("rows_found", "3")) for n in range(3))
     result = Result("c", Status.FAIL, 6, 100, sample=rows, key=("a",))
     assert keys_in_line(replace(result, sample_complete=True)) == "a 0, 1, 2"

@@ -25,6 +25,7 @@ from control import Command, asleep, proxy_before, sessions, start, started
 from gates import Background
 from helpers import examples, write_suite
 
+from kisaan_validate.cli import signals
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.postgres import session as session_module
 from kisaan_validate.postgres.session import Limits, Session
@@ -387,6 +388,12 @@ def test_an_interruption_that_is_wrapped_or_lost_is_one_still(
 
 
 @pytest.mark.slow
+def test_an_interruption_that_nobody_sent_is_a_fault() -> None:
+    """Where no signal was heard, what a library raises so is an error like any other."""
+    assert not signals.heard()
+    assert not signals.behind(KeyboardInterrupt())
+
+
 def test_what_has_come_in_is_no_silence_of_the_server(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

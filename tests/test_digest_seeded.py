@@ -1,4 +1,4 @@
-"""Digests under a seed: what the fast functions of single types confuse is told apart, in one lane alone."""
+"""Digests under a seed: what the fast functions of single types confuse has different digests, in one lane alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conftest import Server
 from helpers import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_digest_types import INT4, LAWS, NUMERIC, TEXT, TS, TSTZ, quoted, servers
+from test_digest_types import FOLDED, INT4, LAWS, NUMERIC, TEXT, TS, TSTZ, quoted, servers
 
 from kisaan_validate.cli.main import main
 from kisaan_validate.digest.forms import CanonicalForm, Context
@@ -49,22 +49,6 @@ def apart(cursor: Any, digest: SeededDigest, rows: Sequence[str], columns: str =
     """Whether no two of these rows have one digest, in any lane, and none has none."""
     found = list(zip(*lanes(cursor, digest, rows, columns), strict=True))[1:]
     return all(None not in lane and len(set(lane)) == len(rows) for lane in found)
-
-
-FOLDED = [
-    0,
-    -1,
-    1,
-    2**32 - 1,
-    2**32,
-    2**32 + 1,
-    -(2**32),
-    2**63 - 1,
-    -(2**63),
-    2**31,
-    -(2**31) - 1,
-    5 * 2**32 + 5,
-]
 
 
 @given(seed=ANY_SEED, halves=st.lists(st.integers(-(2**31), 2**31 - 1), max_size=20))

@@ -465,30 +465,22 @@ def test_hashes_of_a_column_are_equal_exactly_where_values_are(
     assert on18[-1][1] == (0, 0)
 
 
-def test_integers_are_told_apart_where_their_hash_folds(servers: list[Any]) -> None:
+FOLDED = [
+    *(0, -1, 1, 2**32 - 1, 2**32, 2**32 + 1, -(2**32)),
+    *(2**63 - 1, -(2**63), 2**31, -(2**31) - 1, 7 * 2**32 + 7, 5 * 2**32 + 5),
+]
+"""Numbers some of whose halves fold to the same 32 bits."""
+
+
+def test_integers_have_different_digests_where_their_hash_folds(servers: list[Any]) -> None:
     """Every pair whose halves fold to the same 32 bits, under one seed; and a column of int4 as one of
     int8.
     """
-    folded = [
-        0,
-        -1,
-        1,
-        2**32 - 1,
-        2**32,
-        2**32 + 1,
-        -(2**32),
-        2**63 - 1,
-        -(2**63),
-        2**31,
-        -(2**31) - 1,
-        7 * 2**32 + 7,
-        5 * 2**32 + 5,
-    ]
     hashed = value_hash(Part("v", TypeFacts("int8"), CanonicalForm("integer")), Context(), 0)
-    listed = ", ".join(f"('{n}'::int8)" for n in folded)
+    listed = ", ".join(f"('{n}'::int8)" for n in FOLDED)
     inner = staged(f"(VALUES {listed}) AS given (v)", {"r": hashed.inner})
     servers[0].execute(f"SELECT DISTINCT {hashed.of('r', '42')} FROM {inner}")
-    assert len(servers[0].fetchall()) == len(folded)
+    assert len(servers[0].fetchall()) == len(FOLDED)
 
 
 @pytest.mark.parametrize("key", [("k",), ("k", "j"), ()])

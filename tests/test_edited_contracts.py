@@ -136,7 +136,7 @@ def test_what_was_measured_in_the_same_meaning_is_judged(
     server: Server, shops: tuple[str, str], old: str, unknown: set[str]
 ) -> None:
     """An edit costs the promises about its own table, no other: these are judged. It passes nothing by
-    itself, for nobody knows when it was made.
+    itself, for it is not known when it was made.
     """
     new = HEAD + ORDERS + ITEMS
     fresh, edited = _judged(server, shops, new, new), _judged(server, shops, old, new)
@@ -250,7 +250,7 @@ STALE = StaleMeasures(
 def test_figures_of_a_table_are_used_unless_it_or_a_promise_of_it_was_asked_otherwise(
     titles: list[str], rules: list[str], used: bool
 ) -> None:
-    """By any title that the table has had; figures for a promise that nobody knows are not used."""
+    """By any title that the table has had; figures for an unknown promise are not used."""
     assert STALE.of(titles, rules) == ("" if used else "edited")
     every = replace(STALE, tables=None)
     assert (every.of(titles, rules), bool(every)) == ("edited", True)

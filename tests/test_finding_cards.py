@@ -108,7 +108,7 @@ def test_what_shows_a_finding_is_counted_by_its_kind() -> None:
 def test_counts_are_of_the_first_two_checks_that_have_rows() -> None:
     """In the words of the suite; a check of the catalogue counts none."""
     ids = [sampled(f"t.a.{name}", 1, rows, **BY_ID) for name, rows in (("x", 7), ("y", 1234), ("z", 3))]
-    assert only(*ids, nouns={"t": "payments"}).counts == "payments: 1,234 of 9 rows · payments: 7 of 9 rows"
+    assert only(*ids, nouns={"t": "payments"}).counts == "payments: 1,234 of 9 rows and 7 of 9 rows"
     assert only(told("t.a.type")).counts == ""
 
 

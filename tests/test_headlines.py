@@ -78,7 +78,7 @@ def test_only_a_waiver_that_holds_takes_a_failure_out() -> None:
 
 @pytest.mark.parametrize("state", State)
 def test_a_promise_is_a_problem_where_it_was_not_kept(state: State) -> None:
-    """Not where it was kept, nor where nobody knows."""
+    """Not where it was kept, nor where that is unknown."""
     found = findings_of(made(promises=[open_(wide("p", "t.a"), state)]))
     assert len(found) == (state in {State.BROKEN, State.NOT_DONE})
 
@@ -199,7 +199,7 @@ def test_owners_and_the_next_step_are_those_of_its_checks() -> None:
 
 
 def test_what_the_suite_calls_it_comes_first_with_the_exact_number() -> None:
-    """A number that nobody knows is none."""
+    """An unknown number is none."""
     check, result = failing("t.paid.x")
     declared = replace(check, finding="{count} payments are late"), result
     assert titles(counting(declared, 1234)) == ["1,234 payments are late"]
@@ -285,7 +285,7 @@ def test_one_demand_on_many_columns_is_one_number() -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_check_says_how_many_rows_break_what(check: tuple[Check, Result], title: str) -> None:
-    """Rows where rows were counted, violations where they may be groups, what is there instead otherwise."""
+    """Rows where rows were counted, violations where they may be groups, else what is there instead."""
     assert titles(check, nouns={"t": "payments"}) == [title]
 
 

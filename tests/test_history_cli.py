@@ -49,7 +49,7 @@ def test_nights_are_listed_and_followed(nights: Shop) -> None:
 
 
 def test_a_renamed_check_keeps_its_past(nights: Shop) -> None:
-    """By [history.renamed]; without it the new name has no past, and a slip is told the nearest name."""
+    """By [history.renamed]; without it the new name has no past, and a misspelt name gets the nearest one."""
     source = nights.folder / "checks" / "orders.py"
     renamed = "orders.total.at_least"
     nights.sql("INSERT INTO orders VALUES (10, -1)")

@@ -14,8 +14,9 @@ from kisaan_validate import declare as d
 from kisaan_validate.facts.catalogue import Column, Index, Table
 from kisaan_validate.facts.result import MASKED
 from kisaan_validate.facts.run import Run
-from kisaan_validate.plan import statements
-from kisaan_validate.plan.statements import MERGED, Slot, join_pass
+from kisaan_validate.plan import passes
+from kisaan_validate.plan.passes import MERGED, join_pass
+from kisaan_validate.plan.statements import Slot
 from kisaan_validate.postgres.session import Limits
 from kisaan_validate.suite.load import suite_of
 
@@ -155,7 +156,7 @@ def test_the_planner_s_settings_change_no_answer(server: Server, monkeypatch: py
     )
     believing = {"trust_indexes": True}
     plain = _evidence(prove(server, database, suite_of(*_checks()), **believing))
-    monkeypatch.setattr(statements, "LARGE", 0)
-    monkeypatch.setattr(statements, "ORDERED", 0.0)
+    monkeypatch.setattr(passes, "LARGE", 0)
+    monkeypatch.setattr(passes, "ORDERED", 0.0)
     assert _evidence(prove(server, database, suite_of(*_checks()), **believing)) == plain
     server.drop(database)

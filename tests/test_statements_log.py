@@ -15,6 +15,7 @@ from kisaan_validate import declare as d
 from kisaan_validate.declare import Declaration
 from kisaan_validate.facts.result import Status
 from kisaan_validate.facts.run import Run
+from kisaan_validate.plan import bundles
 from kisaan_validate.plan.samples import COUNTED
 from kisaan_validate.postgres.connecting import APPLICATION_NAME
 from kisaan_validate.prove.run import run
@@ -177,10 +178,14 @@ def test_keys_cost_one_more_statement_for_all_failures_of_a_table(watched: Watch
     assert not asks(statements, keys=True)
 
 
-def test_keys_cost_one_statement_a_table_and_none_a_failing_query(watched: Watched) -> None:
+@pytest.mark.parametrize(("most", "keys"), [(-1, 1), (bundles.MOST_BLOCKS, 2)], ids=["large", "small"])
+def test_keys_cost_one_statement_a_table_and_none_a_large_failing_query(
+    watched: Watched, most: int, keys: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However many checks of a table fail, on its rows or in its joins: one statement more; none for a
-    failing query, which is listed where it is counted.
+    failing query over a large table, which is listed where it is counted.
     """
+    monkeypatch.setattr(bundles, "MOST_BLOCKS", most)
     suite = suite_of(
         d.holds("crops", "area > 0", id="row 1"),
         d.holds("crops", "area > 1", id="row 2"),
@@ -190,7 +195,7 @@ def test_keys_cost_one_statement_a_table_and_none_a_failing_query(watched: Watch
     )
     result, statements = watched.run(suite)
     assert len(result.failures) == 5
-    assert (len(asks(statements)), len(asks(statements, keys=True))) == (3, 1)
+    assert (len(asks(statements)), len(asks(statements, keys=True))) == (3, keys)
 
 
 @pytest.mark.parametrize("culprits", [{0}, {37}, {63}, {5, 58}])

@@ -122,7 +122,7 @@ TWO = {
     "another promise in the same state": problems(
         promises=[open_(wide("wide/t.a", "t.a")), open_(wide("long/t.b", "t.b"))]
     ),
-    "one promise, kept halfway otherwise": problems(
+    "one promise, half of it kept": problems(
         promises=[open_(wide("wide/t.a", "t.a")), open_(wide("wide/t.b", "t.b"), State.BROKEN)]
     ),
     "another difference": problems(
@@ -133,7 +133,7 @@ TWO = {
         failing("t.a.x", **BY_ID), failing("t.b.y", **{**BY_ID, "key": ("a", "b")})
     ),
     "other rows": problems(failing("t.a.x", **BY_ID), failing("t.b.y", **{**BY_ID, "key_digest": "b" * 64})),
-    "rows that nobody knows": problems(failing("t.a.x", key=("id",)), failing("t.b.y", key=("id",))),
+    "rows that are not known": problems(failing("t.a.x", key=("id",)), failing("t.b.y", key=("id",))),
     "the same value missing from another table": problems(
         missing("t.p.references", (("p", "9"),)),
         missing("u.p.references", (("p", "9"),), claim="refers to q"),
@@ -159,7 +159,7 @@ TWO = {
     "a check of a changed column that failed before": problems(
         failing("t.a.x"), groups=alone(HERE), moves=moved("t.a.x", Origin.BEFORE)
     ),
-    "a check of a changed column that failed nobody knows when": problems(
+    "a check of a changed column that failed at an unknown time": problems(
         failing("t.a.x"), groups=alone(HERE), moves=moved("t.a.x", Origin.UNKNOWN)
     ),
     "a check of another column": problems(

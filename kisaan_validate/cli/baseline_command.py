@@ -170,7 +170,7 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
 
 
 def _unfinished(measured: Run, cause: Cause) -> Exception:
-    """What ends the command: a standby that is too old, or whoever interrupted it. No baseline is written."""
+    """What ends the command: a standby that is too old, or an interruption. No baseline is written."""
     from kisaan_validate.errors import DatabaseError, Interrupted
     from kisaan_validate.process.stopping import Cause
 

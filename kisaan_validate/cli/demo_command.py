@@ -53,7 +53,7 @@ def command(scale: int | None, clean_migration: bool, public_schema: bool, keep:
     )
     watched.say(
         watched.WRITING
-    )  # it has a server of its own to put away: whoever waits for its end has patience
+    )  # it has a server of its own to put away: the watching process must have patience
     with playground(keep) as place:
         with progress_observer(False) as observer:
             story = play(place, assets, observer, scale=size, clean=clean_migration, public=public_schema)

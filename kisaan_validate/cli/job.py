@@ -125,7 +125,7 @@ def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], 
 
 
 def _unseen(event: Progress) -> None:
-    """Where nobody would see a bar, none is drawn, and what draws it is not imported."""
+    """Without a terminal no bar is drawn, and what draws it is not imported."""
 
 
 @contextmanager

@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         words = None if arguments is None else list(arguments)
         result: Any = cli.main(args=words, prog_name=PROGRAM, standalone_mode=False)
-    # SystemExit is click's, where nobody listens any more, or a suite's.
+    # SystemExit is click's, in a pipe that was closed, or a suite's.
     except (Exception, KeyboardInterrupt, SystemExit) as error:
         return _ended_by(error)
     return command_exit_code(result)

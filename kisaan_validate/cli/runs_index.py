@@ -64,7 +64,7 @@ def update_index(
 
     ``seconds`` bounds the reading of runs that it does not know (None: all are read), ``anew`` reads every
     run again. ``fresh`` is the run that was just recorded there. Raises RecordError if it cannot be written,
-    AlreadyRunning if another process does not let go of it.
+    AlreadyRunning if another process keeps its lock.
     """
     from kisaan_validate.record.filelock import file_lock
     from kisaan_validate.record.index import RunsIndex, read_index, write_index

@@ -96,7 +96,7 @@ def _command(work: Callable[[], int], told: int, alive: int, wake: int) -> None:
     watched.listen(lambda word: _say(told, word))
     code = work()
     _say(told, watched.ENDED + b"%d" % code)
-    if signals.heard():  # whoever waits for the end need not wait until the interpreter has tidied up
+    if signals.heard():  # the watching process need not wait until the interpreter has tidied up
         with suppress(OSError, ValueError):
             sys.stderr.flush()
         os._exit(code)
@@ -104,7 +104,7 @@ def _command(work: Callable[[], int], told: int, alive: int, wake: int) -> None:
 
 
 def _say(told: int, word: bytes) -> None:
-    with suppress(BrokenPipeError):  # whoever listened was killed
+    with suppress(BrokenPipeError):  # the watching process was killed
         # NUL ends a word, so none may stand in one.
         os.write(told, word.replace(b"\0", b"") + b"\0")
 
@@ -126,7 +126,7 @@ class _SaidSoFar:
     got: list[int] = field(default_factory=list)
     """The signals that reached it by themselves."""
     passed: list[int] = field(default_factory=list)
-    """Those that were passed on to it, and of which it has not said yet that it got them."""
+    """Those that were passed on to it, and that it has not confirmed yet."""
     signals: list[float] = field(default_factory=list)
     """When a signal was heard that asks it to end."""
     asking: float | None = 0.0
@@ -145,7 +145,7 @@ class _SaidSoFar:
                 self.asking = time.monotonic() if word == watched.ASKING else None
 
     def hear(self, numbers: bytes) -> None:
-        """Signals that it got, whoever sent them."""
+        """Signals that it got, from any sender."""
         for number in numbers:
             if number in self.passed:
                 self.passed.remove(number)

@@ -1,13 +1,13 @@
-"""The digest of a row under a seed that nobody knew beforehand: 64 bits a lane, for two live sides.
+"""The digest of a row under a seed that was not known beforehand: 64 bits a lane, for two live sides.
 
 Pure. It costs half of ``rows``: no row is formed, no value is printed. Each value is hashed by a function
 of its own type, under numbers of its own drawn from the seed; the hashes are joined by XOR, and the result
 is hashed once more: else two values that change places between rows would change only some bits of a sum.
-What such a function confuses (-1 and 4294967295, 500 and -500, NULL) is told apart beside it. Values
+What such a function confuses (-1 and 4294967295, 500 and -500, NULL) is hashed beside it as well. Values
 without one stand in a row, as in ``rows``.
 
-Kept digests are never made so: they must be the same numbers tomorrow. ``docs/digest.md`` says how often
-it errs.
+Kept digests are never made so: they must be the same numbers tomorrow. ``docs/digest.md`` says how
+often it is wrong.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MOST = 400
 more stand in a row."""
 
 _NEAR = ("1900-01-01", "2100-01-01")
-"""Moments between these are told apart by the float of their seconds, which is exact to less than half a
+"""Moments between these differ in the float of their seconds, which is exact to less than half a
 microsecond within 136 years of 2000; others need their bytes as well."""
 
 

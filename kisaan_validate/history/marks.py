@@ -32,7 +32,7 @@ def add_mark(folder: Path, mark: HistoryMark) -> None:
         # One write of one line: two processes that append at once do not mix their lines.
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            # Whoever was stopped within a line left it without an end.
+            # A process that was stopped within a line left it without an end.
             whole = not path.stat().st_size or path.read_bytes().endswith(b"\n")
             os.write(handle, ("" if whole else "\n").encode() + line.encode())
             os.fsync(handle)

@@ -23,40 +23,35 @@ FORMAT = 1
 """Version of the tables. Another version is made again."""
 
 _META = sa.MetaData()
+
+
+def _texts(*names: str) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.Text, nullable=False) for name in names]
+
+
 _FORMAT = sa.Table("validate_history", _META, sa.Column("format", sa.Integer, primary_key=True))
 _NIGHTS = sa.Table(
     "validate_nights",
     _META,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("run", sa.Text, nullable=False, unique=True),
-    sa.Column("digest", sa.Text, nullable=False),
-    sa.Column("folder", sa.Text, nullable=False),
     # Text in UTC sorts as time does, and is the same in both engines.
     sa.Column("at", sa.Text, nullable=False, index=True),
-    sa.Column("suite", sa.Text, nullable=False),
-    sa.Column("suite_digest", sa.Text, nullable=False),
-    sa.Column("host", sa.Text, nullable=False),
-    sa.Column("port", sa.Text, nullable=False),
-    sa.Column("database", sa.Text, nullable=False),
-    sa.Column("server", sa.Text, nullable=False),
-    sa.Column("verdict", sa.Text, nullable=False),
+    *_texts("digest", "folder", "suite", "suite_digest", "host", "port", "database", "server", "verdict"),
     sa.Column("whole", sa.Boolean, nullable=False),
     sa.Column("milliseconds", sa.BigInteger, nullable=False),
-    sa.Column("rows", sa.Text, nullable=False),
-    sa.Column("counts", sa.Text, nullable=False),
-    sa.Column("looks", sa.Text, nullable=False),
+    *_texts("rows", "counts", "looks"),
 )
 _OWN = {"id", "counts", "looks"}
 """Columns that are no part of a night."""
+_IDENTITY = ("name", "meaning", "of_table", "severity")
+"""What one check is in the index."""
 _CHECKS = sa.Table(
     "validate_checks",
     _META,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("meaning", sa.Text, nullable=False),
-    sa.Column("of_table", sa.Text, nullable=False),
-    sa.Column("severity", sa.Text, nullable=False),
-    sa.UniqueConstraint("name", "meaning", "of_table", "severity"),
+    *_texts(*_IDENTITY),
+    sa.UniqueConstraint(*_IDENTITY),
 )
 _OUTCOMES = sa.Table(
     "validate_outcomes",
@@ -148,8 +143,7 @@ class History:
         """The numbers of these checks, those that are new added."""
         wanted = dict.fromkeys(map(_check, outcomes))
         found = self._numbers()
-        names = ("name", "meaning", "of_table", "severity")
-        new = [dict(zip(names, one, strict=True)) for one in wanted if one not in found]
+        new = [dict(zip(_IDENTITY, one, strict=True)) for one in wanted if one not in found]
         if new:
             self._connection.execute(sa.insert(_CHECKS), new)
             found = self._numbers()

@@ -200,7 +200,7 @@ class _Run:
             for s in self.sides
             if s.snapshot.place.server_version_num < HASH_SINCE
         ]
-        # Chosen only now, so that nobody can have made rows for it.
+        # Chosen only now, so that no row can have been made for it.
         seed = secrets.token_bytes(16)
         candidates = {
             AUTO: [(HASH, seed), (SHA256, b"")],

@@ -65,7 +65,7 @@ def bundles_of(passes: Iterable[Pass], blocks: Mapping[int, int]) -> list[PassBu
 
     A pass over a table whose size is not known, or that has a plan of its own to be looked at, is in none.
     """
-    small = [one for one in passes if _is_small(one, blocks.get(one.table.oid))]
+    small = [one for one in passes if _is_plain(one) and is_small(blocks.get(one.table.oid))]
     if len(small) < FEWEST:
         return []
     found: list[list[Pass]] = []
@@ -80,7 +80,11 @@ def bundles_of(passes: Iterable[Pass], blocks: Mapping[int, int]) -> list[PassBu
     return [PassBundle(tuple(part)) for part in found if len(part) > 1]
 
 
-def _is_small(one: Pass, blocks: int | None) -> bool:
-    """Whether a pass is an ordinary scan of a table of few blocks."""
-    plain = not one.alias and one.marking is None and one.table.kind == "r"
-    return plain and blocks is not None and blocks <= MOST_BLOCKS and one.width <= MOST_OUTPUTS
+def is_small(blocks: int | None) -> bool:
+    """Whether a table of so many blocks is small; one of unknown size is not."""
+    return blocks is not None and blocks <= MOST_BLOCKS
+
+
+def _is_plain(one: Pass) -> bool:
+    """Whether a pass is an ordinary scan of a table, of not too many outputs."""
+    return not one.alias and one.marking is None and one.table.kind == "r" and one.width <= MOST_OUTPUTS

@@ -13,7 +13,8 @@ from kisaan_validate.facts.result import Evidence, Result, Status
 from kisaan_validate.facts.sqlstate import hint_for
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.figures import Figure, column_figure
-from kisaan_validate.plan.statements import Pass, Query, Reads, Slot, bare_of, join_pass, row_pass
+from kisaan_validate.plan.passes import join_pass, row_pass
+from kisaan_validate.plan.statements import Pass, Query, Reads, Slot, bare_of
 from kisaan_validate.plan.streams import Stream, make_stream
 from kisaan_validate.plan.trust import NO_TRUST, Trust
 from kisaan_validate.rules.applies import parse_condition

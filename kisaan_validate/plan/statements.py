@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kisaan_validate.facts.catalogue import Table
@@ -14,12 +13,10 @@ from kisaan_validate.plan.marks import Marking
 from kisaan_validate.rules.base import Violations
 from kisaan_validate.sql.expressions import (
     APART,
-    View,
     decided_by_rows,
     key_columns,
     quote,
     source_sql,
-    table_sql,
 )
 from kisaan_validate.sql.qualify import qualified
 
@@ -125,47 +122,47 @@ class Pass:
         asked = self.slots if slots is None else slots
         measured = figure_items(figures if figures is not None else (self.figures if slots is None else ()))
         flags = self._flags(asked) if self.marks(asked) else None
-        counts: list[tuple[str, str]] = []
-        for n, slot in enumerate(asked, 1):
-            violating, judged = (slot if flags is None else flags.slot(slot)).counts()
-            counts.append((violating, f"c{n}"))
-            if judged:
-                counts.append((judged, f"c{n}_judged"))
+        counts = self._counts(asked if flags is None else [flags.slot(slot) for slot in asked])
         # An array is one output, whatever its length.
         if len(counts) + len(measured) > SLOT_LIMIT:
-            chunks = [counts[i : i + 1000] for i in range(0, len(counts), 1000)]
-            items = [
-                f"ARRAY[{', '.join(c for c, _ in chunk)}] AS counts_{n}" for n, chunk in enumerate(chunks, 1)
-            ]
+            every = list(counts.values())
+            chunks = [every[i : i + 1000] for i in range(0, len(every), 1000)]
+            named = {f"counts_{n}": f"ARRAY[{', '.join(chunk)}]" for n, chunk in enumerate(chunks, 1)}
         else:
-            items = [f"{count} AS {name}" for count, name in counts]
-        filtered = (
-            [f"(SELECT count(*) FROM {source_sql(self.table, matched=())}) AS rows_judged"]
+            named = counts
+        first = {"rows_read": "count(*)"}
+        if self.counts_judged:
             # A subquery of its own, because a join that multiplies rows must be noticed.
-            if self.counts_judged
-            else []
-        )
+            first["rows_judged"] = f"(SELECT count(*) FROM {source_sql(self.table, matched=())})"
         if flags is not None:
-            filtered.append(f"{flags.map} AS marked")
+            first["marked"] = flags.map
+        items = [f"{output} AS {name}" for name, output in (first | named).items()]
         # Each by itself: the same item is asked again where a culprit is searched.
-        outputs = ",\n  ".join(
-            qualified(item) for item in ("count(*) AS rows_read", *filtered, *items, *measured)
-        )
+        outputs = ",\n  ".join(qualified(item) for item in (*items, *measured))
         return f"SELECT {outputs}\nFROM {qualified(self.source) if flags is None else flags.source}"
+
+    @staticmethod
+    def _counts(slots: Sequence[Slot]) -> dict[str, str]:
+        """The aggregates of these slots by the names that they have in the statement."""
+        counts = {}
+        for n, slot in enumerate(slots, 1):
+            violating, judged = slot.counts()
+            counts[f"c{n}"] = violating
+            if judged:
+                counts[f"c{n}_judged"] = judged
+        return counts
 
     @property
     def width(self) -> int:
         """How many numbers and texts its statement returns."""
-        counts = sum(1 + bool(slot.counts()[1]) for slot in self.slots)
-        return 1 + counts + sum(len(figure.outputs) for figure in self.figures)
+        return 1 + len(self._counts(self.slots)) + sum(len(figure.outputs) for figure in self.figures)
 
     def as_texts(self) -> str:
         """A statement for all of its slots and figures that returns the same outputs, as one array of text.
 
         Of a pass over the rows of one table that does not mark.
         """
-        counts = [count for slot in self.slots for count in slot.counts() if count]
-        outputs = ["count(*)", *counts, *figure_items(self.figures)]
+        outputs = ["count(*)", *self._counts(self.slots).values(), *figure_items(self.figures)]
         listed = ", ".join(f"({qualified(output)})::text" for output in outputs)
         return f"SELECT ARRAY[{listed}]\nFROM {qualified(self.source)}"
 
@@ -340,114 +337,3 @@ def read_figures(figures: Sequence[Figure], rows: int, items: Sequence[object]) 
         found[figure.name] = figure.read(rows, texts[position : position + len(figure.outputs)])
         position += len(figure.outputs)
     return found
-
-
-def row_pass(table: Table, slots: Iterable[Slot], figures: Iterable[Figure] = ()) -> Pass:
-    """The single scan of a table that all its row checks share; also counts its rows, and measures its
-    columns.
-    """
-    return Pass(
-        f"rows of {table.name}",
-        table,
-        table_sql(table),
-        tuple(slots),
-        (table.key,),
-        counts_table=True,
-        figures=tuple(figures),
-        reads=Reads((table.key,), bare_of(table)),
-    )
-
-
-def join_pass(
-    child: Table,
-    parent: Table,
-    columns: Sequence[str],
-    parent_columns: Sequence[str],
-    slots: Iterable[Slot],
-    *,
-    by_index: bool = False,
-) -> Pass:
-    """The pass over a table and the rows it refers to. Needs ``parent_columns`` to be unique in ``parent``.
-
-    Of ``child`` only the rows that its filter leaves are read. ``by_index``: an index may find the rows of
-    ``parent``.
-    """
-    left, right = View(child, "child"), View(parent, "parent")
-    by_index = (
-        # Looked up through an index only in another table,
-        # and never through a view, which may judge its rows.
-        by_index and child.key != parent.key and child.kind != "v"
-    )  # else its own rows would be found so
-    # Where an index leads through the child too, the planner may want to merge both: its heap is read apart
-    # from that.
-    apart = any(i.ordered and i.columns[:1] == tuple(columns[:1]) for i in child.indexes) and by_index
-    pairs = [
-        (a, child.columns[a].sign("=", parent.columns[b]), b)
-        for a, b in zip(columns, parent_columns, strict=True)
-    ]
-    on = " AND ".join(f"child.{quote(a)} {sign} parent.{quote(b)}" for a, sign, b in pairs)
-    # A unique index must not shorten the join, unless the rows are looked up through it on purpose.
-    joined = f"LEFT JOIN {right.source(() if by_index else parent_columns)} ON {on}"
-    purpose = f"{child.name} with {parent.name} by {', '.join(columns)}"
-    # Only believed tables: a merge finds the judged rows through an index.
-    merged = child.believed and _in_order(child, columns) and _in_order(parent, parent_columns)
-    matched = None if apart else columns
-    source = f"{left.source(matched)}\n{joined}"
-    tables = (child.key, parent.key)
-    reads = Reads(
-        tables, bare_of(child, parent), (parent.key,) if by_index else (), child.believed or parent.believed
-    )
-    planner = MERGED if merged else ()
-    return Pass(
-        purpose,
-        child,
-        source,
-        tuple(slots),
-        tables,
-        "child",
-        planner=planner,
-        joined=joined,
-        reads=reads,
-        placed=f"{left.source(matched, placed=True)}\n{joined}",
-    )
-
-
-def marked(statement: Pass, marking: Marking | None) -> Pass:
-    """The same pass that also marks where violating rows lie, unless it cannot."""
-    riding = [slot.condition + slot.judged for slot in statement.slots if slot.query is not None]
-    # Read from the subquery, a row as a whole would be another one, with the flags in it.
-    named = re.compile(rf"(?<![\w$]){re.escape(statement.table.name)}(?![\w$])", re.IGNORECASE)
-    as_a_whole = any(map(named.search, riding))
-    outputs = len(statement.table.columns) + 2 * len(statement.slots)
-    if marking is None or as_a_whole or outputs > SLOT_LIMIT:
-        return statement
-    return replace(statement, marking=marking)
-
-
-MERGED = (("enable_hashjoin", "off"),)
-"""Two tables that both lie in the order of the join are merged through their indexes, which reads each
-page once.
-
-Only where indexes are believed: of the child they would find the rows that are judged."""
-
-ORDERED = 0.95
-"""From this correlation on (pg_stats: ANALYZE's measure of how far the rows lie in the order of a column)
-a table is in order.
-"""
-
-LARGE = 1_000_000
-"""Fewer rows are joined well enough by any plan."""
-
-
-def _in_order(table: Table, columns: Sequence[str]) -> bool:
-    """Whether a large table lies in the order of these columns, and a valid index leads through it in that
-    order.
-    """
-    correlation = table.columns[columns[0]].correlation
-    # Of several columns pg_stats knows the order of each, not of all together.
-    if len(columns) > 1 or correlation is None or abs(correlation) < ORDERED or table.estimated_rows < LARGE:
-        return False
-    # A partial index does not lead through all rows.
-    return any(
-        i.valid and i.ordered and not i.predicate and i.columns[:1] == tuple(columns) for i in table.indexes
-    )

@@ -83,7 +83,7 @@ def read_catalogue(
 
 
 _BLOCKED = qualified(
-    # A lock that is awaited counts too: whoever queues behind it waits as long as its holder works.
+    # A lock that is awaited counts too: a session that queues behind it waits as long as its holder works.
     "SELECT DISTINCT relation::bigint FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND locktype = "
     "'relation' "
     "AND pid <> pg_backend_pid() AND database = (SELECT oid FROM pg_database WHERE datname = "

@@ -76,7 +76,7 @@ def advisory_lock(
         )
         ((database,),) = session.execute(qualified("SELECT current_database()"))
         key = lock_key(suite, database)
-        # Tried, not waited for: whoever runs later finds out at once, and from whom.
+        # Tried, not waited for: a later run is told at once who holds it.
         ((granted,),) = session.execute(qualified("SELECT pg_try_advisory_xact_lock(%(key)s)"), {"key": key})
         if not granted:
             who = _who(session, key)

@@ -134,7 +134,7 @@ def _total_queries(context: RunContext) -> list[TotalQuery]:
 
 def _count(context: RunContext, planned: Planned, pool: Pool, fast: FailFast, log: Log) -> Answers:
     limit = context.request.options.failing_keys
-    listing = listings(planned.plan.queries, limit, context.suite.settings)
+    listing = listings(planned.plan.queries, planned.small, limit, context.suite.settings)
     together = {id(one) for bundle in planned.bundles for one in bundle.passes}
     # The largest tables first: the longest statement should not be the last to begin.
     alone = sorted((s for s in planned.plan.counting if id(s) not in together), key=_size, reverse=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kisaan_validate.errors import DatabaseError
@@ -84,12 +84,12 @@ def collect_keys(
     completed, known = dict(results), list(answers)
     marks = {id: marks for answer in known for id, marks in answer.marks.items()}
     rows = {id: answer.listed for answer in known if answer.listed for id in answer.violations}
-    failing = _wanted(plan, results, limit, settings, marks) if limit else []
+    failing = _wanted(plan, results, limit, settings, marks, rows) if limit else []
     for wanted in failing:
         if (found := rows.get(wanted.ids[0])) is not None:
             (id,) = wanted.ids
             completed[id] = _with_keys(completed[id], wanted, _listed(wanted, found, 0), limit)
-    work = [wanted for wanted in failing if wanted.ids[0] not in rows]
+    work = [wanted for wanted in failing if wanted.sql]
     # After a stop a failure stays a failure; its keys are a luxury.
     if not work or stop.requested:
         return completed, []
@@ -150,7 +150,7 @@ def missing_words(result: Result) -> str:
 @dataclass(frozen=True)
 class _Wanted:
     """One statement that lists violating rows. ``ids``, ``counts`` and ``names`` go together, position by
-    position.
+    position. ``sql`` is "" where the rows were listed already.
 
     ``bounded`` tells that what it collects is known to be little: then the planner's guess is not asked.
     ``private``: the server's messages may quote personal values; ``known`` are names that they may
@@ -181,6 +181,7 @@ def _wanted(
     limit: int,
     settings: SuiteSettings,
     marks: Mapping[str, Marks],
+    listed: Container[str],
 ) -> list[_Wanted]:
     def count(id: str) -> int:
         result = results[id]
@@ -205,7 +206,10 @@ def _wanted(
         for i in range(0, len(failing), MOST_AT_ONCE)
     ]
     found = [_of_table(part, limit, settings.is_personal) for part in parts]
-    return found + [_of_query(q, count(q.check_id), limit, settings) for q in queries if count(q.check_id)]
+    failed = (query for query in queries if count(query.check_id))
+    return found + [
+        _of_query(q, count(q.check_id), limit, settings, listed=q.check_id in listed) for q in failed
+    ]
 
 
 def _of_table(failing: Sequence[Failing], limit: int, is_personal: IsPersonal) -> _Wanted:
@@ -232,13 +236,15 @@ def _of_table(failing: Sequence[Failing], limit: int, is_personal: IsPersonal) -
     )
 
 
-def listings(queries: Iterable[Query], limit: int, settings: SuiteSettings) -> dict[str, str]:
-    """By check id the statements that count and list in one, of the queries for which there is one."""
-    return {
-        query.check_id: query_listing(query, limit, masked_outputs(query, settings))
-        for query in queries
-        if limit and query.is_listed
-    }
+def listings(
+    queries: Iterable[Query], small: Container[TableKey], limit: int, settings: SuiteSettings
+) -> dict[str, str]:
+    """By check id the statements that count and list in one. A query over ``small`` tables alone has none:
+    to ask it again if it fails costs less than to write and plan the longer statement for each.
+    """
+    wanted = (query for query in queries if limit and query.is_listed)
+    large = (query for query in wanted if not all(key in small for key in query.reads.tables))
+    return {query.check_id: query_listing(query, limit, masked_outputs(query, settings)) for query in large}
 
 
 def _reads(failing: Sequence[Failing]) -> Reads:
@@ -253,13 +259,13 @@ def _reads(failing: Sequence[Failing]) -> Reads:
     return Reads(tuple(tables), tuple(bare), tuple(found))
 
 
-def _of_query(query: Query, count: int, limit: int, settings: SuiteSettings) -> _Wanted:
+def _of_query(query: Query, count: int, limit: int, settings: SuiteSettings, *, listed: bool) -> _Wanted:
     masked, key = masked_outputs(query, settings), query.violations.keys
     # A figure was counted without this statement, which may have to sort what the figure is made of.
     bounded = count <= RARE and query.violations.riding is None
     return _Wanted(
         f"keys: {query.purpose}",
-        query_sample(query, limit, masked),
+        "" if listed else query_sample(query, limit, masked),
         query.check_ids,
         (count,),
         (query.sample_columns(),),

@@ -10,10 +10,11 @@ from kisaan_validate.execute.ground import Ground, read_ground
 from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.place import Notice
 from kisaan_validate.facts.titles import TableKey
-from kisaan_validate.plan.bundles import PassBundle, bundles_of
+from kisaan_validate.plan.bundles import PassBundle, bundles_of, is_small
 from kisaan_validate.plan.marks import marking_of
+from kisaan_validate.plan.passes import marked
 from kisaan_validate.plan.plan import Plan, make_plan
-from kisaan_validate.plan.statements import Pass, marked
+from kisaan_validate.plan.statements import Pass
 from kisaan_validate.plan.trust import Trust
 from kisaan_validate.postgres.catalogue import read_blocks, read_catalogue
 from kisaan_validate.postgres.session import Session
@@ -30,12 +31,14 @@ from kisaan_validate.suite.load import Suite
 class Planned:
     """The plan, what its answers may rest on, and how many blocks the tables of its streams have.
 
-    ``bundles`` are the scans of small tables that share a statement.
+    ``small`` are the tables that are known to be small, ``bundles`` the scans of those that share a
+    statement.
     """
 
     plan: Plan
     ground: Ground
     blocks: Mapping[int, int]
+    small: frozenset[TableKey] = frozenset()
     bundles: tuple[PassBundle, ...] = ()
 
 
@@ -47,7 +50,7 @@ def plan(context: RunContext) -> Planned:
     made = _compiled(holder, context.suite, catalogue, unavailable, trust, context.scope, profiled)
     ground = read_ground(holder, made, catalogue, trust)
     streamed = read_blocks(holder, [stream.table for stream in made.streams]) if made.streams else {}
-    # Without locks, reading the size of a table would wait for whoever alters it.
+    # Without locks, reading the size of a table would wait for a session that alters it.
     if holder.frugal:
         return Planned(made, ground, streamed)
     blocks = read_blocks(holder, {s.table.key: s.table for s in made.passes}.values())
@@ -56,7 +59,8 @@ def plan(context: RunContext) -> Planned:
         made = replace(made, passes=_marking(made.passes, blocks, holder.version))
     # With --fail-fast what comes first is waited for, and nothing else.
     bundles = () if options.fail_fast else tuple(bundles_of(made.passes, blocks))
-    return Planned(made, ground, streamed, bundles)
+    small = frozenset(s.table.key for s in made.passes if is_small(blocks.get(s.table.oid)))
+    return Planned(made, ground, streamed, small, bundles)
 
 
 def _marking(passes: Iterable[Pass], blocks: Mapping[int, int], version: int) -> tuple[Pass, ...]:

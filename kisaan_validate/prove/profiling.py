@@ -85,7 +85,7 @@ def take(
     statements = [s for job in jobs for s in job.statements(ends.get(job.table.key, Ends()))]
     told, more = take_profiles(pool, statements, stop, say)
     log += more
-    # A table that was not counted stays empty: why is known to whoever asked for its rows.
+    # A table that was not counted stays empty: the count of its rows says why.
     found: Distributions = {table.key: {} for table in planned.tables}
     return found | {job.table.key: {**job.refused, **told.get(job.table.key, {})} for job in jobs}
 

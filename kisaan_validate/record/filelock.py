@@ -36,7 +36,7 @@ def file_lock(path: Path, what: str, wait: float = 0.0) -> Iterator[None]:
         except OSError as error:
             raise _refused(path, error) from None
         try:
-            # Emptied only when the lock is held: before, it names whoever holds it.
+            # Emptied only when the lock is held: before, it names the holder.
             os.ftruncate(handle, 0)
             os.pwrite(handle, _holder().encode(), 0)
         except OSError as error:

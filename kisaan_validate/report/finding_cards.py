@@ -115,15 +115,22 @@ def _card(place: int, finding: Finding, judged: Judgement, by_id: Mapping[str, C
 
 
 def _counts(checks: Sequence[Card], nouns: Mapping[str, str]) -> str:
-    """How many rows, of the first two checks that count rows."""
-    figures = (card for card in checks[:2] if card.result.violations and card.keys)
-    return " · ".join(f"{noun(card.subject, nouns)}: {card.figure}" for card in figures)
+    """How many rows, of the first two checks that count rows; a place that both are about is named once."""
+    figures: dict[str, list[str]] = {}
+    for card in checks[:2]:
+        if card.result.violations and card.keys:
+            figures.setdefault(noun(card.subject, nouns), []).append(card.figure)
+    return " · ".join(f"{place}: {' and '.join(said)}" for place, said in figures.items())
 
 
 def _first_rows(checks: Sequence[Card]) -> Keys | None:
     """The first rows of the leading check that has any."""
-    keys = next((card.keys for card in checks if card.keys is not None), None)
-    return None if keys is None else replace(keys, rows=keys.rows[:ROWS], caption="The first rows")
+    listed = [card.keys for card in checks if card.keys is not None]
+    if not listed:
+        return None
+    # What follows them is counted for this check alone.
+    caption = "The first rows" if len(listed) == 1 else f"The first rows of one of {len(listed)} checks"
+    return replace(listed[0], rows=listed[0].rows[:ROWS], caption=caption)
 
 
 def _values(finding: Finding, values: Iterable[ValuesCompared]) -> Keys | None:

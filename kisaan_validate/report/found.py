@@ -13,7 +13,7 @@ NAMED = 3
 
 def more_keys(result: Result, shown: int) -> str:
     """What follows the first ``shown`` keys: ``1,231 more``; "" where these are all. No number where a key
-    stands for several violations and not all keys were recorded: nobody counted them.
+    stands for several violations and not all keys were recorded: they were not counted.
     """
     if result.sample_complete:
         left = len(result.sample) - shown

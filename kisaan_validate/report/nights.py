@@ -20,7 +20,7 @@ _NAMED = (
     LineState.KNOWN,
     LineState.FIXED,
 )
-"""The states that a night is told by, the most urgent first."""
+"""The states that describe a night, the most urgent first."""
 
 
 def night_lines(nights: Sequence[NightLine], marks: Sequence[HistoryMark]) -> Iterator[str]:

@@ -59,5 +59,5 @@ def around(sql: str) -> tuple[str, str]:
     # A line of the SQL that is the end word would end it early, and the shell would run what follows.
     while word in sql.splitlines():
         word += "_"
-    # Quoted, so that the shell expands nothing in it; -X, so that nobody's psqlrc changes what is shown.
+    # Quoted, so that the shell expands nothing in it; -X, so that no psqlrc changes what is shown.
     return f"psql -X -v ON_ERROR_STOP=1 <<'{word}'", word

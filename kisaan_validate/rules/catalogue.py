@@ -298,7 +298,7 @@ class HasIndex(CatalogRule):
         ]
         if not found:
             return CatalogueAnswer(1, 1, "there is no such index")
-        # A partial index serves only queries that repeat its condition; whoever asks for it by name knows
+        # A partial index serves only queries that repeat its condition; a check that names it knows
         # what it is.
         usable = [i for i in found if i.valid and (self.name or not i.predicate)]
         return _one(bool(usable), "; ".join(_shortcoming(i) for i in found))

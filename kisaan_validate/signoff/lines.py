@@ -11,7 +11,7 @@ from kisaan_validate.signoff.standing import SignoffStanding
 from kisaan_validate.signoff.statement import NAMESPACE
 
 SIGNERS_OF_YOURS = "allowed_signers"
-"""The reader's own file of keys: one that came with the evidence would let whoever made it vouch for
+"""The reader's own file of keys: one that came with the evidence would let its maker vouch for
 themselves.
 """
 

@@ -58,7 +58,7 @@ class Signed:
 
     @property
     def ran_it(self) -> bool:
-        """Whether its key may also sign for whoever ran it."""
+        """Whether its key may also sign for the operator."""
         return bool(self.answers)
 
     @property
@@ -240,7 +240,7 @@ def same_person(operator: str, signer: str) -> bool:
     case.
     """
     left, right = operator.strip().casefold(), signer.strip().casefold()
-    # Before the @: whoever runs as "asha" signs as "asha@example.org".
+    # Before the @: an operator "asha" signs as "asha@example.org".
     return bool(left) and (left == right or left.partition("@")[0] == right.partition("@")[0])
 
 

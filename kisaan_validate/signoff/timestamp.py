@@ -57,7 +57,7 @@ def ask(url: str, query: bytes) -> bytes:
 
 
 def belongs(reply: bytes, signature: bytes) -> bool:
-    """Whether a reply is a stamp of this signature, whoever made it: the digest in it is the signature's."""
+    """Whether a reply is a stamp of this signature, by any maker: its digest is the signature's."""
     told = _told(reply)
     match = re.search(r"Message data:\n((?: +[0-9a-f]+ - .*\n)+)", told)
     # From OpenSSL's text, as the digest is nowhere else to be had without parsing ASN.1.
