@@ -162,6 +162,24 @@ def test_the_index_says_what_the_nights_say(place: Path | str) -> None:
         assert history.lines(nights[0], ["nothing"]) == []
 
 
+def test_a_night_that_goes_changes_what_later_ones_say(tmp_path: Path) -> None:
+    """Whatever nights are left out, the index says what one that never had them says."""
+    nights = _nights([3, 5, "ok", "4a", "4b"])
+    # The third links two servers; without it there are two databases.
+    for n, (host, system) in enumerate([("a", "1"), ("a", "1"), ("b", "1"), ("b", "2"), ("b", "2")]):
+        nights[n] = replace(nights[n], host=host, server=system)
+    for size in range(1, 5):
+        for left in itertools.combinations(nights, size):
+            fresh, pruned = (tmp_path / f"{name}{hash(left)}" for name in ("fresh", "pruned"))
+            with opened(fresh) as history:
+                history.add(left)
+                expected = history.nights()
+            with opened(pruned) as history:
+                history.add(nights)
+                history.forget([night.run for night in nights if night not in left])
+                assert history.nights() == expected
+
+
 def test_what_fails_half_way_leaves_the_index_as_it_was(place: Path | str) -> None:
     """All that is done while it is open is kept, or nothing."""
     nights = _nights(["ok", 3])

@@ -98,18 +98,15 @@ class History:
         what its files look like.
         """
         added = sorted(nights, key=lambda night: (night.at, night.run))
+        # Read anew, a run may turn out to be of another database than it was.
+        gone = self._leave_out([night.run for night in added])
         for night in added:
-            self.forget([night.run])
             self._insert(night, looks.get(night.folder, ""))
-        # Each series once: a night that came late changes what later ones say of a failure.
-        for night in _one_of_each(added):
-            self._count_again(night)
+        self._count_again([*gone, *added])
 
     def forget(self, runs: Sequence[str]) -> None:
         """Leave these runs out."""
-        ids = sa.select(_NIGHTS.c.id).where(_NIGHTS.c.run.in_(runs)).scalar_subquery()
-        self._connection.execute(sa.delete(_OUTCOMES).where(_OUTCOMES.c.night.in_(ids)))
-        self._connection.execute(sa.delete(_NIGHTS).where(_NIGHTS.c.run.in_(runs)))
+        self._count_again(self._leave_out(runs))
 
     def nights(self) -> list[NightLine]:
         """All nights, the newest first, without their outcomes."""
@@ -153,17 +150,36 @@ class History:
         rows = self._connection.execute(sa.select(_CHECKS))
         return {(row.name, row.meaning, row.of_table, row.severity): row.id for row in rows}
 
-    def _count_again(self, night: Night) -> None:
-        """Write into each night of a series how many checks are in which state."""
+    def _leave_out(self, runs: Sequence[str]) -> list[Night]:
+        """Remove these runs; those that were there."""
+        gone = [line.night for line in self.nights() if line.night.run in set(runs)]
+        ids = sa.select(_NIGHTS.c.id).where(_NIGHTS.c.run.in_(runs)).scalar_subquery()
+        self._connection.execute(sa.delete(_OUTCOMES).where(_OUTCOMES.c.night.in_(ids)))
+        self._connection.execute(sa.delete(_NIGHTS).where(_NIGHTS.c.run.in_(runs)))
+        return gone
+
+    def _count_again(self, changed: Sequence[Night]) -> None:
+        """Write into each night of the series that changed how many checks are in which state: a night that
+        comes or goes changes what later ones say of a failure.
+        """
+        meant = {(night.suite, night.database) for night in changed}
+        left = [n.night for n in self.nights() if (n.night.suite, n.night.database) in meant]
+        # From nights that are there: one that is gone may have linked two servers that nothing links now.
+        while left:
+            series = same_database(left, left[0])
+            self._write_counts(self._whole(series, ()))
+            done = {night.run for night in series}
+            left = [night for night in left if night.run not in done]
+
+    def _write_counts(self, series: Sequence[Night]) -> None:
         counts: dict[str, dict[LineState, int]] = {}
-        for line in self.lines(night):
+        for line in follow(series, self._renamed).values():
             for one in line:
                 of_night = counts.setdefault(one.night.run, {})
                 of_night[one.state] = of_night.get(one.state, 0) + 1
         for run, found in counts.items():
-            self._connection.execute(
-                sa.update(_NIGHTS).where(_NIGHTS.c.run == run).values(counts=json.dumps(found))
-            )
+            written = sa.update(_NIGHTS).where(_NIGHTS.c.run == run).values(counts=json.dumps(found))
+            self._connection.execute(written)
 
     def _whole(self, nights: Sequence[Night], checks: Sequence[str]) -> list[Night]:
         """These nights with their outcomes."""
@@ -241,15 +257,6 @@ def _night(row: sa.Row[tuple[object, ...]], outcomes: tuple[CheckNight, ...]) ->
     given |= {"at": datetime.fromisoformat(row.at), "verdict": Verdict(row.verdict)}
     given["rows"] = tuple((title, rows) for title, rows in json.loads(row.rows))
     return Night(**given, outcomes=outcomes)
-
-
-def _one_of_each(nights: Sequence[Night]) -> Iterator[Night]:
-    left = list(nights)
-    while left:
-        night = left[-1]
-        yield night
-        series = {one.run for one in same_database(left, night)}
-        left = [one for one in left if one.run not in series]
 
 
 def _time(at: datetime) -> str:
