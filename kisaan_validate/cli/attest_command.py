@@ -10,7 +10,7 @@ import click
 from kisaan_validate.cli.signing import sign_and_tell, trust_options
 
 
-@click.command("attest", short_help="Attest a manual success criterion of a run, signed with an SSH key.")
+@click.command("attest", short_help="Attest a run's manual criterion, signed with an SSH key.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "--criterion",

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     "--select",
     multiple=True,
     metavar="PATTERN",
-    help="Only tables with this name; * matches any characters. Repeatable.",
+    help="Only these tables; * matches anything. Repeatable.",
 )
 @click.option(
     "--key",
@@ -80,14 +80,14 @@ if TYPE_CHECKING:
     "--added-since",
     multiple=True,
     metavar="TABLE[.COLUMN=VALUE]",
-    help="Rows of at least VALUE, or with a key above all old keys, came later.",
+    help="Rows from VALUE on, or above all old keys, came later.",
 )
 @click.option(
     "--samples",
     type=click.IntRange(0, 10_000),
     default=20,
     show_default=True,
-    help="Rows shown per table and kind of change; one more for each changed column that they lack.",
+    help="Rows shown per table and kind of change, plus one per changed column not among them.",
 )
 @click.option("--rows-only", is_flag=True, help="Do not compare the schema.")
 @click.option(
@@ -101,7 +101,7 @@ if TYPE_CHECKING:
     type=click.Choice(["auto", "hash", "wide", "sha256"]),
     default="auto",
     show_default=True,
-    help="How to digest rows: hash in 64 bits, wide in 128; sha256 is safe against forged rows.",
+    help="Row digests: hash (64 bits), wide (128), or sha256 against forged rows.",
 )
 @click.option(
     "--personal",
@@ -133,7 +133,7 @@ if TYPE_CHECKING:
     "--lock-timeout",
     type=click.IntRange(1),
     metavar="MS",
-    help="Limit of waiting for a lock.  [default: 2000]",
+    help="Limit of a lock wait.  [default: 2000]",
 )
 @click.option(
     "--format",

@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     "-x",
     "--fail-fast",
     is_flag=True,
-    help="Start no statement after a blocking check failed; what was not run has no answer.",
+    help="Start nothing more after a blocking check failed; the rest has no answer.",
 )
 @click.option(
     "--last-failed",
     is_flag=True,
-    help="Only checks that failed or had no answer in the suite's newest run on this database.",
+    help="Only what failed or had no answer in the suite's newest run on this database.",
 )
 @click.option("--baseline", type=click.Path(path_type=Path), help="Compare with this baseline file.")
 @click.option(
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     "--added-since",
     multiple=True,
     metavar="TABLE.COLUMN",
-    help="Rows above the column's old highest value came later; other tables use the key. Repeatable.",
+    help="Rows above this column's old maximum came later; other tables use the key. Repeatable.",
 )
 @click.option(
     "--zone",
@@ -94,15 +94,15 @@ if TYPE_CHECKING:
 @click.option(
     "--profile",
     is_flag=True,
-    help="Show how the values of columns are distributed.",
+    help="Show the distribution of each column's values.",
 )
-@click.option("--lock", is_flag=True, help="Exit 6 if this suite is already running on this database.")
+@click.option("--lock", is_flag=True, help="Exit 6 if this suite already runs on this database.")
 @format_options
 @click.option(
     "--quiet",
     "-q",
     is_flag=True,
-    help="Print only what keeps the run from passing, the verdict and the report's path.",
+    help="Print only problems, the verdict and the report's path.",
 )
 @click.option("--verbose", "-v", is_flag=True, help="Print every check and promise.")
 def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:

@@ -21,7 +21,7 @@ after it).
 
 @dataclass(frozen=True)
 class SumPreserved(OfColumn):
-    """The exact sum stays, without rows that other promises add; a sum of no values is 0."""
+    """The exact sum stays, without rows that other promises add; 0 of no values."""
 
     kind: ClassVar[str] = "sum_preserved"
 
@@ -100,7 +100,7 @@ def _look(both: Both, table: str, name: str, rule: str) -> _Look:
 
 @dataclass(frozen=True)
 class Retyped(OfColumn):
-    """The type changes; with ``using`` each value becomes that of an expression."""
+    """The type changes; each value becomes that of ``using``, if given."""
 
     from_: tuple[str, ...] = ()
     to: str = ""
@@ -303,7 +303,7 @@ class Becomes(OfColumn):
 
 @dataclass(frozen=True)
 class Revised(OfColumn):
-    """Values change in a way that no expression states: announced, not proved. An UPDATE from a join does.
+    """Values change as no expression states: announced, not proved. An UPDATE from a join does.
 
     The weakest promise: it explains the change of figures because it was announced, and proves nothing
     about it.

@@ -50,7 +50,7 @@ class CheckFacts:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What the data was at one instant, bound to the database it was taken from. See Run for the fields of
+    """What one database's data was at one instant. See Run for the fields of
     that name.
     """
 

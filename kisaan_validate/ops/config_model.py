@@ -47,7 +47,7 @@ class SuiteTable(TomlTable):
     """Where the suite is. Paths are relative to this file's folder."""
 
     path: _Path = Field("checks", description="the suite's folder")
-    waivers: _Path | None = Field(None, description="accepted failures; by default the suite's waivers.toml")
+    waivers: _Path | None = Field(None, description="accepted failures (the suite's waivers.toml)")
 
 
 class RunTable(TomlTable):
@@ -55,18 +55,16 @@ class RunTable(TomlTable):
 
     jobs: int = Field(2, ge=1, description="sessions that read in parallel; one more holds the snapshot")
     sample: int = Field(20, ge=0, description="failing keys shown per check")
-    lock_timeout_ms: int = Field(2_000, ge=1, description="limit of waiting for a lock")
+    lock_timeout_ms: int = Field(2_000, ge=1, description="limit of a lock wait")
     statement_timeout_ms: int = Field(15 * 60 * 1_000, ge=1, description="limit for a statement")
     temp_limit_mb: int = Field(
-        2_048, ge=0, description="no statement is run that is expected to need more temporary files"
+        2_048, ge=0, description="no statement is run that would need more temporary files"
     )
-    python_memory_mb: int = Field(
-        512, ge=1, description="for whole columns of the Python checks of one table"
-    )
+    python_memory_mb: int = Field(512, ge=1, description="for whole columns of one table's Python checks")
     trust_constraints: bool = Field(False, description="a valid constraint may replace a scan")
     trust_indexes: bool = Field(False, description="an index may replace a scan")
     operator: _Operator | None = Field(
-        None, description="who runs it; by default KISAAN_OPERATOR, else the operating system's user"
+        None, description="who runs it; by default KISAAN_OPERATOR, else the system user"
     )
 
 
@@ -74,15 +72,13 @@ class LimitsTable(TomlTable):
     """How old rows may be, and how long a snapshot may be held."""
 
     standby: _Duration | None = Field(None, description="older rows of a standby are not judged")
-    snapshot: _Duration | None = Field(
-        None, description="no snapshot is held longer: it keeps VACUUM waiting"
-    )
+    snapshot: _Duration | None = Field(None, description="no snapshot, which delays VACUUM, is held longer")
 
 
 class ReportTable(TomlTable):
     """Where reports go."""
 
-    folder: _Path = Field("reports", description="one folder a run in it")
+    folder: _Path = Field("reports", description="has a folder per run")
 
 
 class SignoffTable(TomlTable):
@@ -98,11 +94,9 @@ class HistoryTable(TomlTable):
     """What is remembered of all runs."""
 
     url: _Path | None = Field(
-        None, description="a database for the index (SQLAlchemy); by default a file in the folder of reports"
+        None, description="the index's database (SQLAlchemy); by default a file among the reports"
     )
-    renamed: dict[str, str] = Field(
-        default_factory=dict, description="old ids of checks and the ids that they have now"
-    )
+    renamed: dict[str, str] = Field(default_factory=dict, description="old ids of checks, and their new ones")
 
 
 class ConfigFile(TomlTable):

@@ -77,7 +77,7 @@ class Waived:
 
 
 def read_waivers(text: str, origin: str, checks: Iterable[str] | None = None) -> Waivers:
-    """The waivers that a file's text states. Raises SuiteError, naming file and check.
+    """The waivers that a text states. Raises SuiteError, naming file and check.
 
     ``checks`` are the ids of the suite: a waiver for a check that does not exist waives nothing, and is
     refused. Without them the file is taken as it was recorded.
