@@ -24,7 +24,7 @@ from kisaan_validate.cli.signing import sign_and_tell, trust_options
     "--key",
     required=True,
     type=click.Path(path_type=Path),
-    help="An SSH private key, or a public key of ssh-agent.",
+    help="An SSH private key, or ssh-agent's public key.",
 )
 @click.option("--not-met", is_flag=True, help="It is not met.")
 @click.option(

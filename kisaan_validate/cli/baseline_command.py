@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 @click.option(
     "--rows",
     is_flag=True,
-    help="Keep a digest of every row in a second file.",
+    help="Keep each row's digest in a second file.",
 )
 @click.option(
     "--values",
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     "--public",
     multiple=True,
     metavar="PATTERN",
-    help="Keep values of a column whose name looks personal. Repeatable.",
+    help="Keep this column though its name looks personal. Repeatable.",
 )
 @click.option(
     "--profile",

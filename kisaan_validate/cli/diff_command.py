@@ -49,14 +49,14 @@ if TYPE_CHECKING:
     "keys",
     multiple=True,
     metavar="TABLE=COLUMN,…",
-    help="Columns that identify a row if no unique key does.",
+    help="Columns that identify rows where no unique key does.",
 )
 @click.option(
     "--cast",
     "casts",
     multiple=True,
     metavar="TABLE.COLUMN=TYPE",
-    help="Cast a column to this type on both sides.",
+    help="Cast a column on both sides.",
 )
 @click.option(
     "--ignore",
@@ -94,14 +94,14 @@ if TYPE_CHECKING:
     "--patterns/--no-patterns",
     default=True,
     show_default=True,
-    help="Look for a pattern in changed values.",
+    help="Look for patterns in changed values.",
 )
 @click.option(
     "--digest",
     type=click.Choice(["auto", "hash", "wide", "sha256"]),
     default="auto",
     show_default=True,
-    help="Row digests: hash (64 bits), wide (128), or sha256 against forged rows.",
+    help="Row digests: hash (64 bits), wide (128), sha256 (withstands forgers).",
 )
 @click.option(
     "--personal",
@@ -113,7 +113,7 @@ if TYPE_CHECKING:
     "--public",
     multiple=True,
     metavar="PATTERN",
-    help="Show values of a column whose name looks personal.",
+    help="Show this column though its name looks personal.",
 )
 @click.option(
     "--suite",
@@ -157,10 +157,10 @@ if TYPE_CHECKING:
     "--rows-to",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write every row that differs to a .csv or .jsonl file.",
+    help="Write every differing row to a .csv or .jsonl file.",
 )
-@click.option("--force", is_flag=True, help="Replace a file that this command did not write.")
-@click.option("--quiet", "-q", is_flag=True, help="Print only the verdict and what was not compared.")
+@click.option("--force", is_flag=True, help="Replace a file not written by diff.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only verdict and what was not compared.")
 def command(before: str | None, after: str | None, **given: Any) -> int:
     """Compare two live databases or schemas exactly: rows, columns and the schema, each side in one read-only
     snapshot.

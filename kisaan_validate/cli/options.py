@@ -27,7 +27,7 @@ def suite_options(function: Decorated) -> Decorated:
             "keyword",
             default="",
             metavar="EXPR",
-            help="Only checks whose id fits: parts of ids with and, or, not, ( ).",
+            help="Only ids that fit: parts of ids with and, or, not, ( ).",
         ),
         click.option(
             "--exclude",

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @click.option(
     "--last-failed",
     is_flag=True,
-    help="Only what failed or had no answer in the suite's newest run on this database.",
+    help="Only what failed or had no answer in the newest run on this database.",
 )
 @click.option("--baseline", type=click.Path(path_type=Path), help="Compare with this baseline file.")
 @click.option(
@@ -80,13 +80,13 @@ if TYPE_CHECKING:
     "--trust-constraints",
     is_flag=True,
     default=None,
-    help="Let valid constraints and partition bounds replace reading rows.",
+    help="Let constraints and partition bounds replace reading rows.",
 )
 @click.option(
     "--trust-indexes",
     is_flag=True,
     default=None,
-    help="Let indexes find rows or replace reading them.",
+    help="Let indexes find or replace rows.",
 )
 @click.option(
     "--reports", type=click.Path(path_type=Path), help="The folder for reports.  [default: reports]"

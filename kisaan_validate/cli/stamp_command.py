@@ -14,7 +14,7 @@ import click
 @click.option(
     "--timestamp-query",
     is_flag=True,
-    help="Write requests next to the signatures; nothing is sent.",
+    help="Write requests beside the signatures; send nothing.",
 )
 @click.option(
     "--timestamp-reply",
