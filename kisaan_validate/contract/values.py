@@ -241,7 +241,7 @@ class Filled(OfColumn):
         return Outcome(State.KEPT, _none(before), nulls, *counts)
 
     def _filled(self, both: Both, table: str, name: str, before: int, counts: tuple[str, str]) -> Outcome:
-        """What became of it, given that no NULL is left: whether the values are those that were promised."""
+        """Its outcome, given that no NULL is left: whether the values are the promised ones."""
         nulls, values = frozenset({(VALUES, table, name, "nulls")}), both.keys_of(table, name)
         look = _look(both, table, name, self.id)
         if look.rows:

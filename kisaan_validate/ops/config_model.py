@@ -1,4 +1,4 @@
-"""``kisaan.toml`` as it is written. No error repeats a text of it: it could be a secret."""
+"""``kisaan.toml`` as it is written. No error quotes it: a text could be a secret."""
 
 from __future__ import annotations
 

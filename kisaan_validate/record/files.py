@@ -96,7 +96,7 @@ def begins_with(path: Path, marks: Iterable[str]) -> bool:
 
 
 def read_file(path: Path) -> str:
-    """The text of a file, with every byte of it: its digest is the file's. Raises RecordError."""
+    """The text of a file, byte for byte: its digest is the file's. Raises RecordError."""
     try:
         # Exactly: no line end is translated, or the digest would be another.
         return authored.read_exact(path)

@@ -68,7 +68,7 @@ def _numbers(result: Result) -> str:
 
 
 def _key(result: Result, row: tuple[tuple[str, str | None], ...]) -> str:
-    """The columns that identify a row, or all that is known of it."""
+    """The columns that identify a row, or all that are known."""
     key = [(name, value) for name, value in row if name in result.key] or list(row)
     return ", ".join(f"{flat(n)}={'NULL' if v is None else shortened(flat(v), 60)}" for n, v in key)
 

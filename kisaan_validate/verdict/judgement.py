@@ -105,7 +105,7 @@ class Judgement:
 
     @property
     def stale(self) -> str:
-        """Why the contract proves nothing beside this baseline, or what of it was not measured; or ""."""
+        """Why the contract proves nothing with this baseline, or what was not measured; or ""."""
         if self.baseline is None or self.contract is None:
             return ""
         return stale_measures(self.contract, self.baseline, self.run).words

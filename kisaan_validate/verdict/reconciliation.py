@@ -360,7 +360,7 @@ def _rows(ask: Callable[[], int]) -> Amount:
 
 
 def _of_no_rows(rows: Amount) -> Amount:
-    """The sum over rows of which only the number is known."""
+    """The sum over rows when only their number is known."""
     if rows.value is None:
         return rows
     return Amount(None, NOT_KEPT) if rows.value else _NOTHING

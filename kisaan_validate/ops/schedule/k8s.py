@@ -13,7 +13,7 @@ HOME, REPORTS = "/work", "/reports"
 """Where the image holds the suite, and where reports are mounted."""
 
 USER = 65532
-"""Nobody in particular, as in distroless images; not root."""
+"""An unprivileged user, as in distroless images; not root."""
 
 
 def manifest(job: NightlyJob) -> str:
@@ -36,7 +36,7 @@ def manifest(job: NightlyJob) -> str:
 def _cron_job(job: NightlyJob) -> dict[str, Any]:
     pod = {
         "restartPolicy": "Never",
-        # The pod needs nothing of the cluster, so it gets no token of it.
+        # The pod needs nothing from the cluster, so it gets no token.
         "automountServiceAccountToken": False,
         "securityContext": {
             "runAsNonRoot": True,
