@@ -37,7 +37,7 @@ class SumPreserved(OfColumn):
             else both.after.profile(table, name)
         )
         if old.personal or new.personal:
-            raise CannotTell(f"{self.column} is personal, so no sum of it is kept")
+            raise CannotTell(f"{self.column} is personal, so its sum is not kept")
         # Sums of floats depend on the order of addition, others do not exist.
         if {old.family, new.family} != {Family.NUMBER}:
             raise CannotTell(f"{self.column} has no exact sum")

@@ -34,7 +34,7 @@ def check_lines(check: Check, folder: Path, run: Run | None, reports: Path) -> I
     }
     yield from (_line(word, text) for word, text in said.items() if text)
     if run is None:
-        yield _line("last", f"no run in {reports} has a result of it")
+        yield _line("last", f"no run in {reports} has a result of this check")
         return
     yield from _last(check, run)
 
