@@ -441,7 +441,7 @@ def _value_bounds(low: Any, high: Any) -> None:
 def fresh(
     table: str, column: str, within: timedelta, *, zone: str = "", **more: Unpack[FigureArguments]
 ) -> Declaration:
-    """The newest value up to now is at most ``within``, a timedelta, old; ``zone``: of values without one.
+    """The newest value up to now is at most ``within`` (a timedelta) old; ``zone``: of values without one.
 
     A table without any value is not fresh.
 
@@ -687,7 +687,7 @@ def sequence(table: str, column: str = "id", **meta: Unpack[MetaArguments]) -> D
 
 
 def ledger(table: str, column: str, names: list[str], **meta: Unpack[MetaArguments]) -> Declaration:
-    """Each name (of a migration, say) is in the ledger."""
+    """Each name, such as a migration's, is in the ledger."""
     if not names:
         raise SuiteError("ledger() needs names", origin=_caller())
     return _declare("ledger", table, (column,), NamesPresent(tuple(names)), meta)

@@ -27,7 +27,7 @@ class KisaanError(Exception):
 
 
 class UsageError(KisaanError):
-    """Command line or configuration ask for the impossible."""
+    """The command line or configuration asks for the impossible."""
 
 
 class SuiteError(UsageError):

@@ -133,7 +133,7 @@ if TYPE_CHECKING:
     "--lock-timeout",
     type=click.IntRange(1),
     metavar="MS",
-    help="Limit of a lock wait.  [default: 2000]",
+    help="Limit for a lock wait.  [default: 2000]",
 )
 @click.option(
     "--format",

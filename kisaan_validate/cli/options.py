@@ -67,7 +67,7 @@ def target_options(function: Decorated) -> Decorated:
             "--lock-timeout",
             type=click.IntRange(1),
             metavar="MS",
-            help="Limit of a lock wait.  [default: 2000]",
+            help="Limit for a lock wait.  [default: 2000]",
         ),
         click.option(
             "--jobs",

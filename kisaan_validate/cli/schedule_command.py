@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kisaan_validate.ops.schedule.job import NightlyJob
 
 
-@click.command("schedule", short_help="Print units of a nightly run.")
+@click.command("schedule", short_help="Print systemd, cron or Kubernetes units for a nightly run.")
 @click.option("--systemd", is_flag=True, help="Print a systemd service and timer.")
 @click.option("--cron", is_flag=True, help="Print a crontab line.")
 @click.option("--k8s", is_flag=True, help="Print a Kubernetes CronJob.")

@@ -55,10 +55,10 @@ class RunTable(TomlTable):
 
     jobs: int = Field(2, ge=1, description="sessions that read in parallel; one more holds the snapshot")
     sample: int = Field(20, ge=0, description="failing keys shown per check")
-    lock_timeout_ms: int = Field(2_000, ge=1, description="limit of a lock wait")
+    lock_timeout_ms: int = Field(2_000, ge=1, description="limit for a lock wait")
     statement_timeout_ms: int = Field(15 * 60 * 1_000, ge=1, description="limit for a statement")
     temp_limit_mb: int = Field(
-        2_048, ge=0, description="no statement is run that would need more temporary files"
+        2_048, ge=0, description="statements expected to need more temporary files are not run"
     )
     python_memory_mb: int = Field(512, ge=1, description="for whole columns of one table's Python checks")
     trust_constraints: bool = Field(False, description="a valid constraint may replace a scan")
@@ -72,13 +72,15 @@ class LimitsTable(TomlTable):
     """How old rows may be, and how long a snapshot may be held."""
 
     standby: _Duration | None = Field(None, description="older rows of a standby are not judged")
-    snapshot: _Duration | None = Field(None, description="no snapshot, which delays VACUUM, is held longer")
+    snapshot: _Duration | None = Field(
+        None, description="no snapshot is held longer: it keeps VACUUM waiting"
+    )
 
 
 class ReportTable(TomlTable):
     """Where reports go."""
 
-    folder: _Path = Field("reports", description="has a folder per run")
+    folder: _Path = Field("reports", description="holds one folder per run")
 
 
 class SignoffTable(TomlTable):
