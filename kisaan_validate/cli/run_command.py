@@ -123,6 +123,7 @@ def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
 def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     """The run, judged and shown, and whether its files could be written."""
     from kisaan_validate.cli.lock import only_one
+    from kisaan_validate.cli.recorded import the_earlier
     from kisaan_validate.postgres.target import find_target
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.signoff.provenance import provenance_of
@@ -142,6 +143,7 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     suite = the_suite(config)
     options, target = _options(config, suite, given), find_target(given["dsn"])
     part, stop = _part(config, suite, target, given), Stop()
+    options = replace(options, earlier=the_earlier(config, part, target))
     # Held until all is recorded: the next run must find this one as its predecessor.
     with only_one(config, suite, target, stop, wanted=given["lock"]):
         # Before the run: what is committed while it lasts is not what was run.
