@@ -806,7 +806,7 @@ def server_health(
     autovacuum's own limit; ``values_left`` the share that a sequence keeps; ``days`` how long transactions
     and sequences must last at the present rate; ``wal_bytes`` what a slot may hold. ``id`` is a prefix.
     """
-    bounds = _read(health.Bounds, wraparound, overdue, values_left, days, wal_bytes)
+    bounds = _read(health.HealthBounds, wraparound, overdue, values_left, days, wal_bytes)
     prefix, wanted = meta.get("id", ""), _columns(only) or tuple(health.CHECKS)
     for name in wanted:
         _choice("only", name, tuple(health.CHECKS))

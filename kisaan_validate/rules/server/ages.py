@@ -42,6 +42,7 @@ class WraparoundAge(ServerRule):
         )
 
     def judged(self, server: ServerFacts) -> CatalogueAnswer:
+        """Those that are too old, by either counter."""
         ages = known(server.ages)
         rates = {unit: _rate(server, unit) for unit in (TRANSACTIONS, MULTIXACTS)}
         wrong = [found for age in ages.ages if (found := self._wrong(age, ages, rates))]

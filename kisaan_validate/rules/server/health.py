@@ -16,7 +16,7 @@ from kisaan_validate.rules.server.storage import ChecksumFailures, SlotsHoldWal
 
 
 @dataclass(frozen=True)
-class Bounds:
+class HealthBounds:
     """Where each check begins to fail. Raises SuiteError for what cannot be meant."""
 
     wraparound: str | Fraction
@@ -43,7 +43,7 @@ def share_of(name: str, value: str | Fraction) -> Fraction:
     return share
 
 
-CHECKS: Mapping[str, Callable[[Bounds], ServerRule]] = {
+CHECKS: Mapping[str, Callable[[HealthBounds], ServerRule]] = {
     "wraparound": lambda b: WraparoundAge(share_of("wraparound", b.wraparound), b.overdue, b.days),
     "sequence_headroom": lambda b: SequenceHeadroom(share_of("values_left", b.values_left), b.days),
     "sequence_types": lambda _: SequenceTypes(),

@@ -21,6 +21,7 @@ class NoInvalidIndex(ServerRule):
         return "every index is valid and ready, or being built"
 
     def judged(self, server: ServerFacts) -> CatalogueAnswer:
+        """Those that no session is building."""
         states = known(server.indexes)
         wrong = [_broken(index) for index in states.broken if index.built is False]
         unknown = [
@@ -53,6 +54,7 @@ class CollationVersions(ServerRule):
         return "every collation in use has the version that was recorded of it"
 
     def judged(self, server: ServerFacts) -> CatalogueAnswer:
+        """Those that moved."""
         every = known(server.collations)
         known_now = [c for c in every if c.actual is not None]
         unknown = [

@@ -54,6 +54,7 @@ class SequenceHeadroom(ServerRule):
         )
 
     def judged(self, server: ServerFacts) -> CatalogueAnswer:
+        """Those near their end, by what is left and by the rate."""
         every = known(server.sequences)
         ending = [s for s in every if not s.cycles]
         readable = [s for s in ending if not s.unread]
@@ -109,6 +110,7 @@ class SequenceTypes(ServerRule):
         return "every sequence has the type of the column that it fills"
 
     def judged(self, server: ServerFacts) -> CatalogueAnswer:
+        """Those whose type is not that of their column."""
         pairs = [(s, c.name, c.base) for s in known(server.sequences) for c in s.fills if c.base in HIGHEST]
         wrong = [found for s, column, base in pairs if (found := _misfit(s, column, base))]
         return answer(len(pairs), wrong, f"{counted(len(pairs), 'pair')} of a sequence and a column fit")

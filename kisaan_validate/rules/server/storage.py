@@ -25,6 +25,7 @@ class ChecksumFailures(ServerRule):
         return "the server counted no page with a failed checksum"
 
     def judged(self, server: ServerFacts) -> CatalogueAnswer:
+        """Databases with failures."""
         state = known(server.checksums)
         if not state.enabled:
             return CatalogueAnswer(0, 0, inapplicable="data checksums are off on this server")
@@ -60,6 +61,7 @@ class SlotsHoldWal(ServerRule):
         )
 
     def judged(self, server: ServerFacts) -> CatalogueAnswer:
+        """Those past a bound."""
         states = known(server.slots)
         wrong = [found for slot in states.slots if (found := self._wrong(slot, states.keep))]
         # A slot that was made and never used keeps nothing.
@@ -69,7 +71,7 @@ class SlotsHoldWal(ServerRule):
 
     def _wrong(self, slot: SlotState, keep: int | None) -> Wrong | None:
         held = slot.held or 0
-        near_end = keep is not None and held >= _NEARLY * keep
+        near_end = keep is not None and held > 0 and held >= _NEARLY * keep
         if not (slot.status in _LOST or held > self.most or near_end):
             return None
         row = {
