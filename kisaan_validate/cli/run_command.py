@@ -20,6 +20,7 @@ from kisaan_validate.cli.options import (
     the_waivers,
 )
 from kisaan_validate.cli.output import deliver, format_options, lines_for_people, wanted_formats
+from kisaan_validate.cli.pinging import pinged
 from kisaan_validate.cli.places import column_of
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
     help="Show how the values of columns are distributed.",
 )
 @click.option("--lock", is_flag=True, help="Exit 6 if this suite is already running on this database.")
+@click.option("--ping", is_flag=True, help="Ping start and end to the URL of [pings] in kisaan.toml.")
 @format_options
 @click.option(
     "--quiet",
@@ -111,13 +113,15 @@ def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
     """
     # Before anything is measured: a misspelt format must not cost a run.
     wanted = wanted_formats(formats, output)
-    with lines_for_people(wanted) as out:
-        judged, recorded = _judged(given)
-        # deliver comes first in the "and": formats are written even where the record could not be.
-        recorded = deliver(judged, wanted, out) and recorded
-    from kisaan_validate.cli.exits import exit_code
+    with pinged(given) as ping:
+        with lines_for_people(wanted) as out:
+            judged, recorded = _judged(given)
+            # deliver comes first in the "and": formats are written even where the record could not be.
+            recorded = deliver(judged, wanted, out) and recorded
+        from kisaan_validate.cli.exits import exit_code
 
-    return exit_code(judged.run, judged.verdict, recorded=recorded)
+        ping.code = exit_code(judged.run, judged.verdict, recorded=recorded)
+    return ping.code
 
 
 def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
