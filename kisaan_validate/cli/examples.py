@@ -110,7 +110,7 @@ EXAMPLES = {
         "kisaan-validate verify reports --chain",
     ),
     "schedule": (
-        "kisaan-validate schedule --systemd --at 03:15",
+        "kisaan-validate schedule --systemd --at 03:15 --on-failure notify@%n.service",
         "kisaan-validate schedule --k8s --image registry.example.com/validate:1",
     ),
     "demo": (

@@ -7,7 +7,7 @@ Labels are bounded: suites, databases, criteria and ``MOST_CHECKS`` checks.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -186,8 +186,3 @@ def _seconds(at: datetime) -> str:
 
 def _thousandths(milliseconds: int) -> str:
     return f"{milliseconds // 1000}.{milliseconds % 1000:03}"
-
-
-def listed_names() -> Iterator[str]:
-    """The names of all metrics that a file may hold."""
-    yield from (PREFIX + name for name in _HELP)
