@@ -13,8 +13,9 @@ from typing import Any
 
 import psycopg2
 import pytest
-from conftest import SYSTEM_BIN, Server, missing, wait_until
+from conftest import SYSTEM_BIN, Server, missing, system_server, wait_until
 from helpers import prove, settings
+from standbys import PRIMARY_PORT, standby_of
 
 from kisaan_validate import declare
 from kisaan_validate.errors import SuiteError
@@ -24,7 +25,9 @@ from kisaan_validate.facts.run import Run
 from kisaan_validate.prove.options import Before, Comparing
 from kisaan_validate.prove.run import explain
 from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, run_from_json, run_to_json
+from kisaan_validate.report.html import render_html
 from kisaan_validate.suite.load import Suite, suite_of
+from kisaan_validate.verdict.judgement import judge
 
 
 @pytest.fixture(params=["server", "server15"])
@@ -294,6 +297,23 @@ def test_ages_are_judged_by_what_autovacuum_allows_and_by_the_way_to_the_end(any
         assert int(str(row["age"])) + int(str(row["left"])) == 2**31 - 1 - 3_000_000
         assert found(any_server, name, "wraparound", wraparound="60%", overdue=9).status is Status.PASS
         assert found(any_server, name, "wraparound", wraparound="60%", overdue=2).status is Status.FAIL
+
+
+@pytest.mark.slow
+def test_a_standby_answers_for_itself_and_its_page_says_so(server15: Server) -> None:
+    """Slots and ages of the standby's own; an unlogged sequence cannot be read there; the page shows it all."""
+    with system_server(PRIMARY_PORT) as primary, standby_of(primary) as standby:
+        primary.sql("CREATE TABLE t (id serial PRIMARY KEY); SELECT setval('t_id_seq', 2147483647)")
+        wait_until(lambda: standby.sql("SELECT 1 FROM pg_class WHERE relname = 't_id_seq'"))
+        suite = suite_of(*declare.server_health(), settings=settings())
+        made = prove(standby, "postgres", suite)
+        outcome = {r.check_id: r for r in made.results}
+        assert outcome.pop("database.sequence_headroom").violations == 1
+        assert outcome.pop("database.checksums").status is Status.NOT_APPLICABLE
+        assert {r.status for r in outcome.values()} == {Status.PASS}, outcome
+        page = render_html(judge(made))
+        assert "public.t_id_seq has 0 values left of 2,147,483,647" in page
+        assert "data checksums are off on this server" in page
 
 
 # --- what cannot be told ---------------------------------------------------------------------------------
