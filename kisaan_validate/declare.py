@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
+from fractions import Fraction
 from types import FrameType
 from typing import Any, TypedDict, TypeVar, Unpack
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -47,6 +48,8 @@ from kisaan_validate.rules.present import MinimumRows, NamesPresent, SequenceAhe
 from kisaan_validate.rules.quantile import Quantile
 from kisaan_validate.rules.reconciles import SUM_OPERATORS, Reconciles
 from kisaan_validate.rules.relations import Agrees, HoldsWith, References
+from kisaan_validate.rules.server import health
+from kisaan_validate.rules.server.base import ServerRule
 from kisaan_validate.rules.totals import Total
 from kisaan_validate.rules.unique import Unique
 from kisaan_validate.text.nearest import did_you_mean
@@ -78,6 +81,7 @@ __all__ = [
     "row_count",
     "row_count_against",
     "sequence",
+    "server_health",
     "table",
     "total",
     "triggers",
@@ -155,7 +159,7 @@ def _declare(
     name: str, table: str, columns: tuple[str, ...], rule: Rule, meta: MetaArguments, foreign: bool = False
 ) -> Declaration:
     origin = _caller()
-    if not table and not isinstance(rule, catalogue.NoColumnOfType):
+    if not table and not isinstance(rule, (catalogue.NoColumnOfType, ServerRule)):
         raise SuiteError(f"{name}() needs a table", origin=origin)
     made = Declaration(name, table, columns, rule, read_meta(dict(meta), origin), origin, foreign)
     if made.meta.filter is not None and not rule.judges(table):
@@ -781,3 +785,32 @@ def no_column_of_type(
     """No column has this type, except "table.column" in ``except_``."""
     rule = catalogue.NoColumnOfType(catalogue.canonical_type(type), tables, tuple(except_))
     return _declare("no_column_of_type", "", (), rule, meta)
+
+
+def server_health(
+    *,
+    only: str | list[str] | tuple[str, ...] = (),
+    wraparound: str | Fraction = "50%",
+    overdue: int = 2,
+    values_left: str | Fraction = "10%",
+    days: int = 30,
+    wal_bytes: int = 10 * 1024**3,
+    **meta: Unpack[MetaArguments],
+) -> list[Declaration]:
+    """Seven checks of the server, or ``only`` some: wraparound, sequence_headroom, sequence_types,
+    invalid_indexes, collations, checksums, replication_slots.
+
+    ``wraparound`` is the share of the way there at which an age fails, ``overdue`` how many times
+    autovacuum's own limit; ``values_left`` the share that a sequence keeps; ``days`` how long transactions
+    and sequences must last at the present rate; ``wal_bytes`` what a slot may hold. ``id`` is a prefix.
+    """
+    bounds = _read(health.HealthBounds, wraparound, overdue, values_left, days, wal_bytes)
+    prefix, wanted = meta.get("id", ""), _columns(only) or tuple(health.CHECKS)
+    for name in wanted:
+        _choice("only", name, tuple(health.CHECKS))
+    made = []
+    for name in dict.fromkeys(wanted):
+        said: Any = {"why": health.WHY[name], "hint": health.HINTS[name], **meta}
+        said["id"] = f"{prefix}.{name}" if prefix else ""
+        made.append(_declare(name, "", (), health.CHECKS[name](bounds), said))
+    return made

@@ -43,6 +43,8 @@ COMMANDS = (
     "report",
     "index",
     "history",
+    "last",
+    "metrics",
     "sign",
     "attest",
     "stamp",

@@ -20,6 +20,7 @@ from kisaan_validate.cli.options import (
     the_waivers,
 )
 from kisaan_validate.cli.output import deliver, format_options, lines_for_people, wanted_formats
+from kisaan_validate.cli.pinging import pinged
 from kisaan_validate.cli.places import column_of
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
     help="Show the distribution of each column's values.",
 )
 @click.option("--lock", is_flag=True, help="Exit 6 if this suite already runs on this database.")
+@click.option("--ping", is_flag=True, help="Ping start and end to the URL of [pings] in kisaan.toml.")
 @format_options
 @click.option(
     "--quiet",
@@ -111,18 +113,21 @@ def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
     """
     # Before anything is measured: a misspelt format must not cost a run.
     wanted = wanted_formats(formats, output)
-    with lines_for_people(wanted) as out:
-        judged, recorded = _judged(given)
-        # deliver comes first in the "and": formats are written even where the record could not be.
-        recorded = deliver(judged, wanted, out) and recorded
-    from kisaan_validate.cli.exits import exit_code
+    with pinged(given) as ping:
+        with lines_for_people(wanted) as out:
+            judged, recorded = _judged(given)
+            # deliver comes first in the "and": formats are written even where the record could not be.
+            recorded = deliver(judged, wanted, out) and recorded
+        from kisaan_validate.cli.exits import exit_code
 
-    return exit_code(judged.run, judged.verdict, recorded=recorded)
+        ping.code = exit_code(judged.run, judged.verdict, recorded=recorded)
+    return ping.code
 
 
 def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     """The run, judged and shown, and whether its files could be written."""
     from kisaan_validate.cli.lock import only_one
+    from kisaan_validate.cli.recorded import the_earlier
     from kisaan_validate.postgres.target import find_target
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.signoff.provenance import provenance_of
@@ -142,6 +147,7 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     suite = the_suite(config)
     options, target = _options(config, suite, given), find_target(given["dsn"])
     part, stop = _part(config, suite, target, given), Stop()
+    options = replace(options, earlier=the_earlier(config, part, target))
     # Held until all is recorded: the next run must find this one as its predecessor.
     with only_one(config, suite, target, stop, wanted=given["lock"]):
         # Before the run: what is committed while it lasts is not what was run.

@@ -17,6 +17,7 @@ from kisaan_validate.facts.forward import forward
 from kisaan_validate.facts.kept import RowFile, RowsCompared, ValuesCompared
 from kisaan_validate.facts.place import Notice, Place
 from kisaan_validate.facts.result import UNANSWERED, FailOn, Result, Status, Verdict
+from kisaan_validate.facts.server import ServerCounter
 from kisaan_validate.facts.suite import Selection, SuiteFacts
 from kisaan_validate.facts.table import KeyedDigest, Measured, SchemaObject, SequenceValue, TableFacts
 from kisaan_validate.facts.totals import ControlTotal
@@ -88,7 +89,7 @@ class Run:
     was asked: somebody stopped it, or it ended at the first failing blocking check. ``meanings`` are digests
     of what the contract asked to be measured, by table name. ``keyed`` is what is known of personal columns;
     ``secret``, the key of their digests in hex, and the digests go into a baseline only. ``totals`` are the
-    control totals that the suite declares.
+    control totals that the suite declares, ``counters`` those of the server, if a check is about it.
     """
 
     id: str
@@ -125,6 +126,7 @@ class Run:
     keyed: tuple[KeyedDigest, ...] = ()
     totals: tuple[ControlTotal, ...] = ()
     held_seconds: int = 0
+    counters: tuple[ServerCounter, ...] = ()
     provenance: Provenance = field(default_factory=Provenance)
     format_version: int = RUN_FORMAT
 

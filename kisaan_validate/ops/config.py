@@ -28,6 +28,14 @@ class SignoffConfig:
 
 
 @dataclass(frozen=True)
+class PingConfig:
+    """Which environment variable holds the ping URL ("": none), and whether findings are pinged as failed."""
+
+    url_env: str = ""
+    findings_are_down: bool = True
+
+
+@dataclass(frozen=True)
 class Config:
     """What a configuration says, with the defaults for what it does not. Paths are relative to the file's
     folder.
@@ -49,6 +57,7 @@ class Config:
     standby_seconds: float | None = None
     snapshot_seconds: float | None = None
     signoff: SignoffConfig = field(default_factory=SignoffConfig)
+    pings: PingConfig = field(default_factory=PingConfig)
     history: str = ""
     renamed: Mapping[str, str] = field(default_factory=dict)
 
@@ -92,6 +101,7 @@ def _config(given: ConfigFile, base: Path) -> Config:
             _beside(base, signoff.revoked_signers),
             _beside(base, signoff.tsa_ca),
         ),
+        pings=PingConfig(given.pings.url_env or "", given.pings.findings == "down"),
         history=given.history.url or "",
         renamed=given.history.renamed,
         **run.model_dump(exclude={"operator"}),

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
+from kisaan_validate.text.durations import DURATION, DURATION_HINT, read_duration
 from kisaan_validate.toml.model import Field, LookBefore, Name, TomlTable, shaped, wrong
-
-_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
-_DURATION = r"^\s*(\d{1,9})\s*(s|min|h|d)\s*$"
 
 
 def _seconds(value: Any) -> int:
-    # A bare number is refused: seconds or milliseconds could be meant.
-    found = re.search(_DURATION, value) if isinstance(value, str) else None
+    found = read_duration(value) if isinstance(value, str) else None
     # The text itself is not repeated: it may be a secret in the wrong place.
     if found is None:
-        hint = 'write a whole number and its unit: "90 s", "15 min", "2 h", "1 d"'
-        raise wrong("must be a duration", hint)
-    return int(found[1]) * _UNITS[found[2]]
+        raise wrong("must be a duration", DURATION_HINT)
+    return found
 
 
 _Path = Annotated[str, shaped(r"\S", "a path")]
 _Operator = Annotated[str, shaped(r"\S", "a name")]
-_Duration = Annotated[int, LookBefore(_seconds, {"type": "string", "pattern": _DURATION})]
+_Variable = Annotated[str, shaped(r"^[A-Za-z_][A-Za-z0-9_]*$", "the name of an environment variable")]
+_Duration = Annotated[int, LookBefore(_seconds, {"type": "string", "pattern": DURATION})]
 
 
 class ExpectTable(TomlTable):
@@ -101,6 +97,17 @@ class HistoryTable(TomlTable):
     renamed: dict[str, str] = Field(default_factory=dict, description="old ids of checks, and their new ones")
 
 
+class PingsTable(TomlTable):
+    """Who is told that a run began, and how it ended."""
+
+    url_env: _Variable | None = Field(
+        None, description="the environment variable that holds the ping URL, which is a secret"
+    )
+    findings: Literal["down", "up"] = Field(
+        "down", description="whether a run that ended with findings (exit 1) is pinged as failed"
+    )
+
+
 class ConfigFile(TomlTable):
     """Where the suite is, which database is expected, how long a run may take."""
 
@@ -112,6 +119,9 @@ class ConfigFile(TomlTable):
     )
     report: ReportTable = Field(default_factory=ReportTable, description="where reports go")
     signoff: SignoffTable = Field(default_factory=SignoffTable, description="who must approve a run")
+    pings: PingsTable = Field(
+        default_factory=PingsTable, description="who is told that a run began and ended"
+    )
     history: HistoryTable = Field(default_factory=HistoryTable, description="what is remembered of all runs")
 
     elsewhere: ClassVar[Mapping[str, str]] = {

@@ -29,7 +29,12 @@ def write_file(path: Path, text: str) -> None:
     write_bytes(path, data)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_public(path: Path, text: str) -> None:
+    """As :func:`write_file`, readable by all (mode 0644): another user's service collects it."""
+    write_bytes(path, text.encode("utf-8", "replace"), mode=0o644)
+
+
+def write_bytes(path: Path, data: bytes, mode: int = 0o600) -> None:
     """As :func:`write_file`, of bytes. Raises RecordError."""
     temporary = ""
     try:
@@ -43,6 +48,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
+            os.fchmod(file.fileno(), mode)
             # Before the rename: after a power cut the new name must not stand for an empty file.
             os.fsync(file.fileno())
         os.replace(temporary, path)
