@@ -11,6 +11,11 @@ EXAMPLES = {
         "kisaan-validate run --last-failed -k 'amount and not unique'",
         "kisaan-validate run --baseline pre.json --contract contract.toml --format junit=junit.xml",
     ),
+    "scan": (
+        "kisaan-validate scan",
+        "kisaan-validate scan nightly --quiet",
+        "kisaan-validate scan weekly --now",
+    ),
     "init": (
         "kisaan-validate init --list-schemas",
         "kisaan-validate init --schema public -o checks",

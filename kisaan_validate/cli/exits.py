@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kisaan_validate.errors import AlreadyRunning, DatabaseError, Interrupted, KisaanError
+from kisaan_validate.errors import AlreadyRunning, DatabaseError, Interrupted, KisaanError, OutsideWindow
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.row_differences import RowDiff
 from kisaan_validate.facts.run import Run, nothing_checked
@@ -15,7 +15,7 @@ from kisaan_validate.facts.run import Run, nothing_checked
 if TYPE_CHECKING:
     from kisaan_validate.signoff.findings import Verified
 
-PASSED, FAILED, USAGE, INCONCLUSIVE, NOTHING, BUSY = 0, 1, 2, 3, 5, 6
+PASSED, FAILED, USAGE, INCONCLUSIVE, NOTHING, BUSY, CLOSED = 0, 1, 2, 3, 5, 6, 7
 
 MEANINGS = {
     PASSED: "pass: every check was answered and no blocking check failed",
@@ -27,6 +27,7 @@ MEANINGS = {
     NOTHING: "nothing checked: no check applies, so nothing was proved",
     BUSY: "already running: another run of this suite on this database holds the lock (--lock); "
     "nothing was done",
+    CLOSED: "outside its window: the scan's profile does not let it run at this time; nothing was done",
 }
 """What each exit code says; printed by ``--help``."""
 
@@ -129,6 +130,8 @@ def exit_code_of(error: BaseException) -> int:
     """
     if isinstance(error, AlreadyRunning):
         return BUSY
+    if isinstance(error, OutsideWindow):
+        return CLOSED
     # A source of a suite may call sys.exit: its 1 must not pass for a finding in the data.
     if isinstance(error, SystemExit) and isinstance(error.code, int) and error.code != FAILED:
         return error.code

@@ -14,6 +14,7 @@ from kisaan_validate.facts.run import Run
 from kisaan_validate.plan.plan import Plan
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.target import Target, find_target
+from kisaan_validate.process.deadline import DeadlineTimer
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.prove.asking import ask_all
 from kisaan_validate.prove.assemble import assemble
@@ -66,7 +67,7 @@ def _run(request: RunRequest, holder: Session) -> Run:
     options, stop = request.options, request.stop
     snapshot = lock(request, holder)
     # The clock starts with the snapshot, because from here on VACUUM has to keep dead rows.
-    with HoldLimit(options.limits.snapshot_seconds, stop) as held:
+    with HoldLimit(options.limits.snapshot_seconds, stop) as held, DeadlineTimer(options.until, stop):
         context = look(request, holder, snapshot)
         # A column that cannot be kept is refused before hours of reading.
         keeping = values_to_keep(context)

@@ -146,6 +146,7 @@ LATER = frozenset(
         "keyword",
         "meanings",
         "nouns",
+        "proved",
         "secret",
         "standby",
         "totals",
