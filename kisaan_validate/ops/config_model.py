@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from kisaan_validate.ops.durations import Duration
 from kisaan_validate.ops.scan_model import ProfileName, ScanTable
+from kisaan_validate.toml.durations import Duration
 from kisaan_validate.toml.model import Field, Name, TomlTable, shaped
 
 _Path = Annotated[str, shaped(r"\S", "a path")]

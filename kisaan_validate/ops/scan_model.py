@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from kisaan_validate.ops.durations import Duration
 from kisaan_validate.ops.window import ZONE_HINT, read_times, read_zone
+from kisaan_validate.toml.durations import Duration
 from kisaan_validate.toml.model import Field, LookBefore, Names, TomlTable, model_validator, shaped, wrong
 
 _TIMES = r"^\s*([01]\d|2[0-3]):[0-5]\d\s*-\s*([01]\d|2[0-3]):[0-5]\d\s*$"

@@ -30,6 +30,7 @@ from kisaan_validate.prove.comparing import ComparisonPlan
 from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.evidence import collect_keys, listings
 from kisaan_validate.prove.failfast import FailFast
+from kisaan_validate.prove.failing import FailingRows, failing_rows
 from kisaan_validate.prove.outcome import (
     Answers,
     failures_of,
@@ -49,6 +50,7 @@ Log = list[StatementFacts]
 class Measurements:
     """What the server told. ``moved`` are the tables that did not stay as they were, and why;
     ``shortages`` say why fewer sessions worked than were asked for; ``log`` are the statements.
+    ``failing`` are the failing rows of checks with a settling time, by check id.
     """
 
     results: Mapping[str, Result]
@@ -63,6 +65,7 @@ class Measurements:
     shortages: tuple[str, ...] = ()
     totals: tuple[ControlTotal, ...] = ()
     log: tuple[StatementFacts, ...] = ()
+    failing: Mapping[str, FailingRows] = field(default_factory=dict)
 
 
 def ask_all(
@@ -106,6 +109,9 @@ def _told(
     # Evidence needs the counts: only what failed is read a second time, and a digest covers the counted
     # number.
     results = _failures_explained(context, planned, answers, pool, log)
+    settings = context.suite.settings
+    failing, more = failing_rows(pool, planned.plan, results, settings, planned.ground, stop)
+    log += more
     if streams is not None and not (later or fast.failed or budget.ended):
         # After the counts, because the rows streamed are held against the rows counted.
         streamed = streams.results(pool, planned.plan, answers, log)
@@ -136,6 +142,7 @@ def _told(
         () if stop.requested else tuple(filter(None, short)),
         totals,
         tuple(log),
+        failing,
     )
 
 

@@ -148,6 +148,8 @@ LATER = frozenset(
         "nouns",
         "proved",
         "secret",
+        "settled",
+        "settling",
         "standby",
         "totals",
         "trusted",

@@ -1,13 +1,27 @@
-"""Durations in words, exact: in the largest unit of which they are a whole number."""
+"""Durations as people write them: a whole number and its unit."""
 
 from __future__ import annotations
 
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+import re
+
+UNITS = {"s": 1, "min": 60, "h": 3_600, "d": 86_400}
+DURATION = r"^\s*(\d{1,9})\s*(s|min|h|d)\s*$"
+"""How a duration is written."""
+
+HINT = 'write a whole number and its unit: "90 s", "15 min", "2 h", "1 d"'
+
+
+def read_duration(text: str) -> int | None:
+    """The seconds of "15 min"; None for any other text. A bare number is none: seconds or milliseconds could
+    be meant.
+    """
+    found = re.search(DURATION, text)
+    return int(found[1]) * UNITS[found[2]] if found is not None else None
 
 
 def duration_words(seconds: int) -> str:
-    """ "40 min" of 2,400; as TOML files write them."""
-    for size, unit in _UNITS:
+    """ "40 min" of 2,400: exact, in the largest unit of which it is a whole number."""
+    for unit, size in reversed(UNITS.items()):
         if seconds and seconds % size == 0:
             return f"{seconds // size:,} {unit}"
     return f"{seconds:,} s"
