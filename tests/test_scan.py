@@ -5,16 +5,31 @@ and what is said of each table.
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pandera.pandas as pa
 import pytest
-from conftest import wait_until
-from gates import gate_in
+from conftest import Server, slack, wait_until
+from gates import GATE_TABLE, PATIENT, answers, by_id, gate_in
+from helpers import prove, settings
 from shop import Shop
-from test_lock import GATED, _begun
+from test_lock import GATED, _begun, _pids, _target, advisory_lock_when_free
+
+from kisaan_validate import declare as d
+from kisaan_validate.facts.check import Form
+from kisaan_validate.facts.result import Status
+from kisaan_validate.ops.window import Window, read_times, read_zone
+from kisaan_validate.postgres.lock import advisory_lock
+from kisaan_validate.postgres.session import Limits
+from kisaan_validate.process.deadline import Deadline
+from kisaan_validate.suite.load import suite_of
 
 PROFILE = "[run]\nlock_timeout_ms = 60000\n[scan.nightly]\n"
 
@@ -66,7 +81,8 @@ def test_what_the_budget_did_not_reach_has_no_answer(gated: Shop) -> None:
         gate.open()
         out, err = scan.communicate(timeout=60)
     assert scan.returncode == 3, out + err
-    assert "The run ended early: the budget of 1 s ended." in " ".join(out.split())
+    assert re.search(r"note +the budget of 1 s ended: \d+ checks without an answer", out)
+    assert "last proved: orders (never, as far as runs are kept)" in out
     (run,) = _records(gated)
     assert (run["halted"], run["interrupted"]) == ("the budget of 1 s ended", "")
     missed = [r for r in run["results"] if r["message"] == "not reached: the budget of 1 s ended"]
@@ -75,6 +91,21 @@ def test_what_the_budget_did_not_reach_has_no_answer(gated: Shop) -> None:
     assert {"table": "orders", "at": None, "run": ""} in run["proved"]
     page = (gated.folder / "reports" / run["id"] / "report.html").read_text()
     assert "not reached: the budget of 1 s ended" in page
+    assert "Last proved: orders (never, as far as runs are kept)" in page
+    # The night after: what was proved before is said with its time.
+    _config(gated, PROFILE + 'exclude = ["other"]\n')
+    assert gated.cli("scan").returncode == 0
+    before = _records(gated)[-1]
+    _config(gated, PROFILE + 'jobs = 1\nbudget = "1 s"\ngrace = "1 h"\n')
+    with gate_in(gated.server, gated.database) as gate:
+        scan = _begun(gated, "scan", "-q")
+        time.sleep(1.2)
+        gate.open()
+        assert scan.wait(60) in {0, 3}
+    scan.communicate()
+    for one in _records(gated)[-1]["proved"]:
+        answered = one["run"] == _records(gated)[-1]["id"]
+        assert answered or one["table"] == "other" or one["run"] == before["id"]
 
 
 def test_what_had_no_answer_for_longest_goes_first(gated: Shop) -> None:
@@ -122,7 +153,7 @@ def test_a_window_is_kept(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("profile", "said"),
     [
-        ('window = "1:00-5:00"', "scan.nightly.window must be two different times of day"),
+        ('window = "1:00-5:00"', "[scan.nightly].window: must be two different times of day"),
         ('window = "01:00-01:00"', "two different times"),
         ('window = "01:00-05:00"\nzone = "IST"', "must be a time zone"),
         ('zone = "Asia/Kolkata"', "has a zone but no window"),
@@ -181,3 +212,134 @@ def test_a_history_that_cannot_be_read_keeps_no_scan_from_running(shop: Shop) ->
     assert done.returncode == 0
     assert "what was not reached last time does not go first" in done.stderr
     assert "proved" not in _records(shop)[-1]
+
+
+def test_history_says_when_tables_were_proved(gated: Shop) -> None:
+    """The one that is longest ago first; a partial run leaves the others as they were."""
+    _config(gated, PROFILE + "[scan.one]\nselect = ['other']\n")
+    assert gated.cli("scan", "one").returncode == 0
+    assert gated.cli("scan", "nightly").returncode == 0
+    gated.sql("REVOKE SELECT ON orders FROM PUBLIC; REVOKE SELECT ON orders FROM " + gated.role)
+    assert gated.cli("scan", "nightly").returncode == 3
+    second, third = _records(gated)[1:]
+    shown = gated.cli("history", "proved", dsn=False)
+    assert shown.returncode == 0, shown.stderr
+    lines = [line.split("  ")[-2:] for line in shown.stdout.splitlines()]
+    assert lines == [["orders", second["id"]], ["other", third["id"]]]
+
+
+@pytest.mark.parametrize("phase", ["at its start", "while it asks", "while it records"])
+def test_a_scan_that_is_killed_costs_no_other(gated: Shop, phase: str) -> None:
+    """SIGKILL in each phase: earlier runs stay, the next scan runs, nothing that is half written counts."""
+    _config(gated, PROFILE + "exclude = ['other']\n[scan.all]\n")
+    assert gated.cli("scan", "nightly").returncode == 0
+    before = {path: path.read_bytes() for path in (gated.folder / "reports").glob("*/run.json")}
+    with gate_in(gated.server, gated.database) as gate:
+        if phase == "at its start":
+            with advisory_lock(_target(gated), Limits(), {}, "checks"):
+                scan = _begun(gated, "scan", "all")
+                _kill(scan)
+        elif phase == "while it asks":
+            scan = _begun(gated, "scan", "all")
+            gate.reached()
+            _kill(scan)
+        else:
+            # As soon as its folder is there: its files are still to come, or just came.
+            scan = _begun(gated, "scan", "all")
+            gate.reached()
+            known = set((gated.folder / "reports").iterdir())
+            gate.open()
+            wait_until(lambda: set((gated.folder / "reports").iterdir()) - known or scan.poll() is not None)
+            _kill(scan)
+    with advisory_lock_when_free(gated):
+        pass
+    after = gated.cli("scan", "all")
+    assert after.returncode == 0, after.stderr
+    assert {path: path.read_bytes() for path in before} == before
+    listed = gated.cli("history", dsn=False)
+    assert listed.returncode == 0, listed.stderr
+    assert "INCONCLUSIVE" not in listed.stdout
+    assert gated.cli("verify", "reports", "--chain", dsn=False).returncode in {0, 3}
+
+
+def _kill(scan: subprocess.Popen[str]) -> None:
+    """End the command and the process that does its work."""
+    for pid in _pids(scan.pid):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    scan.communicate(timeout=30)
+
+
+def test_what_is_streamed_is_read_first_if_it_is_due(server: Server, database: str) -> None:
+    """Then only the rows that are streamed are counted before; else it comes last, as ever. A budget that
+    ends before has it not reached.
+    """
+    server.sql("CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL); CREATE TABLE u (n int);"
+               "INSERT INTO t SELECT n, n FROM generate_series(1, 9) n", database)  # fmt: skip
+
+    class Streamed(pa.DataFrameModel):
+        n: int = pa.Field()
+
+        class Config:
+            name = "t"
+
+        @pa.check("n", element_wise=True)
+        def odd(cls, n: int) -> bool:
+            return n < 9
+
+    suite = suite_of(Streamed, d.holds("u", "n > 0", id="u"), settings=settings())
+    (id,) = (check.id for check in suite.checks if check.form is Form.PYTHON)
+    due = {check.id: 2 for check in suite.checks} | {id: 1}
+    usual, first = (prove(server, database, suite, first=turns) for turns in ({id: 3}, due))
+    order = [
+        [s.purpose for s in run.statements if s.purpose.split()[0] in {"rows", "stream"}]
+        for run in (usual, first)
+    ]
+    assert order[0][-1].startswith("stream"), order
+    assert order[1].index("rows of u") > next(n for n, p in enumerate(order[1]) if p.startswith("stream")), (
+        order
+    )
+    assert answers(usual) == answers(first)
+    late = prove(server, database, suite, until=Deadline(time.monotonic(), "the budget of 1 s ended"))
+    streamed = by_id(late)[id]
+    assert (streamed.status, streamed.message) == (Status.ERROR, "not reached: the budget of 1 s ended")
+    assert late.halted == "the budget of 1 s ended"
+
+
+def test_what_runs_beyond_the_grace_is_cancelled(server: Server, database: str) -> None:
+    """The statement ends soon after the grace, its check has no answer, and the run is halted, not
+    interrupted.
+    """
+    server.sql(GATE_TABLE, database)
+    with gate_in(server, database) as gate:
+        suite = suite_of(gate.check(), settings=settings())
+        until = Deadline(time.monotonic() + 2, "the budget of 2 s ended", grace=0.5)
+        run = prove(server, database, suite, limits=PATIENT, until=until)
+        assert time.monotonic() < until.at + 5 + slack()
+    assert by_id(run)["gate"].status is Status.ERROR
+    assert (run.halted, run.interrupted) == ("the budget of 2 s ended", "")
+
+
+@pytest.mark.parametrize(
+    ("window", "zone", "now", "ends"),
+    [
+        ("01:00-05:00", "UTC", "2026-03-01T01:00", "2026-03-01T05:00"),
+        ("01:00-05:00", "UTC", "2026-03-01T05:00", None),
+        ("01:00-05:00", "UTC", "2026-03-01T00:59:59", None),
+        ("22:00-04:00", "UTC", "2026-03-01T23:00", "2026-03-02T04:00"),
+        ("22:00-04:00", "UTC", "2026-03-02T03:59", "2026-03-02T04:00"),
+        ("22:00-04:00", "UTC", "2026-03-02T12:00", None),
+        ("01:00-05:00", "Asia/Kolkata", "2026-03-01T20:00", "2026-03-01T23:30"),
+        # A night of 23 hours, one of 25, and one whose window the clock skips.
+        ("01:00-05:00", "Europe/Berlin", "2026-03-29T00:30", "2026-03-29T03:00"),
+        ("01:00-05:00", "Europe/Berlin", "2026-10-25T00:30", "2026-10-25T04:00"),
+        ("02:00-03:00", "Europe/Berlin", "2026-03-29T01:00", None),
+    ],
+)
+def test_windows_by_the_clock_of_their_zone(window: str, zone: str, now: str, ends: str | None) -> None:
+    """The first minute is in, the last is not; times are UTC here."""
+    (times, known) = (read_times(window), read_zone(zone))
+    assert times is not None
+    assert known is not None
+    found = Window(*times, known).until(datetime.fromisoformat(now).replace(tzinfo=UTC))
+    assert found == (datetime.fromisoformat(ends).replace(tzinfo=UTC) if ends else None)

@@ -77,6 +77,10 @@ EXAMPLES = {
         "kisaan-validate history show orders.total.unique",
         "kisaan-validate history show orders.total.unique --reports nightly",
     ),
+    "history proved": (
+        "kisaan-validate history proved",
+        "kisaan-validate history proved --reports nightly",
+    ),
     "history mark": (
         "kisaan-validate history mark 'release 1.4 deployed'",
         "kisaan-validate history mark 'index rebuilt' --at 2026-11-30T02:15",
@@ -107,6 +111,7 @@ EXAMPLES = {
     ),
     "schedule": (
         "kisaan-validate schedule --systemd --at 03:15",
+        "kisaan-validate schedule --cron --scan nightly --at 01:05",
         "kisaan-validate schedule --k8s --image registry.example.com/validate:1",
     ),
     "demo": (

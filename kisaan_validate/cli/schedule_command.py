@@ -11,6 +11,7 @@ import click
 from kisaan_validate.cli.options import the_config
 
 if TYPE_CHECKING:
+    from kisaan_validate.ops.config import Config
     from kisaan_validate.ops.schedule.job import NightlyJob
 
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     metavar="HH:MM",
     help="Time of day (Kubernetes: UTC).",
 )
+@click.option("--scan", metavar="NAME", help="Run this profile of the configuration instead of `run`.")
 @click.option("--name", default="kisaan-validate", show_default=True, help="Name of the units.")
 @click.option("--user", help="User that runs it.  [default: you, or kisaan-validate if you are root]")
 @click.option(
@@ -86,7 +88,20 @@ def _job(given: dict[str, Any]) -> NightlyJob:
         user=user,
         image=image,
         version=VERSION,
+        scan=_profile(config, given),
     )
+
+
+def _profile(config: Config, given: dict[str, Any]) -> str:
+    """The profile of a scan that is to be run; "" for none. Raises UsageError."""
+    from kisaan_validate.errors import UsageError
+    from kisaan_validate.ops.scans import chosen
+
+    if given["scan"] is None:
+        return ""
+    if given["suite"] is not None:
+        raise UsageError("--scan takes the suite from the configuration", "leave --suite out")
+    return chosen(config.scans, given["scan"]).name
 
 
 def _program() -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from kisaan_validate.prove.options import Keeping
 from kisaan_validate.prove.outcome import joined, tolerated
 from kisaan_validate.prove.request import Connected, Progress, RunRequest
 from kisaan_validate.text.durations import duration_words
+from kisaan_validate.text.numbers import counted
 
 SECOND = "second look: "
 """What the purposes of its statements begin with."""
@@ -237,8 +238,9 @@ def _bypassed(message: str) -> str:
 
 def flight_words(settled: Settled, left: int) -> str:
     """What both looks found, in a sentence."""
-    later = f"held {duration_words(settled.seconds)} later"
-    rows = f"{settled.first:,} failed, {settled.healed or 0:,} of them {later}"
-    fresh = f", {settled.fresh:,} others failed only then" if settled.fresh else ""
-    still = f"; {left:,} failed both times" if left else ""
-    return f"in flight: {rows}{fresh}{still}"
+    healed, fresh = settled.healed or 0, settled.fresh or 0
+    parts = [f"{left:,} of them still failed"] if left else []
+    parts += [f"{healed:,} of them held"] if healed else []
+    parts += [f"{counted(fresh, 'other')} failed, not known for long enough"] if fresh else []
+    flying = f"{healed + fresh:,} in flight: " if healed + fresh else ""
+    return f"{flying}{settled.first:,} failed; {duration_words(settled.seconds)} later {', '.join(parts)}"

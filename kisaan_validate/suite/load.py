@@ -336,7 +336,7 @@ def _refuse(d: Declaration) -> None:
         row_condition(expression, d.origin)
     if d.meta.tolerance is not None and (reason := d.rule.intolerable(d.meta.tolerance)):
         raise SuiteError(f"tolerance {d.meta.tolerance}: {reason}", "", d.origin)
-    if d.meta.settling and (reason := unsettling(d.rule, d.table)):
+    if d.meta.settling and (reason := unsettling(d.rule, d.table, d.columns)):
         raise SuiteError(f"a settling time cannot be meant: {reason}", "remove settling=…", d.origin)
     # A rule of another package may fail here; better at load than in a run.
     d.rule.needs(d.table, d.columns)
@@ -383,7 +383,13 @@ def _filtered(d: Declaration, filters: Mapping[str, Filter]) -> str:
 def _check(id: str, d: Declaration, filters: Mapping[str, Filter], settling: int) -> Check:
     m = d.meta
     # What a suite says of all holds where it can; a check that says it itself was refused where it cannot.
-    settling = m.settling if m.settling is not None else settling if not unsettling(d.rule, d.table) else 0
+    settling = (
+        m.settling
+        if m.settling is not None
+        else settling
+        if not unsettling(d.rule, d.table, d.columns)
+        else 0
+    )
     more = sorted((table, f.sql) for table, f in filters.items())
     # Only where there is one: the digests of all other checks stay as they were.
     settled = ((f"settling {settling}",),) if settling else ()

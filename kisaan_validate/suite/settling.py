@@ -9,10 +9,10 @@ from kisaan_validate.rules.assertion import Assertion
 from kisaan_validate.rules.base import Rule
 
 
-def unsettling(rule: Rule, table: str) -> str:
+def unsettling(rule: Rule, table: str, columns: tuple[str, ...]) -> str:
     """Why a failure of this rule is not asked again later; "" if it can be."""
     if rule.form not in {Form.JOIN, Form.QUERY}:
         return "it looks at one row, or at the catalogue"
     # What an author's SELECT compares only its author knows.
-    tables = {name for name, _ in rule.needs(table, ())}
+    tables = {name for name, _ in rule.needs(table, columns)}
     return "" if isinstance(rule, Assertion) or len(tables | {table}) > 1 else "it reads one table"

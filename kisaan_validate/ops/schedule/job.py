@@ -16,6 +16,7 @@ class NightlyJob:
     ``user`` runs it.
 
     ``config`` is None where no configuration is used. ``name`` names units and their environment file.
+    ``scan`` is the profile of the configuration that is run, "" for a plain run.
     """
 
     name: str
@@ -29,23 +30,22 @@ class NightlyJob:
     user: str
     image: str
     version: str
+    scan: str = ""
 
     @property
     def command(self) -> tuple[str, ...]:
         """The words of the whole command."""
         # Absolute paths: cron and systemd start elsewhere.
-        given = ("--config", str(self.config)) if self.config is not None else ()
-        return (
-            *self.program,
-            "run",
-            "--lock",
-            "--quiet",
-            *given,
-            "--suite",
-            str(self.suite),
-            "--reports",
-            str(self.reports),
-        )
+        config = str(self.config) if self.config is not None else ""
+        return (*self.program, *self.words(config, str(self.suite), str(self.reports)))
+
+    def words(self, config: str, suite: str, reports: str) -> tuple[str, ...]:
+        """The words behind the program, with these paths; ``config`` is "" without one."""
+        given = ("--config", config) if config else ()
+        # A scan locks by itself, and its suite is that of its configuration.
+        if self.scan:
+            return ("scan", self.scan, "--quiet", *given, "--reports", reports)
+        return ("run", "--lock", "--quiet", *given, "--suite", suite, "--reports", reports)
 
     @property
     def environment(self) -> Path:

@@ -67,22 +67,13 @@ def _cron_job(job: NightlyJob) -> dict[str, Any]:
 
 
 def _container(job: NightlyJob) -> dict[str, Any]:
-    config = ["--config", _inside(job.config, job.folder)] if job.config is not None else []
+    config = _inside(job.config, job.folder) if job.config is not None else ""
     return {
         "name": "validate",
         "image": job.image,
         "workingDir": HOME,
         "command": ["kisaan-validate"],
-        "args": [
-            "run",
-            "--lock",
-            "--quiet",
-            *config,
-            "--suite",
-            _inside(job.suite, job.folder),
-            "--reports",
-            REPORTS,
-        ],
+        "args": [*job.words(config, _inside(job.suite, job.folder), REPORTS)],
         "env": [
             _secret("KISAAN_DSN", job.name, "dsn", False),
             # Optional: the password may stand in the address.
