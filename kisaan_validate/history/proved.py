@@ -53,12 +53,12 @@ def last_proved(history: History, series: Sequence[Night], checks: Sequence[Chec
 def proved_now(run: Run, before: LastProved) -> tuple[TableProved, ...]:
     """When each table that checks of a run are about was last proved, this run included, by name."""
     answered = {result.check_id for result in run.results if result.status not in UNANSWERED}
-    return tuple(
-        TableProved(table, run.place.at, run.id)
-        if all(check.id in answered for check in members)
-        else before.tables.get(table, TableProved(table))
-        for table, members in sorted(_by_table(run.checks).items())
-    )
+    found = []
+    for table, members in sorted(_by_table(run.checks).items()):
+        earlier = before.tables.get(table, TableProved(table))
+        now = {check.id for check in members} <= answered
+        found.append(TableProved(table, run.place.at, run.id) if now else earlier)
+    return tuple(found)
 
 
 def series_at(nights: Iterable[Night], suite: str, place: Place) -> list[Night]:
