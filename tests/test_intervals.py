@@ -274,7 +274,8 @@ def test_no_number_of_a_toml_file_is_nan(tmp_path: Path, value: str) -> None:
     """
     tables: dict[str, Any] = {name: field.annotation for name, field in ConfigFile.model_fields.items()}
     # Of tables with names of the reader's choice, one.
-    tables["scan.nightly"] = tables.pop("scan") and ScanTable
+    tables |= {"scan.nightly": ScanTable}
+    del tables["scan"]
     for section, table in tables.items():
         for key in table.model_fields:
             (tmp_path / "kisaan.toml").write_text(f"[{section}]\n{key} = {value}\n")
