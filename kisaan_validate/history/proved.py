@@ -12,7 +12,6 @@ from kisaan_validate.facts.place import Place
 from kisaan_validate.facts.proved import TableProved
 from kisaan_validate.facts.result import UNANSWERED, Verdict
 from kisaan_validate.facts.run import Run
-from kisaan_validate.history.lines import Identity
 from kisaan_validate.history.night import Night, same_database
 from kisaan_validate.history.store import History
 
@@ -35,19 +34,39 @@ class LastProved:
 
 def last_proved(history: History, series: Sequence[Night], checks: Sequence[Check]) -> LastProved:
     """When these checks, with their present meanings, were answered in the nights of ``series``."""
+    finder = _NightFinder(history, series)
     answered: dict[str, datetime] = {}
     for check in checks:
-        night = history.last_answered(series, [_identity(check)])
+        night = finder.last([check])
         if night is not None:
             answered[check.id] = night.at
     tables: dict[str, TableProved] = {}
     for table, members in _by_table(checks).items():
         # No night can have all of them where one was never answered.
         known = all(check.id in answered for check in members)
-        night = history.last_answered(series, list(map(_identity, members))) if known else None
+        night = finder.last(members) if known else None
         if night is not None:
             tables[table] = TableProved(table, night.at, night.run)
     return LastProved(answered, tables)
+
+
+RECENT = 14
+"""So many of the newest nights are looked at together; nearly all checks had an answer in one of them."""
+
+
+class _NightFinder:
+    """Finds the newest night in which checks had an answer."""
+
+    def __init__(self, history: History, series: Sequence[Night]) -> None:
+        self._history, self._series = history, series
+        self._recent = series[: -RECENT - 1 : -1]
+        self._answered = history.answered_in(self._recent)
+
+    def last(self, checks: Sequence[Check]) -> Night | None:
+        """The newest night in which all of these had one."""
+        wanted = {(check.id, check.digest) for check in checks}
+        recent = (night for night in self._recent if wanted <= self._answered[night.run])
+        return next(recent, None) or self._history.last_answered(self._series, wanted)
 
 
 def proved_now(run: Run, before: LastProved) -> tuple[TableProved, ...]:
@@ -81,10 +100,6 @@ def series_at(nights: Iterable[Night], suite: str, place: Place) -> list[Night]:
         outcomes=(),
     )
     return [night for night in same_database([*nights, here], here) if night.run]
-
-
-def _identity(check: Check) -> Identity:
-    return check.id, check.digest
 
 
 def _by_table(checks: Iterable[Check]) -> dict[str, list[Check]]:

@@ -120,6 +120,20 @@ class History:
         nights = self._whole(same_database((line.night for line in self.nights()), night), checks)
         return list(follow(nights, self._renamed).values())
 
+    def answered_in(self, nights: Sequence[Night]) -> dict[str, set[Identity]]:
+        """By run, the checks that had an answer in these nights."""
+        found: dict[str, set[Identity]] = {night.run: set() for night in nights}
+        query = (
+            sa.select(_NIGHTS.c.run, _CHECKS.c.name, _CHECKS.c.meaning)
+            .join(_OUTCOMES, _OUTCOMES.c.night == _NIGHTS.c.id)
+            .join(_CHECKS, _CHECKS.c.id == _OUTCOMES.c.check)
+            .where(_NIGHTS.c.run.in_(found))
+            .where(_OUTCOMES.c.status.not_in([status.value for status in UNANSWERED]))
+        )
+        for row in self._connection.execute(query):
+            found[row.run].add((now_called(row.name, self._renamed), row.meaning))
+        return found
+
     def last_answered(self, series: Sequence[Night], checks: Collection[Identity]) -> Night | None:
         """The newest night of ``series`` in which all of these checks, of ids and meanings as they are now,
         had an answer; None if there is none.
