@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from kisaan_validate.ops.scan_model import ProfileName, ScanTable
+from kisaan_validate.ops.scan_model import ScanTable, named_profiles
 from kisaan_validate.toml.durations import Duration
 from kisaan_validate.toml.model import Field, Name, TomlTable, shaped
 
@@ -101,7 +101,7 @@ class ConfigFile(TomlTable):
     report: ReportTable = Field(default_factory=ReportTable, description="where reports go")
     signoff: SignoffTable = Field(default_factory=SignoffTable, description="who must approve a run")
     history: HistoryTable = Field(default_factory=HistoryTable, description="what is remembered of all runs")
-    scan: dict[ProfileName, ScanTable] = Field(
+    scan: Annotated[dict[str, ScanTable], named_profiles] = Field(
         default_factory=dict, description="profiles of the nightly scan, by name"
     )
 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from kisaan_validate.ops.window import ZONE_HINT, read_times, read_zone
 from kisaan_validate.toml.durations import Duration
-from kisaan_validate.toml.model import Field, LookBefore, Names, TomlTable, model_validator, shaped, wrong
+from kisaan_validate.toml.model import Field, LookBefore, Names, TomlTable, model_validator, wrong
 
 _TIMES = r"^\s*([01]\d|2[0-3]):[0-5]\d\s*-\s*([01]\d|2[0-3]):[0-5]\d\s*$"
 
-ProfileName = Annotated[
-    str, shaped(r"^[A-Za-z0-9][A-Za-z0-9_-]*$(?!\n)", "a name of letters, digits, '_' and '-'")
-]
+
+def _profiles(value: Any) -> Any:
+    # The name itself is not repeated: it may be a secret in the wrong place.
+    if isinstance(value, dict) and not all(
+        re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) for name in value
+    ):
+        raise wrong("has a profile whose name is not of letters, digits, '_' and '-'", "write [scan.nightly]")
+    return value
+
+
+named_profiles = LookBefore(_profiles, {})
+"""What profiles may be called."""
 
 
 def _window(value: Any) -> Any:
