@@ -5,7 +5,9 @@ Each function returns a :class:`Declaration` (:func:`control_total` a TotalSpec,
 ``checks/`` just calls them. All take the same closing keyword arguments: ``id``, ``severity``
 ("blocking", "warning", "info"), ``why``, ``hint``, ``owner``, ``tags``, ``tolerance``, ``applies``
 (conditions such as ``"column orders.total"``, ``"not table old_orders"``), ``filter`` (False: the table's
-filter from ``suite.toml`` does not apply; or a SQL condition that takes its place). Table names may be
+filter from ``suite.toml`` does not apply; or a SQL condition that takes its place), ``settling`` ("5 min":
+rows of a check over several tables that fail are asked again so much later, and only those that still
+fail are violations). Table names may be
 aliases from ``suite.toml``.
 
 Every function raises SuiteError, with file and line, for arguments that cannot be meant.
@@ -103,6 +105,7 @@ class MetaArguments(TypedDict, total=False):
     tags: Any
     applies: Any
     filter: Any
+    settling: Any
 
 
 class FigureArguments(MetaArguments, total=False):

@@ -7,6 +7,7 @@ KisaanError                 base; ``fact`` says what is, ``hint`` what to do
 │   └── RecordError         a run or baseline file is damaged, foreign or too new
 │       └── OtherFormat     it is of a format that this version does not read
 ├── AlreadyRunning          another run holds the lock that --lock asks for         (exit 6)
+├── OutsideWindow           a scan was started outside its window                   (exit 7)
 ├── Interrupted             a signal ended it before there was anything to keep     (exit 3)
 └── DatabaseError           the server refused or lost a statement (carries the SQLSTATE)
 """
@@ -56,6 +57,10 @@ class AlreadyRunning(KisaanError):
     """Another run of the same suite on the same database is at work, here or on another host; nothing was
     done.
     """
+
+
+class OutsideWindow(KisaanError):
+    """A scan was started at a time at which its profile does not let it run; nothing was done."""
 
 
 class Interrupted(KisaanError):

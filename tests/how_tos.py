@@ -145,6 +145,12 @@ def suite(box: Sandbox) -> None:
     box.write("checks/orders.py", SUITE)
 
 
+def suite_and_profile(box: Sandbox) -> None:
+    """The reader has a suite, and a profile that may run at any time."""
+    suite(box)
+    box.write("kisaan.toml", '[scan.nightly]\nbudget = "40 min"\n')
+
+
 def suite_and_run(box: Sandbox) -> None:
     """The reader has a suite, and ran it."""
     suite(box)
@@ -280,6 +286,10 @@ PAGES = {
             "history": 0,
         },
         suite,
+    ),
+    "docs/nightly.md": Page(
+        {"scan": 0, "schedule --cron --scan nightly --at 01:05": 0},
+        suite_and_profile,
     ),
     "docs/signoff.md": Page(
         {

@@ -62,6 +62,7 @@ class Orders(pa.DataFrameModel):
 """
 WORDS = {
     "run": ("run",),
+    "scan": ("scan",),
     "run, comparing": ("run", "--baseline", "pre.json", "--contract", "contract.toml"),
     "baseline": ("baseline", "--contract", "contract.toml", "-o", "pre.json"),
     "list": ("list",),
@@ -111,6 +112,7 @@ def test_a_suite_without_pandera_needs_none_of_it(server: Server, tmp_path: Path
     (tmp_path / "checks").mkdir()
     (tmp_path / "checks" / "orders.py").write_text(SUITE)
     (tmp_path / "contract.toml").write_text(CONTRACT)
+    (tmp_path / "kisaan.toml").write_text("[scan.nightly]\n")
     found = {}
     for said in ("baseline", *(name for name in WORDS if name != "baseline")):
         run = next((str(path.parent) for path in sorted(tmp_path.glob("reports/*/run.json"))), "")

@@ -11,6 +11,11 @@ EXAMPLES = {
         "kisaan-validate run --last-failed -k 'amount and not unique'",
         "kisaan-validate run --baseline pre.json --contract contract.toml --format junit=junit.xml",
     ),
+    "scan": (
+        "kisaan-validate scan",
+        "kisaan-validate scan nightly --quiet",
+        "kisaan-validate scan weekly --now",
+    ),
     "init": (
         "kisaan-validate init --list-schemas",
         "kisaan-validate init --schema public -o checks",
@@ -72,6 +77,10 @@ EXAMPLES = {
         "kisaan-validate history show orders.total.unique",
         "kisaan-validate history show orders.total.unique --reports nightly",
     ),
+    "history proved": (
+        "kisaan-validate history proved",
+        "kisaan-validate history proved --reports nightly",
+    ),
     "history mark": (
         "kisaan-validate history mark 'release 1.4 deployed'",
         "kisaan-validate history mark 'index rebuilt' --at 2026-11-30T02:15",
@@ -111,6 +120,7 @@ EXAMPLES = {
     ),
     "schedule": (
         "kisaan-validate schedule --systemd --at 03:15 --on-failure notify@%n.service",
+        "kisaan-validate schedule --cron --scan nightly --at 01:05",
         "kisaan-validate schedule --k8s --image registry.example.com/validate:1",
     ),
     "demo": (

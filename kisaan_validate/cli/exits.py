@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kisaan_validate.errors import AlreadyRunning, DatabaseError, Interrupted, KisaanError
+from kisaan_validate.errors import AlreadyRunning, DatabaseError, Interrupted, KisaanError, OutsideWindow
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.row_differences import RowDiff
 from kisaan_validate.facts.run import Run, nothing_checked
@@ -27,7 +27,7 @@ MEANINGS = {
     NOTHING: "nothing checked: no check applies, so nothing was proved",
     BUSY: "already running: another run of this suite on this database holds the lock (--lock); "
     "nothing was done",
-    NOT_RUN: "did not run: no whole run is as young as --within asks (last)",
+    NOT_RUN: "did not run: a scan outside its window, or no whole run as young as last --within asks",
 }
 """What each exit code says; printed by ``--help``."""
 
@@ -135,6 +135,8 @@ def exit_code_of(error: BaseException) -> int:
     """
     if isinstance(error, AlreadyRunning):
         return BUSY
+    if isinstance(error, OutsideWindow):
+        return NOT_RUN
     # A source of a suite may call sys.exit: its 1 must not pass for a finding in the data.
     if isinstance(error, SystemExit) and isinstance(error.code, int) and error.code != FAILED:
         return error.code

@@ -129,6 +129,22 @@ def _lines(history: History, config: Config, id: str) -> list[list[LineNight]]:
     return lines
 
 
+@command.command("proved", short_help="Show when each table was last proved.")
+@_placed
+@click.pass_obj
+def proved(outer: dict[str, Any], /, **given: Any) -> int:
+    """Show for each table that the newest run asked about the last run in which all of its checks had an
+    answer, whatever it was; the one that is longest ago first.
+    """
+    from kisaan_validate.cli.exits import history_exit_code
+    from kisaan_validate.cli.history_proved import proved_lines
+
+    lines, unread = proved_lines(_config(given, outer))
+    for text in lines or ["no run is recorded yet"]:
+        click.echo(text)
+    return history_exit_code(unread)
+
+
 @command.command("mark", short_help="Note an event, shown between the runs.")
 @click.argument("text")
 @click.option("--at", type=_DAY, help="When, in UTC.  [default: now]")

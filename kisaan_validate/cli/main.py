@@ -31,6 +31,7 @@ _LINES = "\n\t"
 
 COMMANDS = (
     "run",
+    "scan",
     "init",
     "import",
     "baseline",

@@ -154,13 +154,13 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
         origin = provenance_of(
             config.suite, suite.sources, operator=config.operator, approvals=config.signoff.approvals
         )
-        run = replace(_prove(part, target, given["quiet"], options, stop), provenance=origin)
+        run = replace(prove_attended(part, target, given["quiet"], options, stop), provenance=origin)
         judged = judge(run, options.baseline, options.contract, options.waivers)
         judged = replace(judged, sources=str(config.suite))
-        return _recorded(judged, config, given)
+        return keep_and_show(judged, config, given)
 
 
-def _recorded(judged: Judgement, config: Config, given: dict[str, Any]) -> tuple[Judgement, bool]:
+def keep_and_show(judged: Judgement, config: Config, given: dict[str, Any]) -> tuple[Judgement, bool]:
     """The run as it is recorded, after the one before it, and whether it could be."""
     from kisaan_validate.cli.job import record_after
     from kisaan_validate.cli.output import lost
@@ -262,7 +262,8 @@ def _part(config: Config, suite: Suite, target: Target, given: dict[str, Any]) -
     return part.narrowed(failed=(last.run_id, last.checks))
 
 
-def _prove(suite: Suite, target: Target, quiet: bool, options: Options, stop: Stop) -> Run:
+def prove_attended(suite: Suite, target: Target, quiet: bool, options: Options, stop: Stop) -> Run:
+    """The run, its progress shown and signals heard. Raises TargetError where nothing was measured."""
     from kisaan_validate.cli.job import attended, progress_observer, ready_to_record
     from kisaan_validate.errors import DatabaseError, TargetError
     from kisaan_validate.prove.run import run

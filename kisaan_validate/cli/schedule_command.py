@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     metavar="HH:MM",
     help="Time of day (Kubernetes: UTC).",
 )
+@click.option("--scan", metavar="NAME", help="Run this profile of the configuration instead of `run`.")
 @click.option("--name", default="kisaan-validate", show_default=True, help="Name of the units.")
 @click.option(
     "--scan", default="", metavar="NAME", help="Scan this profile of kisaan.toml, not the whole suite."
@@ -98,7 +99,7 @@ def _job(given: dict[str, Any]) -> NightlyJob:
         user=user,
         image=image,
         version=VERSION,
-        scan=given["scan"],
+        scan=_profile(config, given),
         ping_variable=_ping_variable(config, given),
         on_failure=given["on_failure"],
     )
@@ -114,6 +115,18 @@ def _ping_variable(config: Config, given: dict[str, Any]) -> str:
     if given["ping"] and not config.pings.url_env:
         raise UsageError("--ping: kisaan.toml names no ping URL", 'write [pings] url_env = "PING_URL"')
     return config.pings.url_env
+
+
+def _profile(config: Config, given: dict[str, Any]) -> str:
+    """The profile of a scan that is to be run; "" for none. Raises UsageError."""
+    from kisaan_validate.errors import UsageError
+    from kisaan_validate.ops.scans import chosen
+
+    if given["scan"] is None:
+        return ""
+    if given["suite"] is not None:
+        raise UsageError("--scan takes the suite from the configuration", "leave --suite out")
+    return chosen(config.scans, given["scan"]).name
 
 
 def _program() -> tuple[str, ...]:

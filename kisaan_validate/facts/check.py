@@ -63,6 +63,7 @@ class Check:
     ``table`` is the declared name ("" for the whole database); ``claim`` says in words what must hold;
     ``digest`` identifies the meaning (rule, table, columns, tolerance, conditions), not the prose.
     ``finding`` is the title of its failure in the reader's words; "{count}" in it is the exact number.
+    ``settling`` is after how many seconds a failure is asked again, 0 for never.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Check:
     origin: str = ""
     digest: str = ""
     finding: str = ""
+    settling: int = 0
 
 
 @dataclass(frozen=True)

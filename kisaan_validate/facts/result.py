@@ -61,6 +61,24 @@ COUNTED = frozenset({Evidence.SCANNED, Evidence.BY_INDEX, Evidence.BY_CONSTRAINT
 
 
 @dataclass(frozen=True)
+class Settled:
+    """What became of a failure that was asked again after its settling time, in a second snapshot.
+
+    ``first`` violations were found in the first look, ``second`` in the second, ``seconds`` later. ``healed``
+    are those of the first that held in the second, ``fresh`` those that failed in the second alone: both
+    were in flight. None where that is not known; then ``why`` says the reason, and all of ``first`` stay
+    violations.
+    """
+
+    first: int
+    second: int | None = None
+    healed: int | None = None
+    fresh: int | None = None
+    seconds: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Result:
     """The measured outcome of one check.
 
@@ -71,7 +89,8 @@ class Result:
     sample; it is a SHA-256 over their number and the sums of their SHA-256 halves, so it does not depend
     on row order. ``foreign`` are the tables among those it rests on whose rows another server holds.
     ``trusted`` is what stood for rows that were not read out of the heap, because the run was told to
-    believe it ("" for nothing).
+    believe it ("" for nothing). ``settled`` says what a second look found, where there was to be one: then
+    ``violations`` are the rows that failed in both, and ``examined`` is of the first.
     """
 
     check_id: str
@@ -91,6 +110,7 @@ class Result:
     milliseconds: float = 0.0
     foreign: tuple[str, ...] = ()
     trusted: str = ""
+    settled: Settled | None = None
 
 
 def vacuous(result: Result) -> bool:

@@ -16,6 +16,7 @@ from kisaan_validate.facts.check import Check, Criterion, Severity
 from kisaan_validate.facts.forward import forward
 from kisaan_validate.facts.kept import RowFile, RowsCompared, ValuesCompared
 from kisaan_validate.facts.place import Notice, Place
+from kisaan_validate.facts.proved import TableProved
 from kisaan_validate.facts.result import UNANSWERED, FailOn, Result, Status, Verdict
 from kisaan_validate.facts.server import ServerCounter
 from kisaan_validate.facts.suite import Selection, SuiteFacts
@@ -86,10 +87,11 @@ class Run:
     be read with, by the SHA-256 of their bytes; ``fail_on`` says which failures count. ``row_file`` is
     what it wrote beside a baseline, ``rows`` what came of comparing with one; ``value_file`` and
     ``values`` are the same of the values of chosen columns. ``interrupted`` and ``halted`` say why not all
-    was asked: somebody stopped it, or it ended at the first failing blocking check. ``meanings`` are digests
-    of what the contract asked to be measured, by table name. ``keyed`` is what is known of personal columns;
-    ``secret``, the key of their digests in hex, and the digests go into a baseline only. ``totals`` are the
-    control totals that the suite declares, ``counters`` those of the server, if a check is about it.
+    was asked: somebody stopped it, or it ended at the first failing blocking check or after its time.
+    ``meanings`` are digests of what the contract asked to be measured, by table name. ``keyed`` is what is
+    known of personal columns; ``secret``, the key of their digests in hex, and the digests go into a baseline
+    only. ``totals`` are the control totals that the suite declares, ``counters`` those of the server, if a
+    check is about it. ``proved`` says of a scan when each table was last proved.
     """
 
     id: str
@@ -127,6 +129,7 @@ class Run:
     totals: tuple[ControlTotal, ...] = ()
     held_seconds: int = 0
     counters: tuple[ServerCounter, ...] = ()
+    proved: tuple[TableProved, ...] = ()
     provenance: Provenance = field(default_factory=Provenance)
     format_version: int = RUN_FORMAT
 

@@ -5,7 +5,7 @@ the run.json files at any time.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.check import Severity
-from kisaan_validate.facts.result import Status, Verdict
-from kisaan_validate.history.lines import FAILING, LineNight, LineState, follow
+from kisaan_validate.facts.result import UNANSWERED, Status, Verdict
+from kisaan_validate.history.lines import FAILING, Identity, LineNight, LineState, follow, now_called
 from kisaan_validate.history.night import CheckNight, Night, same_database
 
 FORMAT = 1
@@ -119,6 +119,42 @@ class History:
         """
         nights = self._whole(same_database((line.night for line in self.nights()), night), checks)
         return list(follow(nights, self._renamed).values())
+
+    def answered_in(self, nights: Sequence[Night]) -> dict[str, set[Identity]]:
+        """By run, the checks that had an answer in these nights."""
+        found: dict[str, set[Identity]] = {night.run: set() for night in nights}
+        query = (
+            sa.select(_NIGHTS.c.run, _CHECKS.c.name, _CHECKS.c.meaning)
+            .join(_OUTCOMES, _OUTCOMES.c.night == _NIGHTS.c.id)
+            .join(_CHECKS, _CHECKS.c.id == _OUTCOMES.c.check)
+            .where(_NIGHTS.c.run.in_(found))
+            .where(_OUTCOMES.c.status.not_in([status.value for status in UNANSWERED]))
+        )
+        for row in self._connection.execute(query):
+            found[row.run].add((now_called(row.name, self._renamed), row.meaning))
+        return found
+
+    def last_answered(self, series: Sequence[Night], checks: Collection[Identity]) -> Night | None:
+        """The newest night of ``series`` in which all of these checks, of ids and meanings as they are now,
+        had an answer; None if there is none.
+        """
+        wanted, numbers = set(checks), list[int]()
+        for (name, meaning, *_), number in self._numbers().items():
+            if (now_called(name, self._renamed), meaning) in wanted:
+                numbers.append(number)
+        query = (
+            sa.select(_NIGHTS.c.run)
+            .join(_OUTCOMES, _OUTCOMES.c.night == _NIGHTS.c.id)
+            .where(_OUTCOMES.c.check.in_(numbers))
+            .where(_OUTCOMES.c.status.not_in([status.value for status in UNANSWERED]))
+            .group_by(_NIGHTS.c.id)
+            .having(sa.func.count() == len(wanted))
+            .order_by(_NIGHTS.c.at.desc(), _NIGHTS.c.run.desc())
+        )
+        known = {night.run: night for night in series}
+        # Of another server's nights the index may hold newer ones.
+        with self._connection.execute(query) as rows:
+            return next((known[row.run] for row in rows if row.run in known), None)
 
     # --- inside -------------------------------------------------------------------------------------------
 

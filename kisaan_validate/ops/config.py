@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kisaan_validate.errors import UsageError
+from kisaan_validate.ops.scans import ScanProfile, scan_profile
 from kisaan_validate.text import authored
 from kisaan_validate.toml.reader import read
 
@@ -60,6 +61,7 @@ class Config:
     pings: PingConfig = field(default_factory=PingConfig)
     history: str = ""
     renamed: Mapping[str, str] = field(default_factory=dict)
+    scans: Mapping[str, ScanProfile] = field(default_factory=dict)
 
 
 def load_config(path: Path | None) -> Config:
@@ -104,6 +106,7 @@ def _config(given: ConfigFile, base: Path) -> Config:
         pings=PingConfig(given.pings.url_env or "", given.pings.findings == "down"),
         history=given.history.url or "",
         renamed=given.history.renamed,
+        scans={name: scan_profile(name, table) for name, table in given.scan.items()},
         **run.model_dump(exclude={"operator"}),
     )
 

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from kisaan_validate.text.durations import DURATION, DURATION_HINT, read_duration
-from kisaan_validate.toml.model import Field, LookBefore, Name, TomlTable, shaped, wrong
-
-
-def _seconds(value: Any) -> int:
-    found = read_duration(value) if isinstance(value, str) else None
-    # The text itself is not repeated: it may be a secret in the wrong place.
-    if found is None:
-        raise wrong("must be a duration", DURATION_HINT)
-    return found
-
+from kisaan_validate.ops.scan_model import ScanTable, named_profiles
+from kisaan_validate.toml.durations import Duration
+from kisaan_validate.toml.model import Field, Name, TomlTable, shaped
 
 _Path = Annotated[str, shaped(r"\S", "a path")]
 _Operator = Annotated[str, shaped(r"\S", "a name")]
 _Variable = Annotated[str, shaped(r"^[A-Za-z_][A-Za-z0-9_]*$", "the name of an environment variable")]
-_Duration = Annotated[int, LookBefore(_seconds, {"type": "string", "pattern": DURATION})]
 
 
 class ExpectTable(TomlTable):
@@ -67,10 +58,8 @@ class RunTable(TomlTable):
 class LimitsTable(TomlTable):
     """How old rows may be, and how long a snapshot may be held."""
 
-    standby: _Duration | None = Field(None, description="older rows of a standby are not judged")
-    snapshot: _Duration | None = Field(
-        None, description="no snapshot is held longer: it keeps VACUUM waiting"
-    )
+    standby: Duration | None = Field(None, description="older rows of a standby are not judged")
+    snapshot: Duration | None = Field(None, description="no snapshot is held longer: it keeps VACUUM waiting")
 
 
 class ReportTable(TomlTable):
@@ -123,6 +112,9 @@ class ConfigFile(TomlTable):
         default_factory=PingsTable, description="who is told that a run began and ended"
     )
     history: HistoryTable = Field(default_factory=HistoryTable, description="what is remembered of all runs")
+    scan: Annotated[dict[str, ScanTable], named_profiles] = Field(
+        default_factory=dict, description="profiles of the nightly scan, by name"
+    )
 
     elsewhere: ClassVar[Mapping[str, str]] = {
         "criteria": "success criteria belong to the suite: write [[criteria]] in its suite.toml"

@@ -26,6 +26,12 @@ class Cause(Enum):
     """A blocking check failed, and it was asked for that nothing more is done then."""
     STANDBY_TOO_OLD = auto()
     """A standby is further behind than the limits allow."""
+    OUT_OF_TIME = auto()
+    """The time ended that it was given."""
+
+
+EARLY = frozenset({Cause.FAILED_FAST, Cause.OUT_OF_TIME})
+"""Causes by which a run ends early by its own rule: nobody interrupted it."""
 
 
 class Stop:
@@ -65,6 +71,10 @@ class Stop:
     def on_request(self, callback: Callable[[], None]) -> None:
         """Also do this when a stop is requested."""
         self._callbacks.append(callback)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait so long, or until someone asks to stop; whether someone did."""
+        return self._event.wait(max(0.0, seconds))
 
     @property
     def requested(self) -> bool:

@@ -4,7 +4,7 @@ needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kisaan_validate.execute.ask import StatementAnswer, ask, ask_bundle, refuse
@@ -21,13 +21,16 @@ from kisaan_validate.facts.table import KeyedDigest, Measured, Profile
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.facts.totals import ControlTotal
 from kisaan_validate.plan.bundles import PassBundle
+from kisaan_validate.plan.plan import Plan
 from kisaan_validate.plan.statements import Pass, Query
 from kisaan_validate.plan.totals import TotalQuery, total_queries
 from kisaan_validate.postgres.session import Session
+from kisaan_validate.prove.budget import Budget, turn_of
 from kisaan_validate.prove.comparing import ComparisonPlan
 from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.evidence import collect_keys, listings
 from kisaan_validate.prove.failfast import FailFast
+from kisaan_validate.prove.failing import FailingRows, failing_rows
 from kisaan_validate.prove.outcome import (
     Answers,
     failures_of,
@@ -47,6 +50,7 @@ Log = list[StatementFacts]
 class Measurements:
     """What the server told. ``moved`` are the tables that did not stay as they were, and why;
     ``shortages`` say why fewer sessions worked than were asked for; ``log`` are the statements.
+    ``failing`` are the failing rows of checks with a settling time, by check id.
     """
 
     results: Mapping[str, Result]
@@ -61,6 +65,7 @@ class Measurements:
     shortages: tuple[str, ...] = ()
     totals: tuple[ControlTotal, ...] = ()
     log: tuple[StatementFacts, ...] = ()
+    failing: Mapping[str, FailingRows] = field(default_factory=dict)
 
 
 def ask_all(
@@ -90,14 +95,28 @@ def _told(
     request, stop = context.request, context.request.stop
     log: Log = []
     fast = FailFast(planned.plan, request.options, context.suite.settings.may_be_quoted)
-    answers = _count(context, planned, pool, fast, log)
+    budget = Budget(request.options.until)
+    now, later = _parted(_work(context, planned, fast), planned.plan, request.options.first)
+    answers = _count(context, planned, pool, now, budget, log)
+    streamed: Mapping[str, Result] = {}
+    # What is streamed was not reached for longer than all that is left to be counted.
+    if later and streams is not None:
+        budget.end(stop, more=True)
+        if not budget.ended:
+            streamed = streams.results(pool, planned.plan, answers, log)
+        answers += _count(context, planned, pool, later, budget, log)
+    budget.end(stop, more=streams is not None and not later)
     # Evidence needs the counts: only what failed is read a second time, and a digest covers the counted
     # number.
     results = _failures_explained(context, planned, answers, pool, log)
-    if streams is not None and not fast.failed:
+    settings = context.suite.settings
+    failing, more = failing_rows(pool, planned.plan, results, settings, planned.ground, stop)
+    log += more
+    if streams is not None and not (later or fast.failed or budget.ended):
         # After the counts, because the rows streamed are held against the rows counted.
-        results |= streams.results(pool, planned.plan, answers, log)
-        fast.see(results.values())
+        streamed = streams.results(pool, planned.plan, answers, log)
+    results |= streamed
+    fast.see(streamed.values())
     fast.end(stop)
     measured, more = take_measures(pool, compared.measures, stop, request.counting("measuring"))
     log += more
@@ -123,6 +142,7 @@ def _told(
         () if stop.requested else tuple(filter(None, short)),
         totals,
         tuple(log),
+        failing,
     )
 
 
@@ -132,22 +152,63 @@ def _total_queries(context: RunContext) -> list[TotalQuery]:
     return total_queries(context.suite.totals, context.catalogue, context.is_personal, closed)
 
 
-def _count(context: RunContext, planned: Planned, pool: Pool, fast: FailFast, log: Log) -> Answers:
+def _work(context: RunContext, planned: Planned, fast: FailFast) -> list[Counting]:
+    """What counts, in the order in which it is asked: by turn, then the largest tables first."""
     limit = context.request.options.failing_keys
     listing = listings(planned.plan.queries, planned.small, limit, context.suite.settings)
     together = {id(one) for bundle in planned.bundles for one in bundle.passes}
     # The largest tables first: the longest statement should not be the last to begin.
     alone = sorted((s for s in planned.plan.counting if id(s) not in together), key=_size, reverse=True)
-    work = [_alone(s, planned.ground, listing, fast) for s in alone]
-    work += [_together(bundle, planned.ground) for bundle in planned.bundles]
+    work = [Counting(_alone(s, planned.ground, listing, fast), s.check_ids, _counts(s)) for s in alone]
+    for bundle in planned.bundles:
+        tables = frozenset(one.table.key for one in bundle.passes)
+        work.append(Counting(_together(bundle, planned.ground), bundle.check_ids, tables))
+    first = context.request.options.first
+    return sorted(work, key=lambda one: turn_of(one.ids, first)) if first else work
+
+
+def _parted(
+    work: list[Counting], plan: Plan, first: Mapping[str, int]
+) -> tuple[list[Counting], list[Counting]]:
+    """What is counted before the streams are read, and after: nothing, unless what is streamed is due
+    before all that is counted. Then only the rows that are streamed are counted before.
+    """
+    due = min((turn_of(stream.check_ids, first) for stream in plan.streams), default=0)
+    if not first or not plan.streams or due >= min((turn_of(one.ids, first) for one in work), default=0):
+        return work, []
+    tables = {stream.table.key for stream in plan.streams}
+    needed = [one for one in work if one.counts & tables]
+    return needed, [one for one in work if not one.counts & tables]
+
+
+def _counts(statement: Pass | Query) -> frozenset[TableKey]:
+    """The tables whose rows a statement counts."""
+    counted = isinstance(statement, Pass) and statement.counts_table
+    return frozenset({statement.table.key}) if counted and statement.table is not None else frozenset()
+
+
+def _count(
+    context: RunContext, planned: Planned, pool: Pool, work: Sequence[Counting], budget: Budget, log: Log
+) -> list[tuple[Pass | Query, StatementAnswer]]:
     say, total = context.request.counting("checking"), len(work)
     say(0, total)
-    found = pool.run(work, context.request.stop, lambda done: say(done, total))
+    tasks = [budget.gated(one.task) for one in work]
+    found = pool.run(tasks, context.request.stop, lambda done: say(done, total))
     answers = [pair for pairs in found for pair in pairs]
     for _, answer in answers:
         log += answer.log
     log += planned.ground.log
+    planned.ground.log.clear()
     return answers
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Work that counts: the checks that it answers, and the tables whose rows it counts."""
+
+    task: Asked
+    ids: tuple[str, ...]
+    counts: frozenset[TableKey]
 
 
 Asked = Task[list[tuple[Pass | Query, StatementAnswer]]]

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from kisaan_validate.contract.meaning import meanings_of
 from kisaan_validate.contract.whole import attached, is_whole
+from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.fence import REWRITTEN
 from kisaan_validate.facts.catalogue import KIND_WORDS, Catalogue, Table
 from kisaan_validate.facts.check import Check
@@ -19,7 +20,9 @@ from kisaan_validate.facts.table import ColumnFacts, KeyedDigest, Measured, Tabl
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.facts.totals import ControlTotal
 from kisaan_validate.plan.plan import Plan, tables_of
+from kisaan_validate.process.stopping import Cause
 from kisaan_validate.prove.asking import Measurements
+from kisaan_validate.prove.budget import NEXT, not_reached
 from kisaan_validate.prove.comparing import ComparisonPlan
 from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.planning import Planned, pushable
@@ -81,11 +84,11 @@ def assemble(context: RunContext, planned: Planned, compared: ComparisonPlan, to
 def _results(context: RunContext, plan: Plan, told: Measurements) -> tuple[Result, ...]:
     """One for each check: what was never asked is an error, and so is what rests on a table that moved."""
     results = dict(told.results)
-    not_asked = f"not run: {context.request.stop.reason or 'unknown'}"
+    not_asked = _not_asked(context.request)
     for check in plan.checks:
         result = results.get(check.id)
         if result is None:
-            results[check.id] = Result(check.id, Status.ERROR, message=not_asked)
+            results[check.id] = Result(check.id, Status.ERROR, message=not_asked.fact, hint=not_asked.hint)
         # What the catalogue settled does not rest on rows, so a table that moved does not touch it.
         elif told.moved and result.evidence in {*COUNTED, Evidence.STREAMED}:
             results[check.id] = _fenced(context, check, result, told.moved)
@@ -93,6 +96,13 @@ def _results(context: RunContext, plan: Plan, told: Measurements) -> tuple[Resul
     marked = foreign.marked(results, reading, context.catalogue)
     # In the order of the suite, not in that of the answers: the same facts must give the same bytes.
     return tuple(marked[check.id] for check in plan.checks)
+
+
+def _not_asked(request: RunRequest) -> DatabaseError:
+    """Why a check was never asked."""
+    if request.stop.cause is Cause.OUT_OF_TIME:
+        return not_reached(request.stop.reason)
+    return DatabaseError(f"not run: {request.stop.reason or 'unknown'}")
 
 
 def _read_by(suite: Suite, check: Check) -> set[str]:
@@ -133,7 +143,10 @@ def _halted(request: RunRequest, results: Sequence[Result]) -> Iterator[Notice]:
     if request.halted:
         left = sum(r.status is Status.ERROR for r in results)
         more = f": {counted(left, 'check')} without an answer" if left else ""
-        yield Notice("fail_fast", request.halted + more, "run without --fail-fast")
+        if request.stop.cause is Cause.OUT_OF_TIME:
+            yield Notice("budget", request.halted + more, NEXT)
+        else:
+            yield Notice("fail_fast", request.halted + more, "run without --fail-fast")
 
 
 def _standing(told: Measurements) -> Iterator[Measured]:

@@ -305,7 +305,7 @@ def _listed(wanted: _Wanted, rows: Sequence[tuple[object, ...]], number: int) ->
         if slot != number:
             continue
         if isinstance(values, list):
-            sample.append(tuple(zip(wanted.names[number], map(_cut, values), strict=True)))
+            sample.append(tuple(zip(wanted.names[number], map(cut_value, values), strict=True)))
         else:
             known = found if isinstance(found, int) else None
             digest = _digest(wanted.counts[number], high, low)
@@ -428,10 +428,11 @@ class _StreamedRows:
             recover(session)
             return error
         facts = StatementFacts(f"keys: {self.stream.purpose}", sql, (self.judge.check_id,), taken)
-        return tuple(tuple(zip(names, map(_cut, values), strict=True)) for (values,) in rows), facts
+        return tuple(tuple(zip(names, map(cut_value, values), strict=True)) for (values,) in rows), facts
 
 
-def _cut(value: str | None) -> str | None:
+def cut_value(value: str | None) -> str | None:
+    """A value as a sample holds it."""
     if value is None or len(value) <= VALUE_LIMIT:
         # The server sends one character more than the limit, so a cut value is known to be cut.
         return value

@@ -12,6 +12,7 @@ from kisaan_validate.facts.result import FailOn
 from kisaan_validate.facts.run import Run
 from kisaan_validate.plan.trust import Trust
 from kisaan_validate.postgres.session import Limits
+from kisaan_validate.process.deadline import Deadline
 from kisaan_validate.record.rowfile import KeptRows, RowWriter
 from kisaan_validate.record.valuefile import KeptValues
 from kisaan_validate.verdict.waivers import Waivers, keys_needed
@@ -89,6 +90,8 @@ class Options:
     and database before this one, for rates of the server's counters.
     ``while_held`` is called with the finished run while the snapshot is still open; the function that it
     gets tells whether it still is.
+    ``first`` gives checks their turn: the lowest number is asked first, 0 where nothing is said.
+    ``until`` is when nothing more is begun. ``noted`` are further settings to be recorded.
     """
 
     jobs: int = 2
@@ -106,6 +109,9 @@ class Options:
     profile: bool = False
     earlier: Run | None = None
     while_held: Callable[[Run, Callable[[], bool]], None] | None = None
+    first: Mapping[str, int] = field(default_factory=dict)
+    until: Deadline | None = None
+    noted: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def every_table(self) -> bool:
@@ -155,4 +161,5 @@ class Options:
             "trust_indexes": str(self.trust_indexes).lower(),
             # Only where it is on: records of runs without it stay as they were.
             **({"profile": "true"} if self.profile else {}),
+            **self.noted,
         }

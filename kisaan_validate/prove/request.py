@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.target import Target
-from kisaan_validate.process.stopping import Cause, Stop
+from kisaan_validate.process.stopping import EARLY, Stop
 from kisaan_validate.prove.options import Options
 from kisaan_validate.suite.load import Suite
 
@@ -71,8 +71,8 @@ class RunRequest:
 
     @property
     def halted(self) -> str:
-        """After which failing check nothing more was asked, in words; "" if all was."""
-        return self.stop.reason if self.stop.cause is Cause.FAILED_FAST else ""
+        """Why it ended early by its own rule, in words; "" if it did not."""
+        return self.stop.reason if self.stop.cause in EARLY else ""
 
     def say(self, phase: str) -> None:
         """Tell the observer what is done now."""

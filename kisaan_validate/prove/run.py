@@ -5,6 +5,7 @@ The steps are named here, in their order; each is a function of a module beside 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
@@ -14,6 +15,7 @@ from kisaan_validate.facts.run import Run
 from kisaan_validate.plan.plan import Plan
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.target import Target, find_target
+from kisaan_validate.process.deadline import DeadlineTimer
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.prove.asking import ask_all
 from kisaan_validate.prove.assemble import assemble
@@ -26,6 +28,7 @@ from kisaan_validate.prove.profiling import plan_profile
 from kisaan_validate.prove.recovery import alive, heaps_only
 from kisaan_validate.prove.request import Observer, RunRequest
 from kisaan_validate.prove.rows import with_rows
+from kisaan_validate.prove.settling import Look, settled
 from kisaan_validate.prove.values import values_to_keep, with_values
 from kisaan_validate.suite.load import Suite
 
@@ -53,20 +56,29 @@ def run(
     options = options or Options()
     try:
         request = _request(suite.narrowed(select, exclude), dsn, options, observer, stop)
-        with closing(connect(request)) as holder:
-            return _run(request, holder)
+        with DeadlineTimer(request.options.until, request.stop), closing(connect(request)) as holder:
+            first = _look(request, holder)
+        # Only now: no snapshot is held while rows settle.
+        return settled(request, first, _again)
     # ``BaseException``: an interrupt must not leave half a file either.
     except BaseException:
         options.keep.drop()
         raise
 
 
-def _run(request: RunRequest, holder: Session) -> Run:
+def _again(request: RunRequest) -> Look:
+    """A second look, at a part of the suite. Raises what the first may."""
+    with DeadlineTimer(request.options.until, request.stop), closing(connect(request)) as holder:
+        return _look(request, holder)
+
+
+def _look(request: RunRequest, holder: Session) -> Look:
     """The steps. ``holder`` is the session that holds the snapshot; later ones join it."""
     options, stop = request.options, request.stop
     snapshot = lock(request, holder)
     # The clock starts with the snapshot, because from here on VACUUM has to keep dead rows.
     with HoldLimit(options.limits.snapshot_seconds, stop) as held:
+        seen = time.monotonic()
         context = look(request, holder, snapshot)
         # A column that cannot be kept is refused before hours of reading.
         keeping = values_to_keep(context)
@@ -84,7 +96,7 @@ def _run(request: RunRequest, holder: Session) -> Run:
         if options.while_held is not None and not stop.requested:
             # The snapshot is still open here, and the callback can ask whether it survived so long.
             options.while_held(made, lambda: alive(holder))
-    return made
+    return Look(made, told.failing, seen)
 
 
 def _ended(made: Run, request: RunRequest, held: HoldLimit) -> Run:

@@ -10,6 +10,7 @@ from kisaan_validate.execute.pool import Pool
 from kisaan_validate.facts.result import Result
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.plan.plan import Plan
+from kisaan_validate.prove.budget import turn_of
 from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.evidence import count_streamed, show_streamed
 from kisaan_validate.prove.outcome import Answers, failures_of, rows_of, streamed_results
@@ -89,7 +90,16 @@ def streaming(context: RunContext, planned: Planned) -> Streaming | None:
         snapshot.locking,
         context.discretion,
     )
-    return Streaming(context, Streams(job, suite, planned.blocks, context.jobs, request.stop))
+    first = request.options.first
+    readers = Streams(
+        job,
+        suite,
+        planned.blocks,
+        context.jobs,
+        request.stop,
+        lambda stream: turn_of(stream.check_ids, first),
+    )
+    return Streaming(context, readers)
 
 
 def _hidden(context: RunContext, plan: Plan) -> frozenset[str]:

@@ -21,6 +21,7 @@ from kisaan_validate.facts.run import Run, TableCoverage
 from kisaan_validate.facts.table import Family, Profile, SequenceValue, TableDigests, TableFacts
 from kisaan_validate.record.control import total_contradictions
 from kisaan_validate.record.profile_consistency import profile_contradictions
+from kisaan_validate.record.settling import proved_contradictions, settling_contradictions
 
 _FIGURES = frozenset(
     {
@@ -65,6 +66,8 @@ def run_contradictions(run: Run) -> Iterator[str]:
     yield from _statements(run)
     yield from _comparisons(run)
     yield from total_contradictions(run.totals, run.tables)
+    yield from _twice("the table proved", (one.table for one in run.proved))
+    yield from proved_contradictions(run)
 
 
 def baseline_contradictions(baseline: Baseline) -> Iterator[str]:
@@ -182,6 +185,7 @@ def _one_result(run: Run, check: Check, result: Result, rows: dict[str, int]) ->
     yield from _examined(check, result, rows)
     yield from _sample(check, result)
     yield from _tolerated(check, result)
+    yield from settling_contradictions(check, result)
 
 
 def _silent(check: Check, result: Result) -> Iterator[str]:

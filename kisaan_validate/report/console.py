@@ -28,6 +28,7 @@ from kisaan_validate.report.summary import WORTH_SAYING, held_words, pairs_of
 from kisaan_validate.report.values import print_values
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement
+from kisaan_validate.verdict.proved import proved_earlier
 
 if TYPE_CHECKING:
     from kisaan_validate.prove.request import Connected
@@ -83,6 +84,10 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
             console.print(Text(beside, style="yellow"), soft_wrap=True)
         print_checks_in_need(console, judged, verbose=verbose)
         _print_next_steps(console, judged, verbose)
+        for check, result in pairs_of(run):
+            # Also of a check that holds now: somebody was still writing.
+            if result.settled and (result.settled.healed or result.settled.fresh):
+                console.print(Text(f"flight  {check.id}: {result.message}"), soft_wrap=True)
         for gap in profile_gaps(run.tables):
             console.print(Text(f"profile {gap}", style="yellow"), soft_wrap=True)
         for notice in run.notices:
@@ -230,6 +235,9 @@ def _unproved_lines(judged: Judgement) -> list[str]:
         lines.append(f"        no answer to the control total {total.table}: {total.name}: {total.message}")
     if run.interrupted:
         lines.append(f"        {run.interrupted}; what was measured before is kept")
+    if late := [f"{table} ({at})" for table, at in proved_earlier(run)]:
+        more = f"; and {len(late) - MOST_ROWS:,} more" if len(late) > MOST_ROWS else ""
+        lines.append(f"        last proved: {'; '.join(late[:MOST_ROWS])}{more}")
     return lines
 
 

@@ -28,6 +28,7 @@ from kisaan_validate.report.signatures import Signatures
 from kisaan_validate.report.svg import ICON_PATHS, sign_url, time_bar
 from kisaan_validate.report.tables import coverage_gaps, table_lines
 from kisaan_validate.verdict.judgement import Judgement
+from kisaan_validate.verdict.proved import proved_words
 from kisaan_validate.verdict.reconciliation import reconciliations
 from kisaan_validate.verdict.unproved import unproved_of
 
@@ -131,6 +132,7 @@ def _tables(judged: Judgement, cards: list[Card]) -> dict[str, Any]:
         "profiles": profile_views(judged),
         "profile_gaps": profile_gaps(judged.run.tables),
         "coverage": coverage_gaps(judged.run.coverage),
+        "proved_words": proved_words(judged.run),
     }
 
 

@@ -112,7 +112,9 @@ def verdict_sentence(judged: Judgement) -> str:
     # Failures first, what is unknown after them: the verdict is about the failures.
     parts += _unanswered(pairs) + _untotalled(run) + _uncompared(judged)
     if run.halted:
-        parts.append("The run stopped at the first failing blocking check.")
+        fast = run.halted.startswith("stopped at the first failing blocking check")
+        said = "stopped at the first failing blocking check" if fast else f"ended early: {run.halted}"
+        parts.append(f"The run {said}.")
     if run.interrupted:
         parts.append("The run was interrupted.")
     if nothing_checked(run):

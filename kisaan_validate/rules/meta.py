@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.check import Severity, Tolerance
 from kisaan_validate.rules.applies import split_conditions
+from kisaan_validate.text.durations import read_duration
 from kisaan_validate.text.nearest import did_you_mean
 
 
@@ -18,6 +20,7 @@ class Meta:
     """Severity and prose of one check; empty strings where nothing was said.
 
     ``filter`` is None where nothing was said of it, "" where no filter shall apply, else the check's own.
+    ``settling`` is None where nothing was said, else seconds; 0: a failure is not asked again.
     """
 
     id: str = ""
@@ -30,9 +33,22 @@ class Meta:
     tags: tuple[str, ...] = ()
     applies: tuple[str, ...] = ()
     filter: str | None = None
+    settling: int | None = None
 
 
-KEYS = ("id", "severity", "tolerance", "why", "hint", "finding", "owner", "tags", "applies", "filter")
+KEYS = (
+    "id",
+    "severity",
+    "tolerance",
+    "why",
+    "hint",
+    "finding",
+    "owner",
+    "tags",
+    "applies",
+    "filter",
+    "settling",
+)
 
 
 def read_meta(given: dict[str, Any], origin: str = "") -> Meta:
@@ -51,6 +67,7 @@ def read_meta(given: dict[str, Any], origin: str = "") -> Meta:
         tags=as_names(given.get("tags", ())),
         applies=_conditions(given.get("applies", ())),
         filter=_filter(given.get("filter"), origin),
+        settling=_settling(given.get("settling"), origin),
     )
 
 
@@ -91,6 +108,21 @@ def _filter(value: Any, origin: str) -> str | None:
         'write filter=False, or "deleted_at IS NULL"',
         origin,
     )
+
+
+LONGEST_SETTLING = 86_400
+"""Seconds. A run waits so long at most to ask a failure again."""
+
+
+def _settling(value: Any, origin: str) -> int | None:
+    if value is None:
+        return None
+    seconds = read_duration(value) if isinstance(value, str) else None
+    if isinstance(value, timedelta) and value == timedelta(seconds=value // timedelta(seconds=1)):
+        seconds = value // timedelta(seconds=1)
+    if seconds is None or not 0 <= seconds <= LONGEST_SETTLING:
+        raise SuiteError(f"settling={value!r} is not a settling time", 'write "5 min", at most "1 d"', origin)
+    return seconds
 
 
 def _severity(value: Any, origin: str) -> Severity:

@@ -38,12 +38,18 @@ class Streams:
     is made.
 
     Suites that are a folder are read by processes, at most ``jobs`` of them and no more than there are
-    pieces; what has no folder by one thread of this process. ``results`` blocks; ``close`` ends the
-    readers, also when it was never called.
+    pieces; what has no folder by one thread of this process. A stream of a lower ``turn`` is read first.
+    ``results`` blocks; ``close`` ends the readers, also when it was never called.
     """
 
     def __init__(
-        self, job: StreamJob, suite: Suite, blocks: Mapping[int, int], jobs: int, stop: Stop
+        self,
+        job: StreamJob,
+        suite: Suite,
+        blocks: Mapping[int, int],
+        jobs: int,
+        stop: Stop,
+        turn: Callable[[Stream], int] = lambda _: 0,
     ) -> None:
         self._job, self._suite, self._stop = job, suite, stop
         self._tasks = [
@@ -52,6 +58,7 @@ class Streams:
             for n, s in _largest_first(job.streams)
             for p in pieces_of(n, s, blocks.get(s.table.oid), jobs)
         ]
+        self._tasks.sort(key=lambda task: turn(job.streams[task.piece.stream]))
         self._waiting: queue.SimpleQueue[_Task] = queue.SimpleQueue()
         for task in self._tasks:
             self._waiting.put(task)

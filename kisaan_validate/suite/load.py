@@ -30,6 +30,7 @@ from kisaan_validate.sql.assertion import row_condition
 from kisaan_validate.suite.criteria import distinct, resolved
 from kisaan_validate.suite.filters import Filter, Filters
 from kisaan_validate.suite.selecting import SuiteNames, among, by_keyword
+from kisaan_validate.suite.settling import unsettling
 from kisaan_validate.text import authored
 from kisaan_validate.text.nearest import did_you_mean
 from kisaan_validate.toml.reader import read
@@ -44,6 +45,7 @@ class SuiteSettings:
     ``filters`` maps tables to the SQL condition on their rows that are judged; ``lines`` says where each
     of these is written. ``criteria`` are those of a runbook, their checks as the patterns that were
     written. ``foreign`` are the tables whose rows another server holds and which are judged all the same.
+    ``settling`` is after how many seconds failures of checks over several tables are asked again.
     ``followed`` is what the database's own catalogue makes of ``personal``, once it was read.
     """
 
@@ -57,6 +59,7 @@ class SuiteSettings:
     lines: Mapping[str, str] = field(default_factory=dict, compare=False)
     criteria: tuple[Criterion, ...] = ()
     foreign: tuple[str, ...] = ()
+    settling: int = 0
     followed: Followed = field(default_factory=Followed, compare=False)
 
     def is_personal(self, table: str, column: str) -> bool:
@@ -281,7 +284,7 @@ def build_suite(
             _refuse(d)
             if found := declared.of(d):
                 filters[id] = found
-            checks[id], rules[id] = _check(id, d, found), d.rule
+            checks[id], rules[id] = _check(id, d, found, settings.settling), d.rule
     # At the end, when it is known which filters found a check.
     declared.require_use()
     _require_tables(settings.nouns, checks.values())
@@ -333,6 +336,8 @@ def _refuse(d: Declaration) -> None:
         row_condition(expression, d.origin)
     if d.meta.tolerance is not None and (reason := d.rule.intolerable(d.meta.tolerance)):
         raise SuiteError(f"tolerance {d.meta.tolerance}: {reason}", "", d.origin)
+    if d.meta.settling and (reason := unsettling(d.rule, d.table, d.columns)):
+        raise SuiteError(f"a settling time cannot be meant: {reason}", "remove settling=…", d.origin)
     # A rule of another package may fail here; better at load than in a run.
     d.rule.needs(d.table, d.columns)
 
@@ -375,9 +380,19 @@ def _filtered(d: Declaration, filters: Mapping[str, Filter]) -> str:
     return "".join(f" ({name}: {' '.join(sql.split())})" for name, sql in named.items())
 
 
-def _check(id: str, d: Declaration, filters: Mapping[str, Filter]) -> Check:
+def _check(id: str, d: Declaration, filters: Mapping[str, Filter], settling: int) -> Check:
     m = d.meta
+    # What a suite says of all holds where it can; a check that says it itself was refused where it cannot.
+    settling = (
+        m.settling
+        if m.settling is not None
+        else settling
+        if not unsettling(d.rule, d.table, d.columns)
+        else 0
+    )
     more = sorted((table, f.sql) for table, f in filters.items())
+    # Only where there is one: the digests of all other checks stay as they were.
+    settled = ((f"settling {settling}",),) if settling else ()
     return Check(
         id=id,
         table=d.table,
@@ -395,7 +410,8 @@ def _check(id: str, d: Declaration, filters: Mapping[str, Filter]) -> Check:
         applies=m.applies,
         origin=d.origin,
         # What decides the answer, and nothing else: a new owner or reason does not change the digest.
-        digest=meaning_digest(d.rule, d.table, d.columns, m.tolerance, m.applies, *more),
+        digest=meaning_digest(d.rule, d.table, d.columns, m.tolerance, m.applies, *more, *settled),
+        settling=settling,
     )
 
 
@@ -538,6 +554,7 @@ def read_settings(path: Path) -> SuiteSettings:
         personal=given.personal,
         exclude_tables=given.exclude_tables,
         foreign=given.foreign,
+        settling=given.settling or 0,
         aliases=given.aliases,
         nouns=given.nouns,
         filters=given.filters,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from kisaan_validate.toml.durations import Duration
 from kisaan_validate.toml.model import (
     Field,
     Filled,
@@ -55,6 +56,9 @@ class SettingsFile(TomlTable):
     )
     filters: dict[str, Condition] = Field(
         default_factory=dict, description="SQL condition of the rows judged, by table"
+    )
+    settling: Duration | None = Field(
+        None, description="when failures of checks over several tables are asked again, unless they say it"
     )
     criteria: Annotated[tuple[CriterionTable, ...], Field(strict=False), tables("criteria")] = Field(
         (), description="the success criteria of a runbook"

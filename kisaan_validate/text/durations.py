@@ -14,3 +14,11 @@ def read_duration(text: str) -> int | None:
     # A bare number is none: seconds or milliseconds could be meant.
     found = re.search(DURATION, text)
     return int(found[1]) * UNITS[found[2]] if found is not None else None
+
+
+def duration_words(seconds: int) -> str:
+    """ "40 min" of 2,400: exact, in the largest unit of which it is a whole number."""
+    for unit, size in reversed(UNITS.items()):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size:,} {unit}"
+    return f"{seconds:,} s"

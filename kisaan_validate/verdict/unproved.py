@@ -14,6 +14,7 @@ from kisaan_validate.facts.table import ColumnFacts
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.depth import depth_of
 from kisaan_validate.verdict.judgement import Judgement
+from kisaan_validate.verdict.proved import proved_earlier
 from kisaan_validate.verdict.reconciliation import Reconciliation
 
 OUT_OF_TIME = frozenset({"57014", "55P03", "25P03", "25P04"})
@@ -71,6 +72,8 @@ def _unanswered(judged: Judgement) -> Iterator[UnprovedPart]:
     late = [pair for pair in errors if pair[1].sqlstate in OUT_OF_TIME]
     yield UnprovedPart("Errors", _by_reason(pair for pair in errors if pair not in late))
     yield UnprovedPart("Out of time", _by_reason(late))
+    earlier = [(table, f"last proved: {at}") for table, at in proved_earlier(judged.run)]
+    yield UnprovedPart("Tables not wholly proved in this run", _named(earlier))
     yield UnprovedPart("Skipped", _by_reason(pair for pair in pairs if pair[1].status is Status.SKIP))
 
 
@@ -147,6 +150,8 @@ def _leaning(judged: Judgement) -> Iterator[UnprovedPart]:
     pairs, run = _pairs(judged), judged.run
     yield UnprovedPart("Tolerated", tuple(_tolerated(c, r) for c, r in pairs if r.status is Status.TOLERATED))
     yield UnprovedPart("Waived", tuple(_waived(judged)))
+    flying = ((r.message, c.id) for c, r in pairs if r.settled and (r.settled.healed or r.settled.fresh))
+    yield UnprovedPart("In flight", _of_checks(flying))
     yield UnprovedPart(
         "Believed", _of_checks((f"told to believe {r.trusted}", c.id) for c, r in pairs if r.trusted)
     )

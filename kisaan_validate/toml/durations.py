@@ -1,0 +1,20 @@
+"""Durations in TOML files: a whole number and its unit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from kisaan_validate.text.durations import DURATION, DURATION_HINT, read_duration
+from kisaan_validate.toml.model import LookBefore, wrong
+
+
+def _seconds(value: Any) -> int:
+    seconds = read_duration(value) if isinstance(value, str) else None
+    # The text itself is not repeated: it may be a secret in the wrong place.
+    if seconds is None:
+        raise wrong("must be a duration", DURATION_HINT)
+    return seconds
+
+
+Duration = Annotated[int, LookBefore(_seconds, {"type": "string", "pattern": DURATION})]
+"""A number of seconds."""
