@@ -80,6 +80,11 @@ EXAMPLES = {
         "kisaan-validate history rebuild",
         "kisaan-validate history rebuild --reports nightly",
     ),
+    "notify": (
+        "kisaan-validate notify",
+        "kisaan-validate notify reports/RUN --dry-run",
+        "kisaan-validate notify --drill",
+    ),
     "sign": (
         "kisaan-validate sign RUN --as asha --key KEY --decision approve --reason 'all totals agree'",
         "kisaan-validate sign RUN --as asha --key KEY --decision reject --reason 'payments are missing'",

@@ -43,6 +43,7 @@ COMMANDS = (
     "report",
     "index",
     "history",
+    "notify",
     "sign",
     "attest",
     "stamp",

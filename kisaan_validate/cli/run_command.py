@@ -123,6 +123,7 @@ def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
 def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     """The run, judged and shown, and whether its files could be written."""
     from kisaan_validate.cli.lock import only_one
+    from kisaan_validate.cli.telling import standing_notices
     from kisaan_validate.postgres.target import find_target
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.signoff.provenance import provenance_of
@@ -149,6 +150,7 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
             config.suite, suite.sources, operator=config.operator, approvals=config.signoff.approvals
         )
         run = replace(_prove(part, target, given["quiet"], options, stop), provenance=origin)
+        run = replace(run, notices=(*run.notices, *standing_notices(config)))
         judged = judge(run, options.baseline, options.contract, options.waivers)
         judged = replace(judged, sources=str(config.suite))
         return _recorded(judged, config, given)

@@ -77,7 +77,9 @@ def last_drill(folder: Path) -> Drill | None:
 
 def _read(line: dict[str, Any]) -> Drill | None:
     try:
-        answers = tuple(DrillAnswer(str(a["channel"]), a["delivered"] is True, said(a["said"])) for a in line["answers"])
+        answers = tuple(
+            DrillAnswer(str(a["channel"]), a["delivered"] is True, said(a["said"])) for a in line["answers"]
+        )
         at = datetime.fromisoformat(line["at"])
         return Drill(at, answers) if at.tzinfo is not None else None
     except (ValueError, TypeError, KeyError):

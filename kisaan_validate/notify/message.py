@@ -53,4 +53,6 @@ class Message:
 
 def message_id(name: str) -> str:
     """A text as an id that can name a file and stand in a header: itself, or its digest."""
-    return name if _SAFE_ID.fullmatch(name) else sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return (
+        name if _SAFE_ID.fullmatch(name) else sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    )

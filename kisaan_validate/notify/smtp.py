@@ -11,7 +11,7 @@ from email.policy import SMTP as WIRE
 from email.utils import format_datetime
 from enum import StrEnum
 
-from kisaan_validate.notify.channel import CannotDeliver, Environment, TimeLimit, Authorities, said, secret
+from kisaan_validate.notify.channel import Authorities, CannotDeliver, Environment, TimeLimit, said, secret
 from kisaan_validate.notify.message import Message
 
 LONGEST_SUBJECT = 200

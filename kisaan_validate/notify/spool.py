@@ -49,7 +49,8 @@ class Waiting:
         """Whether it is time to try again; also after the clock went back."""
         if self.tried is None or now < self.tried:
             return True
-        return now >= self.tried + min(FIRST_PAUSE * 2 ** min(self.tries, 20), LONGEST_PAUSE)
+        pause: timedelta = min(FIRST_PAUSE * 2 ** min(self.tries, 20), LONGEST_PAUSE)
+        return now >= self.tried + pause
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,9 @@ def undelivered(spool: Spool, now: datetime) -> tuple[Notice, ...]:
             by_channel.setdefault(channel, []).append(one)
     notices = [_notice(channel, found, now) for channel, found in sorted(by_channel.items())]
     if poisoned := spool.poisoned():
-        words = f"{counted(len(poisoned), 'message')} in {SPOOL_FOLDER} cannot be read: {', '.join(poisoned[:3])}"
+        words = (
+            f"{counted(len(poisoned), 'message')} in {SPOOL_FOLDER} cannot be read: {', '.join(poisoned[:3])}"
+        )
         notices.append(Notice("undelivered", words, "look at them, then remove them"))
     return tuple(notices)
 
@@ -155,7 +158,11 @@ def tried(one: Spooled, channel: str, now: datetime, problem: str) -> Spooled:
 def _to_plain(one: Spooled) -> dict[str, Any]:
     message = one.message
     waiting = {
-        name: {"tries": w.tries, "tried": w.tried.isoformat() if w.tried is not None else None, "said": w.said}
+        name: {
+            "tries": w.tries,
+            "tried": w.tried.isoformat() if w.tried is not None else None,
+            "said": w.said,
+        }
         for name, w in one.waiting.items()
     }
     return {

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from kisaan_validate.notify.channel import CannotDeliver, Environment, TimeLimit, Authorities, said, secret
+from kisaan_validate.notify.channel import Authorities, CannotDeliver, Environment, TimeLimit, said, secret
 from kisaan_validate.notify.message import Message
 from kisaan_validate.version import VERSION
 
@@ -118,7 +118,9 @@ def _parts_of(url: str) -> tuple[str, ...]:
     """The parts of a secret address that an error could repeat alone."""
     parts = urlsplit(url) if url else None
     # A path of a sign or two is no secret, and would mask half of every message.
-    return tuple(p for p in (parts.path, parts.query, parts.netloc) if len(p) > 3) if parts is not None else ()
+    return (
+        tuple(p for p in (parts.path, parts.query, parts.netloc) if len(p) > 3) if parts is not None else ()
+    )
 
 
 def signature(key: str, body: bytes) -> str:

@@ -13,6 +13,7 @@ from kisaan_validate.toml.reader import read
 
 if TYPE_CHECKING:
     from kisaan_validate.ops.config_model import ConfigFile
+    from kisaan_validate.ops.notify_model import NotifyTable
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,14 @@ class SignoffConfig:
     allowed_signers: Path | None = None
     revoked_signers: Path | None = None
     tsa_ca: Path | None = None
+
+
+@dataclass(frozen=True)
+class NotifyConfig:
+    """Who is told of a run, as written; paths in it are relative to ``base``."""
+
+    table: NotifyTable
+    base: Path
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,7 @@ class Config:
     signoff: SignoffConfig = field(default_factory=SignoffConfig)
     history: str = ""
     renamed: Mapping[str, str] = field(default_factory=dict)
+    notify: NotifyConfig | None = None
 
 
 def load_config(path: Path | None) -> Config:
@@ -94,6 +104,7 @@ def _config(given: ConfigFile, base: Path) -> Config:
         ),
         history=given.history.url or "",
         renamed=given.history.renamed,
+        notify=NotifyConfig(given.notify, base) if given.notify is not None else None,
         **run.model_dump(exclude={"operator"}),
     )
 
