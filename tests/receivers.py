@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import os
+import signal
 import socket
 import socketserver
 import ssl
@@ -17,7 +20,7 @@ from email.message import EmailMessage
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
@@ -248,3 +251,52 @@ def raw_server(talk: Callable[[socket.socket], None]) -> Iterator[int]:
             yield server.server_address[1]
         finally:
             server.shutdown()
+
+
+@dataclass
+class FarHook:
+    """A web server in a process of its own: processes with threads must not be forked."""
+
+    port: int
+    log: Path
+
+    def ids(self) -> list[str]:
+        """The ids of the messages that came."""
+        return self.log.read_text().split()
+
+    def clear(self) -> None:
+        """Forget them."""
+        self.log.write_text("")
+
+
+@contextlib.contextmanager
+def far_web_server(log: Path) -> Iterator[FarHook]:
+    """A web server elsewhere that takes all."""
+    log.write_text("")
+    come, go = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _serve(log, go)
+    try:
+        yield FarHook(int(os.read(come, 20)), log)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(come)
+        os.close(go)
+
+
+def _serve(log: Path, port: int) -> NoReturn:
+    class Logged(list[bytes]):
+        """What came, written down before it is answered."""
+
+        def append(self, body: bytes) -> None:
+            """Write down its id."""
+            with log.open("a") as file:
+                file.write(f"{json.loads(body)['id']}\n")
+
+    with web_server() as hook:
+        hook.bodies = Logged()
+        os.write(port, str(hook.port).encode())
+        while True:
+            signal.pause()

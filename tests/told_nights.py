@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 
 from test_report_page import PLACE, make_run
 
@@ -38,7 +39,13 @@ def result_of(of: Check, said: Said) -> Result:
     made = Result(check, status, count, None if count is None else 1_000, Evidence.SCANNED)
     if status is Status.FAIL:
         sample = ((("id", "KEY-OF-A-ROW"),),)
-        return replace(made, key=("id",), sample=sample, key_digest=f"{of.digest} {said}")
+        return replace(
+            made,
+            key=("id",),
+            sample=sample,
+            sample_complete=count == 1,
+            key_digest=sha256(f"{of.digest} {said}".encode()).hexdigest(),
+        )
     if said == "gone":
         message = "skipped, because table orders does not exist"
         return replace(made, message=message, sqlstate="42P01", hint="create it")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -58,11 +59,10 @@ def tell(
     """
     from kisaan_validate.notify.post import send_waiting
     from kisaan_validate.notify.spool import Spool
-    from kisaan_validate.record.filelock import file_lock
 
     notify, now = the_notify(config), now or datetime.now(UTC)
     channels, spool = _channels(notify), Spool(config.reports)
-    with file_lock(config.reports / LOCK_FILE, f"telling of {config.reports}", wait=LOCK_WAIT):
+    with _alone(config):
         told = _told_so_far(spool)
         again = any(one.run == judged.run.id for one in told)
         fresh = None if again else _to_send(config, notify, judged, told, channels)
@@ -95,11 +95,10 @@ def send_again(
     """Try everything that waits once more, also what was given up. Raises as :func:`tell`."""
     from kisaan_validate.notify.post import send_waiting
     from kisaan_validate.notify.spool import Spool
-    from kisaan_validate.record.filelock import file_lock
 
     notify, now = the_notify(config), now or datetime.now(UTC)
     spool = Spool(config.reports)
-    with file_lock(config.reports / LOCK_FILE, f"telling of {config.reports}", wait=LOCK_WAIT):
+    with _alone(config):
         _told_so_far(spool)
         sent = tuple(send_waiting(spool, spool.waiting(), _channels(notify), env, now, forced=True))
         return TellingDone(None, sent, _left(spool, now))
@@ -139,6 +138,25 @@ def standing_notices(config: Config, now: datetime | None = None) -> tuple[Notic
     return (*undelivered(spool, now or datetime.now(UTC)), *drilled)
 
 
+@contextmanager
+def _alone(config: Config) -> Iterator[None]:
+    """The only one that tells from this folder. Where the lock cannot be had for want of room or rights, an
+    alarm is worth more than the lock. Raises AlreadyRunning.
+    """
+    from kisaan_validate.errors import RecordError
+    from kisaan_validate.record.filelock import file_lock
+
+    # Only entering is excused: what goes wrong within must still reach the caller.
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(
+                file_lock(config.reports / LOCK_FILE, f"telling of {config.reports}", wait=LOCK_WAIT)
+            )
+        except RecordError as error:
+            _note(error.fact)
+        yield
+
+
 def the_notify(config: Config) -> NotifyConfig:
     """Who is to be told. Raises UsageError where nobody is."""
     from kisaan_validate.errors import UsageError
@@ -161,6 +179,7 @@ def _told_so_far(spool: Spool) -> list[ToldNight]:
     """What was told; of a message that a crash left in the spool alone, it is written down now."""
     from kisaan_validate.errors import RecordError
     from kisaan_validate.notify.told import add_told, read_told
+    from kisaan_validate.text.numbers import counted
 
     for name in spool.set_aside():
         _note(f"a message cannot be read and is set aside: {name}")
@@ -171,7 +190,7 @@ def _told_so_far(spool: Spool) -> list[ToldNight]:
         _note(f"{error.fact}; what is known may be told again")
         return []
     if unread:
-        _note(f"{unread:,} lines of what was told cannot be read; that may be told again")
+        _note(f"{counted(unread, 'line')} of what was told cannot be read; that may be told again")
     known = {one.message for one in told}
     for one in spool.waiting():
         if one.told is not None and one.told.message not in known:
@@ -225,8 +244,9 @@ def _history(config: Config, judged: Judgement) -> tuple[Night, Sequence[Sequenc
             nights = [line.night for line in found.history.nights()]
             night = next((night for night in nights if night.run == judged.run.id), alone)
             lines = found.history.lines(night)
-    except KisaanError as error:
-        note = f"the history could not be read ({error.fact}), so what is known already may be called new"
+    except (KisaanError, OSError) as error:
+        why = error.fact if isinstance(error, KisaanError) else error.strerror
+        note = f"the history could not be read ({why}), so what is known already may be called new"
         _note(note)
         return alone, (), note
     return replace(alone, folder=night.folder), lines, ""
@@ -273,4 +293,6 @@ def _left(spool: Spool, now: datetime) -> tuple[Notice, ...]:
 def _note(text: str) -> None:
     from kisaan_validate.report.text import flat
 
-    print(f"note    {flat(text)}", file=sys.stderr)
+    # The log may lie on the same full disk, and a note is no reason to tell nobody.
+    with suppress(OSError):
+        print(f"note    {flat(text)}", file=sys.stderr)

@@ -89,6 +89,8 @@ class TimeLimit:
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
+        # Else it could shut a handle whose number is another file's by then.
+        self._timer.join()
         for one in self._watched:
             one.close()
 

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -189,6 +189,8 @@ def _from_plain(given: dict[str, Any]) -> Spooled:
     if (given["kind"], given["format"]) != ("kisaan-validate.spooled", SPOOL_FORMAT):
         raise ValueError("another kind of file")
     said_of = dict(given["message"])
+    if said_of.keys() != {one.name for one in fields(Message)} or not isinstance(said_of["drill"], bool):
+        raise ValueError("not a message")
     said_of |= {"at": _time(said_of["at"]), "severity": Severity(said_of["severity"])}
     texts = [said_of[name] for name in ("id", "subject", "body")]
     waiting = {name: _waiting(one) for name, one in given["waiting"].items()}
