@@ -209,7 +209,7 @@ def _to_send(
     from datetime import timedelta
 
     from kisaan_validate.facts.check import Severity
-    from kisaan_validate.incidents.night import NightToTell
+    from kisaan_validate.incidents.night import NUDGE, NightToTell
     from kisaan_validate.incidents.tell import page_of, spooled_of
 
     night, lines, note = _history(config, judged)
@@ -221,7 +221,7 @@ def _to_send(
         _marks(config),
         told,
         config.renamed,
-        timedelta(seconds=table.nudge),
+        timedelta(seconds=table.nudge) if table.nudge is not None else NUDGE,
         Severity(table.least),
     )
     page = page_of(table.base_url or "", str(config.reports), night.folder)

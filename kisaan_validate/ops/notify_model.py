@@ -50,7 +50,21 @@ _ChannelName = Annotated[
 ]
 _Host = Annotated[str, shaped(r"^[A-Za-z0-9.:_-]+$(?!\n)", "a host's name")]
 _Path = Annotated[str, shaped(r"\S", "a path")]
-_Seconds = Annotated[Duration, Field(ge=1)]
+
+
+def _within(low: int, high: int, must: str) -> AfterValidator:
+    """A number of seconds between two bounds, which ``must`` says as people write them."""
+
+    def look(seconds: int) -> int:
+        if not low <= seconds <= high:
+            raise wrong(f"must be {must}")
+        return seconds
+
+    return AfterValidator(look)
+
+
+_Timeout = Annotated[Duration, _within(1, 600, "1 s to 10 min")]
+_Nudge = Annotated[Duration, _within(DAY, 400 * DAY, "1 d to 400 d")]
 
 
 class SmtpTable(TomlTable):
@@ -71,7 +85,7 @@ class SmtpTable(TomlTable):
     user: Name | None = Field(None, description="the login")
     password_env: _Variable | None = Field(None, description="the variable that holds its password")
     ca: _Path | None = Field(None, description="certificates to trust; by default the system's")
-    timeout: _Seconds = Field(30, description="for the whole conversation")
+    timeout: _Timeout | None = Field(None, description="for the whole conversation; by default 30 s")
 
     @model_validator(mode="after")
     def _no_password_in_the_clear(self) -> SmtpTable:
@@ -95,7 +109,7 @@ class WebhookTable(TomlTable):
         None, description="the variable that holds the key that signs the body"
     )
     ca: _Path | None = Field(None, description="certificates to trust; by default the system's")
-    timeout: _Seconds = Field(30, description="for the whole conversation")
+    timeout: _Timeout | None = Field(None, description="for the whole conversation; by default 30 s")
 
     @model_validator(mode="after")
     def _one_address(self) -> WebhookTable:
@@ -121,8 +135,8 @@ class NotifyTable(TomlTable):
     """Who is told of a run, and how."""
 
     base_url: _Url | None = Field(None, description="where the folder of reports is published")
-    nudge: Annotated[Duration, Field(ge=DAY)] = Field(
-        7 * DAY, description="after so long an open failure is told again"
+    nudge: _Nudge | None = Field(
+        None, description="after so long an open failure is told again; by default 7 d"
     )
     least: Literal["blocking", "warning", "info"] = Field(
         "warning", description="checks of a lower severity are not told"

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from kisaan_validate.ops.config import NotifyConfig
     from kisaan_validate.ops.notify_model import SmtpTable, WebhookTable
 
+TIMEOUT = 30
+"""Seconds, where the file says none."""
+
 PORTS = {Encryption.STARTTLS: 587, Encryption.TLS: 465, Encryption.NONE: 25}
 """Where mail servers take mail from programs (RFC 6409, RFC 8314), and from hosts."""
 
@@ -40,7 +43,7 @@ def _smtp(given: SmtpTable, base: Path) -> SmtpChannel:
         user=given.user or "",
         password_env=given.password_env or "",
         trust=_authorities(given.ca, base),
-        seconds=given.timeout,
+        seconds=given.timeout or TIMEOUT,
     )
 
 
@@ -52,7 +55,7 @@ def _webhook(given: WebhookTable, base: Path) -> WebhookChannel:
         token_env=given.token_env or "",
         hmac_env=given.hmac_env or "",
         trust=_authorities(given.ca, base),
-        seconds=given.timeout,
+        seconds=given.timeout or TIMEOUT,
     )
 
 
