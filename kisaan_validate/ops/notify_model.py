@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from kisaan_validate.ops.durations import Duration
 from kisaan_validate.toml.model import (
+    AfterValidator,
     Field,
     LookBefore,
     Name,
@@ -70,8 +71,6 @@ _Nudge = Annotated[Duration, _within(DAY, 400 * DAY, "1 d to 400 d")]
 class SmtpTable(TomlTable):
     """A mail server."""
 
-    called: ClassVar[str] = "[[notify.smtp]]"
-
     name: _ChannelName = Field(description="how messages call it", examples=["ops mail"])
     host: _Host = Field(description="the mail server", examples=["mail.example.org"])
     port: int | None = Field(None, ge=1, le=65_535, description="587, for tls 465, for none 25")
@@ -99,8 +98,6 @@ class SmtpTable(TomlTable):
 class WebhookTable(TomlTable):
     """A web address that takes JSON."""
 
-    called: ClassVar[str] = "[[notify.webhook]]"
-
     name: _ChannelName = Field(description="how messages call it", examples=["on-call hook"])
     url: _Url | None = Field(None, description="the address")
     url_env: _Variable | None = Field(None, description="the variable that holds it, if it is secret")
@@ -122,8 +119,6 @@ class WebhookTable(TomlTable):
 
 class AppriseTable(TomlTable):
     """An address of Apprise: Slack, Teams and many others."""
-
-    called: ClassVar[str] = "[[notify.apprise]]"
 
     name: _ChannelName = Field(description="how messages call it", examples=["team chat"])
     url_env: _Variable = Field(
