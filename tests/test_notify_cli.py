@@ -150,7 +150,7 @@ WEB = 'name = "w"\n'
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[notify]", "has no channel"),
+        ("[notify]\nnudge = '8 d'", "has no channel"),
         ("[notify]\nbase_ur = 'https://h'", "did you mean 'base_url'?"),
         ("[notify]\nnudge = 7", "must be a duration"),
         ("[notify]\nnudge = '3 h'", "must be 1 d to 400 d"),
@@ -161,7 +161,7 @@ WEB = 'name = "w"\n'
         (f"[[notify.smtp]]\n{SMTP}user = 'u'", "needs both user and password_env"),
         (f"[[notify.smtp]]\n{SMTP}user = 'u'\npassword_env = 'P'\ntls = 'none'", "password in the clear"),
         (f"[[notify.smtp]]\n{SMTP}user = 'u'\npassword_env = 'hunter2!'", "the name of an environment variable"),
-        (f"[[notify.smtp]]\n{SMTP}password = 'hunter2!'", "unknown key" ),
+        (f"[[notify.smtp]]\n{SMTP}password = 'hunter2!'", "unknown key 'password'"),
         (f"[[notify.smtp]]\n{SMTP.replace('c@d', 'c@d, e@f')}", "must be a mail address"),
         (f"[[notify.smtp]]\n{SMTP.replace('a@b', chr(92) + 'nBcc: x@y')}", "must be a mail address"),
         (f"[[notify.smtp]]\n{SMTP.replace('[', '[  ').replace('c@d', 'c@d' + chr(92) + 'n')}", "must be a mail address"),

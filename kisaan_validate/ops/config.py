@@ -104,7 +104,7 @@ def _config(given: ConfigFile, base: Path) -> Config:
         ),
         history=given.history.url or "",
         renamed=given.history.renamed,
-        notify=NotifyConfig(given.notify, base) if given.notify is not None else None,
+        notify=NotifyConfig(given.notify, base) if given.notify.model_fields_set else None,
         **run.model_dump(exclude={"operator"}),
     )
 

@@ -101,7 +101,7 @@ class ConfigFile(TomlTable):
     report: ReportTable = Field(default_factory=ReportTable, description="where reports go")
     signoff: SignoffTable = Field(default_factory=SignoffTable, description="who must approve a run")
     history: HistoryTable = Field(default_factory=HistoryTable, description="what is remembered of all runs")
-    notify: NotifyTable | None = Field(None, description="who is told, and how")
+    notify: NotifyTable = Field(default_factory=NotifyTable, description="who is told, and how")
 
     elsewhere: ClassVar[Mapping[str, str]] = {
         "criteria": "success criteria belong to the suite: write [[criteria]] in its suite.toml"

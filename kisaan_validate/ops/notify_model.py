@@ -153,7 +153,8 @@ class NotifyTable(TomlTable):
             *(w.name for w in self.webhook),
             *(a.name for a in self.apprise),
         ]
-        if not names:
+        # Where nothing is written, nobody is to be told; half of it is a slip.
+        if not names and self.model_fields_set:
             raise wrong("has no channel", "add [[notify.smtp]], [[notify.webhook]] or [[notify.apprise]]")
         if twice := _twice(names):
             raise wrong(f"has two channels named {twice!r}", "give each a name of its own")
