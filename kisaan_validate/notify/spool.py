@@ -86,10 +86,6 @@ class Spool:
                 f"cannot remove {path}: {error.strerror}", "remove it, or it is sent again"
             ) from None
 
-    def get(self, id: str) -> Spooled | None:
-        """The message of this id, if it waits."""
-        return _read(self._path(id))
-
     def waiting(self) -> list[Spooled]:
         """All messages that wait and can be read, the oldest first."""
         found = [one for path in self._files() if (one := _read(path)) is not None]
