@@ -173,11 +173,11 @@ def _keys(model: type[BaseModel]) -> dict[str, str]:
 def keys_of(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, str, str]]:
     """(path, default, words) of every key of a file."""
     for name, field in model.model_fields.items():
-        table = _table(field.annotation)
+        table, key = _table(field.annotation), f"{path}{field.alias or name}"
         if table is not None:
-            yield from keys_of(table, f"{path}{name}.")
+            yield from keys_of(table, f"{key}.")
             continue
-        yield f"{path}{name}", _default(field), field.description or ""
+        yield key, _default(field), field.description or ""
 
 
 def _table(annotation: Any) -> type[BaseModel] | None:

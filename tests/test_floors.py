@@ -151,6 +151,7 @@ def test_third_parties_are_confined() -> None:
         "pandera": {"suite", "stream"},
         "psycopg2": {"postgres", "ops"},
         "jinja2": {"report"},
+        "apprise": {"notify"},
         "click": {"cli"},
         "sqlglot": {"sql", "rules", "suite"},
         "sqlalchemy": {"sql", "rules", "history"},

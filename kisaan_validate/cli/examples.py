@@ -98,6 +98,11 @@ EXAMPLES = {
         "kisaan-validate metrics --check '*.not_null'",
         "kisaan-validate metrics --rules --within '26 h'",
     ),
+    "notify": (
+        "kisaan-validate notify",
+        "kisaan-validate notify reports/RUN --dry-run",
+        "kisaan-validate notify --drill",
+    ),
     "sign": (
         "kisaan-validate sign RUN --as asha --key KEY --decision approve --reason 'all totals agree'",
         "kisaan-validate sign RUN --as asha --key KEY --decision reject --reason 'payments are missing'",

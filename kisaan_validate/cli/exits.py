@@ -98,6 +98,11 @@ def last_exit_code(ran: bool) -> int:
     return PASSED if ran else NOT_RUN
 
 
+def notify_exit_code(undelivered: int) -> int:
+    """The exit code of telling people. ``undelivered``: how many messages some channel did not take."""
+    return INCONCLUSIVE if undelivered else PASSED
+
+
 def diff_exit_code(found: RowDiff, *, interrupted: bool = False, recorded: bool = True) -> int:
     """The exit code for a comparison of two live sides. What is known to differ outranks what is unknown.
 

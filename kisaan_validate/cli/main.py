@@ -46,6 +46,7 @@ COMMANDS = (
     "history",
     "last",
     "metrics",
+    "notify",
     "sign",
     "attest",
     "stamp",

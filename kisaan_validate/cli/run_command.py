@@ -128,6 +128,7 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     """The run, judged and shown, and whether its files could be written."""
     from kisaan_validate.cli.lock import only_one
     from kisaan_validate.cli.recorded import the_earlier
+    from kisaan_validate.cli.telling import standing_notices
     from kisaan_validate.postgres.target import find_target
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.signoff.provenance import provenance_of
@@ -155,6 +156,7 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
             config.suite, suite.sources, operator=config.operator, approvals=config.signoff.approvals
         )
         run = replace(prove_attended(part, target, given["quiet"], options, stop), provenance=origin)
+        run = replace(run, notices=(*run.notices, *standing_notices(config)))
         judged = judge(run, options.baseline, options.contract, options.waivers)
         judged = replace(judged, sources=str(config.suite))
         return keep_and_show(judged, config, given)

@@ -14,6 +14,7 @@ from kisaan_validate.toml.reader import read
 
 if TYPE_CHECKING:
     from kisaan_validate.ops.config_model import ConfigFile
+    from kisaan_validate.ops.notify_model import NotifyTable
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,14 @@ class PingConfig:
 
     url_env: str = ""
     findings_are_down: bool = True
+
+
+@dataclass(frozen=True)
+class NotifyConfig:
+    """Who is told of a run, as written; paths in it are relative to ``base``."""
+
+    table: NotifyTable
+    base: Path
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,7 @@ class Config:
     history: str = ""
     renamed: Mapping[str, str] = field(default_factory=dict)
     scans: Mapping[str, ScanProfile] = field(default_factory=dict)
+    notify: NotifyConfig | None = None
 
 
 def load_config(path: Path | None) -> Config:
@@ -107,6 +117,7 @@ def _config(given: ConfigFile, base: Path) -> Config:
         history=given.history.url or "",
         renamed=given.history.renamed,
         scans={name: scan_profile(name, table) for name, table in given.scan.items()},
+        notify=NotifyConfig(given.notify, base) if given.notify.model_fields_set else None,
         **run.model_dump(exclude={"operator"}),
     )
 

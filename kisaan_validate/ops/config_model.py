@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
+from kisaan_validate.ops.notify_model import NotifyTable
 from kisaan_validate.ops.scan_model import ScanTable, named_profiles
 from kisaan_validate.toml.durations import Duration
 from kisaan_validate.toml.model import Field, Name, TomlTable, shaped
@@ -115,6 +116,7 @@ class ConfigFile(TomlTable):
     scan: Annotated[dict[str, ScanTable], named_profiles] = Field(
         default_factory=dict, description="profiles of the nightly scan, by name"
     )
+    notify: NotifyTable = Field(default_factory=NotifyTable, description="who is told, and how")
 
     elsewhere: ClassVar[Mapping[str, str]] = {
         "criteria": "success criteria belong to the suite: write [[criteria]] in its suite.toml"

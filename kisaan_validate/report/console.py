@@ -90,7 +90,7 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
                 console.print(Text(f"flight  {check.id}: {result.message}"), soft_wrap=True)
         for gap in profile_gaps(run.tables):
             console.print(Text(f"profile {gap}", style="yellow"), soft_wrap=True)
-        for notice in run.notices:
+        for notice in (n for n in run.notices if n.code != "drill"):
             console.print(Text(f"note    {notice.message}", style="yellow"))
     # Said only if the snapshot was held long enough to matter for vacuum.
     if not quiet and run.held_seconds >= WORTH_SAYING:
