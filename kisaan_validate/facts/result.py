@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kisaan_validate.volumes.model import VolumeFact
+
 MASKED = "•••"
 """What stands in the place of a personal value, wherever it would have been shown."""
 
@@ -71,7 +73,7 @@ class Result:
     sample; it is a SHA-256 over their number and the sums of their SHA-256 halves, so it does not depend
     on row order. ``foreign`` are the tables among those it rests on whose rows another server holds.
     ``trusted`` is what stood for rows that were not read out of the heap, because the run was told to
-    believe it ("" for nothing).
+    believe it ("" for nothing). ``volume`` is a figure that is judged by earlier nights, and those nights.
     """
 
     check_id: str
@@ -91,6 +93,7 @@ class Result:
     milliseconds: float = 0.0
     foreign: tuple[str, ...] = ()
     trusted: str = ""
+    volume: VolumeFact | None = None
 
 
 def vacuous(result: Result) -> bool:

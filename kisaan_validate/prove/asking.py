@@ -39,6 +39,7 @@ from kisaan_validate.prove.outcome import (
 from kisaan_validate.prove.planning import Planned
 from kisaan_validate.prove.profiling import ProfilePlan, take
 from kisaan_validate.prove.streaming import Streaming, streaming
+from kisaan_validate.prove.volumes import volume_results
 
 Log = list[StatementFacts]
 
@@ -94,6 +95,9 @@ def _told(
     # Evidence needs the counts: only what failed is read a second time, and a digest covers the counted
     # number.
     results = _failures_explained(context, planned, answers, pool, log)
+    volumes = volume_results(context, results, answers)
+    results |= volumes
+    fast.see(volumes.values())
     if streams is not None and not fast.failed:
         # After the counts, because the rows streamed are held against the rows counted.
         results |= streams.results(pool, planned.plan, answers, log)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.facts.baseline import Baseline
+from kisaan_validate.facts.place import Place
 from kisaan_validate.facts.result import FailOn
 from kisaan_validate.facts.run import Run
 from kisaan_validate.plan.trust import Trust
@@ -15,6 +16,7 @@ from kisaan_validate.postgres.session import Limits
 from kisaan_validate.record.rowfile import KeptRows, RowWriter
 from kisaan_validate.record.valuefile import KeptValues
 from kisaan_validate.verdict.waivers import Waivers, keys_needed
+from kisaan_validate.volumes.model import PastPoint
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ class Options:
     ``profile`` asks how the values of each column are distributed.
     ``while_held`` is called with the finished run while the snapshot is still open; the function that it
     gets tells whether it still is.
+    ``past`` gives the figures of earlier nights on a database, by check id and what is measured, the oldest
+    first; it is called while the snapshot is open, so it only looks them up.
     """
 
     jobs: int = 2
@@ -104,6 +108,7 @@ class Options:
     keep: Keeping = Keeping()
     profile: bool = False
     while_held: Callable[[Run, Callable[[], bool]], None] | None = None
+    past: Callable[[Place], Mapping[tuple[str, str], tuple[PastPoint, ...]]] | None = None
 
     @property
     def every_table(self) -> bool:

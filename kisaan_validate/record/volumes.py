@@ -1,0 +1,87 @@
+"""Whether a recorded volume was judged as its rule and its nights say. Pure: the judgement is made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, timedelta
+
+from kisaan_validate.facts.check import Check
+from kisaan_validate.facts.result import Result, Status
+from kisaan_validate.facts.run import Run
+from kisaan_validate.volumes.judge import (
+    VolumeState,
+    outcome_of,
+    with_bounds,
+)
+from kisaan_validate.volumes.model import VolumeFact, exact_number
+from kisaan_validate.volumes.words import rule_words
+
+STATUS = {
+    VolumeState.HOLDS: Status.PASS,
+    VolumeState.RINGS: Status.FAIL,
+    VolumeState.TOO_LITTLE: Status.SKIP,
+    VolumeState.NOTHING: Status.SKIP,
+}
+"""What a check comes to by what is said of its figure."""
+
+FURTHEST = timedelta(hours=15)
+"""No time zone is further from UTC."""
+
+
+def volume_contradictions(run: Run, check: Check, result: Result) -> Iterator[str]:
+    """What of a volume cannot be, in words."""
+    fact = result.volume
+    if fact is None:
+        # An error has no figure; what was judged has one.
+        if check.kind == "volume" and result.status in {Status.PASS, Status.FAIL}:
+            yield f"{check.id}: it was judged without a figure"
+        return
+    if check.kind != "volume":
+        yield f"{check.id}: a figure of a check of kind {check.kind}"
+        return
+    if unreadable := _unreadable(fact):
+        yield f"{check.id}: {unreadable}"
+        return
+    yield from (f"{check.id}: {said}" for said in _days(run, fact))
+    if not check.claim.endswith(rule_words(fact.rule)):
+        yield f"{check.id}: it was judged by another rule than it claims"
+    outcome = outcome_of(fact, check.table, check.columns)
+    if (result.status, result.message) != (STATUS[outcome.state], outcome.message):
+        yield f"{check.id}: by its figure and its nights it is: {outcome.message}"
+    elif with_bounds(fact) != fact:
+        yield f"{check.id}: its nights accept something else"
+
+
+def _unreadable(fact: VolumeFact) -> str:
+    """Which number cannot be read, in words; "" if all can."""
+    rule = fact.rule
+    declared = [rule.share, rule.change, rule.score]
+    declared += [end for end in (rule.least, rule.most) if end is not None]
+    numbers = [*declared, *(point.value for point in fact.points), *filter(None, [fact.value])]
+    found = next((text for text in numbers if exact_number(text) is None), None)
+    if found is not None:
+        return f"{found[:40]!r} is not a number"
+    if rule.nights < 1 or rule.days_back < 0:
+        return "its rule asks for a negative number of nights or days"
+    return _misplaced(fact)
+
+
+def _misplaced(fact: VolumeFact) -> str:
+    days = [point.day for point in fact.points]
+    if len(set(days)) < len(days):
+        return "two figures of one day"
+    if any(day >= fact.day for day in days):
+        return "it was judged by a night that was not before it"
+    since = fact.rule.since
+    return (
+        "it was judged by a night that its rule leaves out"
+        if since and min(days, default=since) < since
+        else ""
+    )
+
+
+def _days(run: Run, fact: VolumeFact) -> Iterator[str]:
+    back = timedelta(days=fact.rule.days_back if fact.rule.arrives else 0)
+    at = run.place.at.astimezone(UTC)
+    if not (at - FURTHEST).date() <= fact.day + back <= (at + FURTHEST).date():
+        yield f"{fact.day} is not the day that the run judged"
