@@ -16,7 +16,9 @@ FIRST = date(2026, 1, 1)
 """A Thursday."""
 
 
-def judged(rule: VolumeRule, values: Iterable[int | str], first: date = FIRST) -> list[tuple[date, VolumeOutcome]]:
+def judged(
+    rule: VolumeRule, values: Iterable[int | str], first: date = FIRST
+) -> list[tuple[date, VolumeOutcome]]:
     """What becomes of each night, each judged by those before it that did not ring."""
     past: list[PastPoint] = []
     found = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from kisaan_validate.facts.place import Place
 from kisaan_validate.history.figures import read_figure
@@ -35,18 +36,7 @@ def figures_of(nights: Iterable[Night], renamed: Mapping[str, str] = {}) -> Figu
 
 def _at(place: Place, like: Night) -> Night:
     """A night of the same suite at a place, to find those of its database."""
-    where = (place.host, place.port, place.database, place.system_identifier)
-    return Night(
-        "",
-        "",
-        "",
-        place.at,
-        like.suite,
-        "",
-        *where,
-        like.verdict,
-        whole=True,
-        milliseconds=0,
-        rows=(),
-        outcomes=(),
-    )
+    return replace(
+        like, run="", at=place.at, host=place.host, port=place.port, database=place.database,
+        server=place.system_identifier,
+    )  # fmt: skip

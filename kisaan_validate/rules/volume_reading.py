@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
@@ -11,7 +13,14 @@ from kisaan_validate.errors import SuiteError
 from kisaan_validate.rules.bounds import read_exact
 from kisaan_validate.rules.meta import exact_share
 from kisaan_validate.text.nearest import did_you_mean
-from kisaan_validate.volumes.model import LONGEST_NUMBER, Season, VolumeMeasure, VolumeRule, VolumeSide
+from kisaan_validate.volumes.model import (
+    LONGEST_NUMBER,
+    Season,
+    VolumeMeasure,
+    VolumeRule,
+    VolumeSide,
+    exact_number,
+)
 from kisaan_validate.volumes.season import WINDOW
 
 CHANGE = {VolumeMeasure.NULLS: "1/100", VolumeMeasure.FRESHNESS: "3600"}
@@ -171,3 +180,40 @@ def _refuse_void(rule: VolumeRule) -> None:
         end is not None and not 0 <= end <= 1 for end in (least, most)
     ):
         raise SuiteError("a bound of a share lies outside of 0 to 1", 'write "5%" or "1/20"')
+
+
+def overridden(rule: VolumeRule, given: Iterable[str]) -> VolumeRule:
+    """A rule with other settings, written ``share=20%``, ``nights=6``, ``by=any``, to be tried on nights that
+    are over. Raises SuiteError.
+    """
+    for text in given:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if name not in _TRIED or not equals:
+            raise SuiteError(f"{text!r} is not such a setting", did_you_mean(name, _TRIED))
+        rule = replace(rule, **{_FIELDS.get(name, name): _tried(name, rule.measure, value)})
+    if rule.nights > WINDOW[rule.by]:
+        raise SuiteError(
+            f"nights={rule.nights} is more than by={rule.by.value} looks at",
+            f"write at most {WINDOW[rule.by]}",
+        )
+    _refuse_void(rule)
+    return rule
+
+
+_TRIED = ("by", "nights", "share", "at_least_change", "score", "side", "least", "most", "since")
+_FIELDS = {"at_least_change": "change"}
+
+
+def _tried(name: str, measure: VolumeMeasure, value: str) -> Any:
+    if name in {"by", "side"}:
+        return _choice(name, value, Season if name == "by" else VolumeSide)
+    if name == "nights":
+        number = int(value) if re.fullmatch(r"[0-9]{1,9}", value) else value
+        return _whole(name, number, 2, max(WINDOW.values()))
+    if name == "since":
+        return _since(value or None)
+    part = exact_share(value)
+    exact = part if part is not None else exact_number(value)
+    if exact is None:
+        raise SuiteError(f"{name}={value!r} is not an exact number", "write 5, 0.5, 1/2 or 50%")
+    return _limit(name, measure, exact) if name in {"least", "most"} else _positive(name, exact)
