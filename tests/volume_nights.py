@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -37,14 +38,31 @@ def night(rule: VolumeRule, day: date, value: str, past: Iterable[PastPoint]) ->
 
 def moved_back(reports: Path, days: int) -> None:
     """All recorded runs of a folder as if they had been made so many days earlier."""
-    for folder in [path for path in reports.iterdir() if (path / "run.json").is_file()]:
-        text = (folder / "run.json").read_text()
-        run = json.loads(text)
-        run["id"] = _moved_id(run["id"], days)
-        if "provenance" in run:
-            run["provenance"] |= {"previous_run": "", "previous_digest": ""}
-        (folder / "run.json").write_text(json.dumps(_moved(run, days), indent=1, ensure_ascii=False) + "\n")
-        folder.rename(reports / run["id"])
+    for folder in _runs(reports):
+        id = _move(folder, days)
+        folder.rename(reports / id)
+
+
+def repeated(reports: Path, times: int) -> None:
+    """The only run of a folder as if it had also been made on so many days before, with the same result."""
+    (folder,) = _runs(reports)
+    for days in range(1, times + 1):
+        copy = reports / f"copy-{days}"
+        shutil.copytree(folder, copy)
+        copy.rename(reports / _move(copy, days))
+
+
+def _runs(reports: Path) -> list[Path]:
+    return [path for path in reports.iterdir() if (path / "run.json").is_file()]
+
+
+def _move(folder: Path, days: int) -> str:
+    """The id that the run has, so many days earlier."""
+    run = json.loads((folder / "run.json").read_text())
+    run["id"] = _moved_id(run["id"], days)
+    run["provenance"] |= {"previous_run": "", "previous_digest": ""}
+    (folder / "run.json").write_text(json.dumps(_moved(run, days), indent=1, ensure_ascii=False) + "\n")
+    return str(run["id"])
 
 
 def _moved_id(id: str, days: int) -> str:

@@ -45,12 +45,12 @@ def deviation(values: Sequence[Fraction]) -> Fraction:
 
 
 def widened(number: int) -> Fraction:
-    """By how much wider a band of deviations must be that so few values gave: 1 + 8/n.
+    """By how much wider a band of deviations must be that so few values gave: 1 + 10/n.
 
     Student's distribution asks for 1 + 5/n beside the normal one; the rest is for the median deviation, which
     varies more, and for nights that rang, which are missing among the values. A test counts false alarms.
     """
-    return 1 + Fraction(8, number)
+    return 1 + Fraction(10, number)
 
 
 def steady(values: Sequence[Fraction]) -> bool:
