@@ -291,6 +291,7 @@ PAGES = {
         },
         signers,
     ),
+    "docs/volumes.md": Page({"history backtest": 0}, suite_and_run),
     "docs/writing-checks.md": Page({"list": 0}, suite),
 }
 """Every page with command lines, but those below."""

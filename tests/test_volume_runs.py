@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ from kisaan_validate.facts.result import Evidence, Result, Status
 from kisaan_validate.prove.run import explain
 from kisaan_validate.record.codec import run_from_json, run_to_json
 from kisaan_validate.rules.volume import Volume
+from kisaan_validate.rules.volume_reading import overridden
 from kisaan_validate.suite.load import Suite, suite_of
-from kisaan_validate.volumes.model import PastPoint, VolumePoint
+from kisaan_validate.volumes.model import PastPoint, VolumePoint, VolumeRule
 
 ZONE = "Asia/Kolkata"
 TABLES = """
@@ -383,6 +385,56 @@ def test_another_rule_keeps_the_past_and_another_figure_does_not() -> None:
     assert len({measured(**more) for more in others} - same) == len(others)
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["shares=1%"], "did you mean 'share'"),
+        (["share"], "not such a setting"),
+        (["share=x"], "not an exact number"),
+        (["share=1e9"], "not an exact number"),
+        ([f"nights={'9' * 5000}"], "not such a number"),
+        (["nights=13"], "more than by=weekday looks at"),
+        (["by=year"], "not one of"),
+        (["since=soon"], "not a day"),
+        (["least=5", "most=4"], "nothing is both"),
+        ([f"least={'9' * 500}"], "not an exact number"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_setting_to_try_that_cannot_be_meant(settings: list[str], said: str) -> None:
+    """Refused before any night is judged by it."""
+    with pytest.raises(SuiteError) as caught:
+        overridden(VolumeRule(), settings)
+    assert said in str(caught.value)
+
+
+def test_settings_to_try() -> None:
+    """As a declaration would have them."""
+    given = [
+        "share=20%",
+        "nights=6",
+        "by=any",
+        "score=5",
+        "at_least_change=1/2",
+        "side=low",
+        "least=7",
+        "since=2026-01-02",
+    ]
+    declared = declare.volume(
+        "t",
+        share="20%",
+        nights=6,
+        by="any",
+        score=5,
+        at_least_change=Fraction(1, 2),
+        side="low",
+        least=7,
+        since="2026-01-02",
+    ).rule
+    assert isinstance(declared, Volume)
+    assert overridden(VolumeRule(), given) == declared.rule
+
+
 # --- whole processes --------------------------------------------------------------------------------------
 
 DECLARED = """
@@ -430,14 +482,10 @@ def test_ten_nights(shop: Shop) -> None:
     # Other rules are tried without being declared.
     one = shop.cli("history", "backtest", "v.rows", "--rule", "most=1000", "--rule", "nights=20", dsn=False)
     assert one.stdout.splitlines()[0] == "v.rows: with this rule the last 11 nights would have failed 0 times"
-    for words, said in (
-        (("v.row",), "did you mean 'v.rows'"),
-        (("--rule", "shares=1%"), "did you mean 'share'"),
-        (("--rule", "share=x"), "not an exact number"),
-        (("--rule", f"nights={'9' * 5000}"), "not such a number"),
-    ):
-        slip = shop.cli("history", "backtest", *words, dsn=False)
-        assert (slip.returncode, said in slip.stderr) == (2, True), slip.stderr
+    slip = shop.cli("history", "backtest", "v.row", "--rule", "shares=1%", dsn=False)
+    assert (slip.returncode, "did you mean 'v.rows'" in slip.stderr) == (2, True), slip.stderr
+    slip = shop.cli("history", "backtest", "v.rows", "--rule", "shares=1%", dsn=False)
+    assert (slip.returncode, "did you mean 'share'" in slip.stderr) == (2, True), slip.stderr
 
     today = datetime.now(UTC).date()
     source = shop.folder / "checks" / "orders.py"

@@ -53,7 +53,8 @@ def repeated(reports: Path, times: int) -> None:
 
 
 def _runs(reports: Path) -> list[Path]:
-    return [path for path in reports.iterdir() if (path / "run.json").is_file()]
+    """The oldest first: each then moves into a place that is free."""
+    return sorted(path for path in reports.iterdir() if (path / "run.json").is_file())
 
 
 def _move(folder: Path, days: int) -> str:
