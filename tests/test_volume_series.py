@@ -118,6 +118,9 @@ def test_7_ends_of_months_at_five_times() -> None:
     assert RINGS not in [outcome.state for _, outcome in found]
     day, last = next((day, outcome) for day, outcome in found if day.day == 30 and day.month == 4)
     assert "; the last 3 month ends: " in last.message, (day, last)
+    # Also if all other nights are equal.
+    equal = [5_000 if _month_end(day) else 1_000 for day, _ in found]
+    assert _rung(MONTHLY, equal) == []
     values[364] = 1_000
     assert _rung(MONTHLY, values) == [FIRST + timedelta(days=364)]
 

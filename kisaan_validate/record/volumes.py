@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, timedelta
+from datetime import UTC
 
 from kisaan_validate.facts.check import Check
 from kisaan_validate.facts.result import Result, Status
@@ -23,9 +23,6 @@ STATUS = {
     VolumeState.NOTHING: Status.SKIP,
 }
 """What a check comes to by what is said of its figure."""
-
-FURTHEST = timedelta(hours=15)
-"""No time zone is further from UTC."""
 
 
 def volume_contradictions(run: Run, check: Check, result: Result) -> Iterator[str]:
@@ -61,8 +58,8 @@ def _unreadable(fact: VolumeFact) -> str:
     found = next((text for text in numbers if exact_number(text) is None), None)
     if found is not None:
         return f"{found[:40]!r} is not a number"
-    if rule.nights < 1 or rule.days_back < 0:
-        return "its rule asks for a negative number of nights or days"
+    if not 2 <= rule.nights <= 28 or not 0 <= rule.days_back <= 366:
+        return "its rule asks for an impossible number of nights or days"
     return _misplaced(fact)
 
 
@@ -81,7 +78,7 @@ def _misplaced(fact: VolumeFact) -> str:
 
 
 def _days(run: Run, fact: VolumeFact) -> Iterator[str]:
-    back = timedelta(days=fact.rule.days_back if fact.rule.arrives else 0)
-    at = run.place.at.astimezone(UTC)
-    if not (at - FURTHEST).date() <= fact.day + back <= (at + FURTHEST).date():
+    back = fact.rule.days_back if fact.rule.arrives else 0
+    # In no time zone is it a day more, or less, than the next one in UTC.
+    if abs(run.place.at.astimezone(UTC).date().toordinal() - back - fact.day.toordinal()) > 1:
         yield f"{fact.day} is not the day that the run judged"

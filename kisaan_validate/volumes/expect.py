@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil, floor
 
 from kisaan_validate.volumes.model import (
@@ -25,7 +26,7 @@ from kisaan_validate.volumes.robust import deviation, growth, median, steady, wi
 from kisaan_validate.volumes.season import OLDEST, comparable, distance, last_words, nights_words
 
 CONSTANT_LOOK, CONSTANT_NIGHTS = 30, 8
-"""A series is constant if its last nights, of any day, are equal: so many at most, so many at least."""
+"""A series is constant if its last nights are equal: so many at most, so many at least."""
 
 GROWTH_NIGHTS = 6
 """From so few nights no growth is read: of three, one decides."""
@@ -68,7 +69,7 @@ class TooLittle:
 
 def points_used(rule: VolumeRule, day: date, points: Sequence[VolumePoint]) -> tuple[VolumePoint, ...]:
     """Those of the points that the judgement of ``day`` looks at, the oldest first."""
-    used = {*comparable(rule.by, day, points), *_latest(day, points)}
+    used = {*comparable(rule.by, day, points), *_latest(rule.by, day, points)}
     return tuple(sorted(used, key=lambda point: point.day))
 
 
@@ -76,9 +77,16 @@ def expected(rule: VolumeRule, day: date, points: Sequence[VolumePoint]) -> Acce
     """What is accepted of ``day`` by these points, one a day; of those of the day itself and later nothing
     is read.
     """
-    latest = [_number(point) for point in _latest(day, points)]
+    return _expected(rule, day, tuple(points))
+
+
+@lru_cache(maxsize=256)
+def _expected(rule: VolumeRule, day: date, points: tuple[VolumePoint, ...]) -> Accepted | TooLittle:
+    # Cached: a record is judged when it is made, and again by each reader.
+    latest = [_number(point) for point in _latest(rule.by, day, points)]
     if len(latest) >= max(CONSTANT_NIGHTS, rule.nights) and len(set(latest)) == 1:
-        words = last_words(Season.ANY, day, len(latest))
+        of_month = rule.by is Season.DAY_OF_MONTH
+        words = last_words(rule.by if of_month else Season.ANY, day, len(latest))
         return _sided(rule, Accepted(latest[0], latest[0], words, constant=True))
     alike = comparable(rule.by, day, points)
     if len(alike) < rule.nights:
@@ -86,8 +94,12 @@ def expected(rule: VolumeRule, day: date, points: Sequence[VolumePoint]) -> Acce
     return _sided(rule, _band(rule, day, alike))
 
 
-def _latest(day: date, points: Sequence[VolumePoint]) -> list[VolumePoint]:
-    """The last nights of any day."""
+def _latest(by: Season, day: date, points: Sequence[VolumePoint]) -> Sequence[VolumePoint]:
+    """The nights that are equal if the series is constant: the last ones of any day; of a month the
+    comparable ones, since a peak that comes once a month would never be learned beside thirty equal nights.
+    """
+    if by is Season.DAY_OF_MONTH:
+        return comparable(by, day, points)
     oldest = day - timedelta(days=OLDEST[Season.ANY])
     before = (point for point in points if oldest <= point.day < day)
     return sorted(before, key=lambda point: point.day)[-CONSTANT_LOOK:]
