@@ -51,6 +51,7 @@ SECONDS = {
     **dict.fromkeys(("test_comparing_cli.py", "test_figures.py", "test_samples.py", "test_tampering.py"), 9),
     **dict.fromkeys(("test_edited_contracts.py", "test_selecting.py"), 25),
     **dict.fromkeys(("test_one_check.py", "test_nearest_names.py", "test_accept.py", "test_start_up.py"), 15),
+    **dict.fromkeys(("test_volume_series.py", "test_volume_runs.py"), 12),
     "test_contracts.py": 7,
 }
 """What a file, or each of its parts, takes on an idle machine, if its number of tests does not tell."""

@@ -194,6 +194,8 @@ def test_a_filter_of_the_suite_leaves_rows_out(server: Server, sales: str) -> No
     assert plain.volume is not None
     assert part.volume is not None
     assert plain.volume.measured != part.volume.measured
+    done = prove(server, sales, suite_of(one, settings=settings(filters={"sales": "amount > 20"})))
+    assert run_from_json(run_to_json(done)) == done
 
 
 def test_personal_values_are_not_shown(server: Server, sales: str) -> None:
@@ -301,6 +303,7 @@ def _forged(run: dict[str, Any], **changes: Any) -> str:
         ({"volume__rule__least": "3"}, "another rule than it claims"),
         ({"volume__low": "1"}, "its nights accept something else"),
         ({"volume__day": "2020-01-01"}, "is not the day that the run judged"),
+        ({"volume__rule__arrives": True, "volume__rule__days_back": 0}, "another rule than it claims"),
         ({"volume__day": "9999-12-31"}, "is not the day that the run judged"),
         ({"volume__rule__days_back": 10**12}, "impossible number"),
         ({"volume__value": "1e99999999"}, "is not a number"),

@@ -36,12 +36,14 @@ def volume_contradictions(run: Run, check: Check, result: Result) -> Iterator[st
     if check.kind != "volume":
         yield f"{check.id}: a figure of a check of kind {check.kind}"
         return
-    if unreadable := _unreadable(fact):
+    if unreadable := _unreadable(fact) or _misplaced(run, fact):
         yield f"{check.id}: {unreadable}"
         return
-    yield from (f"{check.id}: {said}" for said in _days(run, fact))
-    if not check.claim.endswith(rule_words(fact.rule)):
+    words = rule_words(fact.rule)
+    # Behind the rule a claim has only the filter that leaves out rows.
+    if not check.claim.endswith(words) and f"{words} (filter" not in check.claim:
         yield f"{check.id}: it was judged by another rule than it claims"
+        return
     outcome = outcome_of(fact, check.table, check.columns)
     if (result.status, result.message) != (STATUS[outcome.state], outcome.message):
         yield f"{check.id}: by its figure and its nights it is: {outcome.message}"
@@ -60,25 +62,21 @@ def _unreadable(fact: VolumeFact) -> str:
         return f"{found[:40]!r} is not a number"
     if not 2 <= rule.nights <= 28 or not 0 <= rule.days_back <= 366:
         return "its rule asks for an impossible number of nights or days"
-    return _misplaced(fact)
+    return ""
 
 
-def _misplaced(fact: VolumeFact) -> str:
+def _misplaced(run: Run, fact: VolumeFact) -> str:
+    """Which day cannot be, in words; "" if all can."""
+    back = fact.rule.days_back if fact.rule.arrives else 0
+    # In no time zone is it a day more, or less, than the next one in UTC.
+    if abs(run.place.at.astimezone(UTC).date().toordinal() - back - fact.day.toordinal()) > 1:
+        return f"{fact.day} is not the day that the run judged"
     days = [point.day for point in fact.points]
     if len(set(days)) < len(days):
         return "two figures of one day"
     if any(day >= fact.day for day in days):
         return "it was judged by a night that was not before it"
     since = fact.rule.since
-    return (
-        "it was judged by a night that its rule leaves out"
-        if since and min(days, default=since) < since
-        else ""
-    )
-
-
-def _days(run: Run, fact: VolumeFact) -> Iterator[str]:
-    back = fact.rule.days_back if fact.rule.arrives else 0
-    # In no time zone is it a day more, or less, than the next one in UTC.
-    if abs(run.place.at.astimezone(UTC).date().toordinal() - back - fact.day.toordinal()) > 1:
-        yield f"{fact.day} is not the day that the run judged"
+    if since is not None and min(days, default=since) < since:
+        return "it was judged by a night that its rule leaves out"
+    return ""

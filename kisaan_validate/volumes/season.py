@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -44,7 +45,7 @@ def _place(by: Season, day: date) -> int:
 
 def is_month_end(day: date) -> bool:
     """Whether it is the last day of its month."""
-    return (day + timedelta(days=1)).day == 1
+    return day.day == monthrange(day.year, day.month)[1]
 
 
 def nights_words(by: Season, day: date, number: int) -> str:
