@@ -79,8 +79,8 @@ def _volumes(
     no night has.
     """
     from kisaan_validate.errors import UsageError
+    from kisaan_validate.history.earlier import figures_of
     from kisaan_validate.history.lines import now_called
-    from kisaan_validate.history.past import figures_of
     from kisaan_validate.text.nearest import nearest
 
     renamed = config.renamed

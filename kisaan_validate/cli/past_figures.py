@@ -28,8 +28,8 @@ def past_figures(
         return None
     from kisaan_validate.cli.history_index import the_history
     from kisaan_validate.errors import KisaanError
+    from kisaan_validate.history.earlier import figures_of_place
     from kisaan_validate.history.lines import now_called
-    from kisaan_validate.history.past import figures_of_place
     from kisaan_validate.report.text import flat
 
     renamed = config.renamed
