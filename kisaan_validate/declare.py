@@ -23,7 +23,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 from types import FrameType
 from typing import Any, TypedDict, TypeVar, Unpack
@@ -54,6 +54,8 @@ from kisaan_validate.rules.server import health
 from kisaan_validate.rules.server.base import ServerRule
 from kisaan_validate.rules.totals import Total
 from kisaan_validate.rules.unique import Unique
+from kisaan_validate.rules.volume import Volume
+from kisaan_validate.rules.volume_reading import VolumeWords, read_volume
 from kisaan_validate.text.nearest import did_you_mean
 
 __all__ = [
@@ -89,6 +91,7 @@ __all__ = [
     "triggers",
     "unique",
     "values_in",
+    "volume",
 ]
 
 
@@ -461,6 +464,47 @@ def fresh(
     _check_zone(zone)
     fields, meta = _figure(more, (column,))
     return _declare("fresh", table, (column,), Fresh(within=within, zone=zone, **fields), meta)
+
+
+def volume(
+    table: str,
+    *,
+    arrivals: str = "",
+    sum: str = "",
+    nulls: str = "",
+    distinct: str = "",
+    freshness: str = "",
+    zone: str = "",
+    days_back: int = 1,
+    by: str = "weekday",
+    nights: int | None = None,
+    share: Any = "10%",
+    at_least_change: Any = None,
+    score: Any = Fraction(7, 2),
+    side: str = "",
+    least: Any = None,
+    most: Any = None,
+    since: str | date | None = None,
+    where: str = "",
+    **meta: Unpack[MetaArguments],
+) -> Declaration:
+    """The number of rows is as on earlier nights; or a ``sum``, the share of ``nulls``, the ``distinct``
+    values, the ``freshness`` of a column.
+
+    ``arrivals`` names the column that says when a row came: only rows of one day in ``zone`` count,
+    ``days_back`` days before the run's (1 is yesterday; 2 where rows come late). Nights of the same weekday
+    are compared (``by``: or "day_of_month", "any"), ``nights`` of them or more, else there is no answer. It
+    fails past ``score`` robust deviations and ``at_least_change`` and ``share`` of what is expected, on that
+    ``side`` ("low", "high", else both). ``least`` and ``most`` hold whatever the past says. With ``since``
+    only nights from that day on count, also those that failed. See volumes.md.
+    """
+    _check_zone(zone)
+    words = VolumeWords(
+        arrivals, sum, nulls, distinct, freshness, zone, days_back, by, nights, share, at_least_change, score,
+        side, least, most, since,
+    )  # fmt: skip
+    rule, columns = _read(read_volume, words)
+    return _declare("volume", table, columns, Volume(rule, where), meta)
 
 
 def _check_zone(zone: str) -> None:

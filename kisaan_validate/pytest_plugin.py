@@ -198,6 +198,7 @@ class SuiteNode(pytest.Collector):
 
         from kisaan_validate.cli.job import attended
         from kisaan_validate.cli.options import the_limits
+        from kisaan_validate.cli.past_figures import past_figures
         from kisaan_validate.postgres.target import find_target
         from kisaan_validate.prove.options import Before, Comparing, Options
         from kisaan_validate.prove.run import run
@@ -214,6 +215,7 @@ class SuiteNode(pytest.Collector):
             compare=Comparing(Before(self.baseline)) if self.baseline is not None else None,
             waivers=waivers,
             limits=the_limits(c),
+            past=past_figures(c, part),
         )
         target = find_target(self.config.getoption("kv_dsn"))
         return attended(lambda stop: run(part, target, options=options, stop=stop))

@@ -66,6 +66,7 @@ SECONDS = {
         ),
         15,
     ),
+    **dict.fromkeys(("test_volume_series.py", "test_volume_runs.py"), 12),
     "test_contracts.py": 7,
 }
 """What a file, or each of its parts, takes on an idle machine, if its number of tests does not tell."""

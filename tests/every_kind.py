@@ -236,6 +236,17 @@ def declarations() -> list[Any]:
         d.fresh(
             "crops", "clock", timedelta(hours=1), zone="UTC", where=MORE, segment_by="m", id="fresh.segments"
         ),
+        d.volume("crops", least=9000),
+        d.volume("crops", arrivals="at", zone="UTC", days_back=2, where=MORE, least=1, id="volume.day"),
+        d.volume("crops", sum="amount", least=9000, id="volume.sum"),
+        d.volume("crops", nulls="name", most=0, id="volume.nulls"),
+        d.volume("crops", distinct="name", arrivals="day", zone="UTC", least=5, id="volume.distinct"),
+        d.volume("crops", distinct="m", where=MORE, least=5, id="volume.values"),
+        # Of no row: an age would be another one in the next run.
+        d.volume(
+            "crops", freshness="clock", zone="UTC", where="id OPERATOR(pg_catalog.<) 0", id="volume.clock"
+        ),
+        d.volume("crops", freshness="day", zone="UTC", most=5, id="volume.age"),
         d.values_in("crops", "name", "farms", "name"),
         d.values_in(
             "crops",

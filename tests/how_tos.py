@@ -309,6 +309,7 @@ PAGES = {
         },
         suite_and_run,
     ),
+    "docs/volumes.md": Page({"history backtest": 0}, suite_and_run),
     "docs/writing-checks.md": Page({"list": 0}, suite),
 }
 """Every page with command lines, but those below."""

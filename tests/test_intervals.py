@@ -103,6 +103,7 @@ _VALID: dict[str, dict[str, Any]] = {
     "no_gaps": {"table": "t", "column": "x", "step": 1, "start": 1},
     "decimals": {"table": "t", "column": "x", "places": 2},
     "minimum_rows": {"table": "t", "minimum": 1},
+    "volume": {"table": "t", "share": "5%"},
 }
 _NUMBERS = frozenset(
     {

@@ -114,6 +114,7 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
     from kisaan_validate.cli.exits import baseline_exit_code
     from kisaan_validate.cli.job import attended, progress_observer
     from kisaan_validate.cli.lock import only_one
+    from kisaan_validate.cli.past_figures import past_figures
     from kisaan_validate.postgres.target import find_target
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.prove.options import Comparing, Keeping, KeptColumns, Options
@@ -132,6 +133,7 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
     chosen = tuple(column_of(text, "--values") for text in given["values"])
     contract, held = the_contract(given["contract"], suite), _Held()
     values = KeptColumns(_beside(output, "values"), chosen, given["public"]) if chosen else None
+    past = past_figures(config, suite)
 
     def job(stop: Stop) -> Run:
         def wait(measured: Run, alive: Callable[[], bool]) -> None:
@@ -152,6 +154,7 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
             keep=Keeping(rows, values),
             profile=given["profile"],
             while_held=wait if hold else None,
+            past=past,
         )
         return run(part, target, options=options, observer=observer, stop=stop)
 

@@ -81,6 +81,10 @@ EXAMPLES = {
         "kisaan-validate history proved",
         "kisaan-validate history proved --reports nightly",
     ),
+    "history backtest": (
+        "kisaan-validate history backtest",
+        "kisaan-validate history backtest orders.volume --rule share=20% --rule nights=4",
+    ),
     "history mark": (
         "kisaan-validate history mark 'release 1.4 deployed'",
         "kisaan-validate history mark 'index rebuilt' --at 2026-11-30T02:15",

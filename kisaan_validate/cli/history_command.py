@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kisaan_validate.cli.history_backtest import command as backtest
 from kisaan_validate.cli.options import the_config
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ def command(context: click.Context, /, **given: Any) -> int | None:
     if not listed:
         click.echo(none_listed(nights))
     return history_exit_code(found.unread)
+
+
+command.add_command(backtest)
 
 
 def _fits(line: NightLine, given: dict[str, Any]) -> bool:

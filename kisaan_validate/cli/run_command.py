@@ -196,6 +196,7 @@ def _options(config: Config, suite: Suite, given: dict[str, Any]) -> Options:
     """How the run is done. The files that are named are read before anything is asked of the database.
     Raises UsageError.
     """
+    from kisaan_validate.cli.past_figures import past_figures
     from kisaan_validate.facts.result import FailOn
     from kisaan_validate.prove.options import Options
 
@@ -212,6 +213,7 @@ def _options(config: Config, suite: Suite, given: dict[str, Any]) -> Options:
         fail_on=FailOn(given["fail_on"] or "any"),
         fail_fast=given["fail_fast"],
         profile=given["profile"],
+        past=past_figures(config, suite),
     )
 
 

@@ -37,7 +37,8 @@ class StatementAnswer:
     ``judged`` is how many rows the filter of a join leaves, where it has one. ``rests`` is what stands for
     rows that were not read, in words. ``unmeasured`` says by column why not all its figures are known.
     ``marks`` says by check id where the violating rows lie, as far as that was marked; ``listed`` are the
-    rows by which a query also listed what it counted (``plan.samples``).
+    rows by which a query also listed what it counted (``plan.samples``). ``found`` are figures, as texts,
+    that are judged later.
     """
 
     violations: dict[str, int] = field(default_factory=dict)
@@ -50,6 +51,7 @@ class StatementAnswer:
     unmeasured: dict[str, str] = field(default_factory=dict)
     marks: dict[str, Marks] = field(default_factory=dict)
     listed: Sequence[tuple[object, ...]] | None = None
+    found: dict[str, str] = field(default_factory=dict)
     failure: DatabaseError | None = None
     milliseconds: float = 0.0
     log: list[StatementFacts] = field(default_factory=list)
@@ -163,13 +165,17 @@ def _take(
     """What the one row of a pass says."""
     # Figures were written last, so they are cut from the end of the row.
     size = len(figure_items(figures))
-    counted.rows, counts = statement.read(row[: len(row) - size], slots)
+    row, measured = row[: len(row) - size], row[len(row) - size :]
+    finding = [slot.check_id for slot in slots if slot.found]
+    row, found = row[: len(row) - len(finding)], row[len(row) - len(finding) :]
+    counted.found.update((id, str(value)) for id, value in zip(finding, found, strict=True))
+    counted.rows, counts = statement.read(row, slots)
     counted.judged = row[1] if statement.counts_judged else None
     ids = [slot.check_id for slot in slots]
     if statement.marking is not None and statement.marks(slots) and (bits := statement.map_of(row)):
         made = statement.marking
         counted.marks.update((id, Marks(made.width, bits, made.stripes)) for id in ids)
-    counted.figures.update(read_figures(figures, counted.rows, row[len(row) - size :]))
+    counted.figures.update(read_figures(figures, counted.rows, measured))
     for id, (violations, judged) in zip(ids, counts, strict=True):
         counted.violations[id], counted.examined[id] = violations, judged
 
@@ -418,6 +424,8 @@ def ask_query(session: Session, query: Query, ground: Ground) -> StatementAnswer
         if most and (segments := int(judged.pop())) > most:
             counted.errors[query.check_id] = _too_many(segments, most)
             return counted
+        if query.violations.found:
+            counted.found[query.check_id] = str(judged.pop())
         counted.violations[query.check_id] = int(count)
         counted.examined.update((query.check_id, int(number)) for number in judged)
     except DatabaseError as error:

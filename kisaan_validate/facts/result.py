@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kisaan_validate.volumes.model import VolumeFact
+
 MASKED = "•••"
 """What stands in the place of a personal value, wherever it would have been shown."""
 
@@ -91,6 +93,7 @@ class Result:
     ``trusted`` is what stood for rows that were not read out of the heap, because the run was told to
     believe it ("" for nothing). ``settled`` says what a second look found, where there was to be one: then
     ``violations`` are the rows that failed in both, and ``examined`` is of the first.
+    believe it ("" for nothing). ``volume`` is a figure that is judged by earlier nights, and those nights.
     """
 
     check_id: str
@@ -111,6 +114,7 @@ class Result:
     foreign: tuple[str, ...] = ()
     trusted: str = ""
     settled: Settled | None = None
+    volume: VolumeFact | None = None
 
 
 def vacuous(result: Result) -> bool:

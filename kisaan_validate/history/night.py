@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Result, Status, Verdict
 from kisaan_validate.facts.run import Run
+from kisaan_validate.history.figures import figure_text
 from kisaan_validate.verdict.judgement import Judgement
+from kisaan_validate.verdict.waivers import Use
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,8 @@ class CheckNight:
     """What one check said in one run.
 
     ``meaning`` is the digest of what it means; ``rows`` the digest of the keys of all violating rows, ""
-    where it is not known. ``violations`` is None where nothing was counted.
+    where it is not known. ``violations`` is None where nothing was counted. ``figure`` is what a volume was
+    (:mod:`history.figures`), "" of other checks.
     """
 
     check: str
@@ -27,6 +30,7 @@ class CheckNight:
     status: Status
     violations: int | None
     rows: str
+    figure: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,17 +77,18 @@ def night_of(judged: Judgement, folder: str, digest: str) -> Night:
         whole=not (run.selection.partial or run.halted or run.interrupted),
         milliseconds=round((run.finished_at - run.started_at).total_seconds() * 1_000),
         rows=tuple((table.title, table.rows) for table in run.tables if table.rows is not None),
-        outcomes=tuple(_outcomes(run)),
+        outcomes=tuple(_outcomes(run, {id for id, one in judged.waived.items() if one.use is Use.HOLDS})),
     )
 
 
-def _outcomes(run: Run) -> Iterable[CheckNight]:
+def _outcomes(run: Run, accepted: Container[str]) -> Iterable[CheckNight]:
     found = {result.check_id: result for result in run.results}
     for check in run.checks:
         # A check that has no result was not asked, as after an interruption: that is no answer.
         result = found.get(check.id, Result(check.id, Status.ERROR))
         said = (result.status, result.violations, result.key_digest)
-        yield CheckNight(check.id, check.digest, check.table, check.severity, *said)
+        figure = figure_text(result, accepted=check.id in accepted)
+        yield CheckNight(check.id, check.digest, check.table, check.severity, *said, figure)
 
 
 def same_database(nights: Iterable[Night], night: Night) -> list[Night]:

@@ -19,7 +19,7 @@ from kisaan_validate.facts.result import UNANSWERED, Status, Verdict
 from kisaan_validate.history.lines import FAILING, Identity, LineNight, LineState, follow, now_called
 from kisaan_validate.history.night import CheckNight, Night, same_database
 
-FORMAT = 1
+FORMAT = 2
 """Version of the tables. Another version is made again."""
 
 _META = sa.MetaData()
@@ -61,7 +61,9 @@ _OUTCOMES = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("violations", sa.BigInteger),
     sa.Column("rows", sa.Text),
+    sa.Column("figure", sa.Text),
 )
+_SAID = ("status", "violations", "rows", "figure")
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,11 @@ class History:
         with self._connection.execute(query) as rows:
             return next((known[row.run] for row in rows if row.run in known), None)
 
+    def of_suite(self, suite: str, checks: Sequence[str], since: datetime) -> list[Night]:
+        """The nights of a suite since a time, with the outcomes of these checks only."""
+        nights = [line.night for line in self.nights() if line.night.suite == suite]
+        return self._whole([night for night in nights if night.at >= since], checks)
+
     # --- inside -------------------------------------------------------------------------------------------
 
     def _insert(self, night: Night, looks: str) -> None:
@@ -166,7 +173,7 @@ class History:
         checks = self._checks(night.outcomes)
         rows = [
             {"night": id, "check": checks[_check(o)], "status": o.status.value}
-            | {"violations": o.violations, "rows": o.rows or None}
+            | {"violations": o.violations, "rows": o.rows or None, "figure": o.figure or None}
             for o in night.outcomes
         ]
         if rows:
@@ -221,7 +228,7 @@ class History:
         """These nights with their outcomes."""
         by_run: dict[str, list[CheckNight]] = {night.run: [] for night in nights}
         query = (
-            sa.select(_NIGHTS.c.run, _CHECKS, _OUTCOMES.c.status, _OUTCOMES.c.violations, _OUTCOMES.c.rows)
+            sa.select(_NIGHTS.c.run, _CHECKS, *(_OUTCOMES.c[name] for name in _SAID))
             .join(_OUTCOMES, _OUTCOMES.c.night == _NIGHTS.c.id)
             .join(_CHECKS, _CHECKS.c.id == _OUTCOMES.c.check)
         )
@@ -238,6 +245,7 @@ class History:
                         Status(row.status),
                         row.violations,
                         row.rows or "",
+                        row.figure or "",
                     )
                 )
         return [replace(night, outcomes=tuple(by_run[night.run])) for night in nights]

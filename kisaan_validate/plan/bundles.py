@@ -55,8 +55,8 @@ class PassBundle:
         """Each pass with the row that its own statement would have returned."""
         for one, texts in zip(self.passes, row, strict=True):
             assert isinstance(texts, list)
-            figures = len(figure_items(one.figures))
-            counts = texts[: len(texts) - figures]
+            as_texts = len(one.found_items(one.slots)) + len(figure_items(one.figures))
+            counts = texts[: len(texts) - as_texts]
             yield one, [*map(int, counts), *texts[len(counts) :]]
 
 

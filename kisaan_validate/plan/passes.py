@@ -87,7 +87,7 @@ def join_pass(
 
 def marked(statement: Pass, marking: Marking | None) -> Pass:
     """The same pass that also marks where violating rows lie, unless it cannot."""
-    riding = [slot.condition + slot.judged for slot in statement.slots if slot.query is not None]
+    riding = [slot.condition + slot.judged + slot.found for slot in statement.slots if slot.query is not None]
     # Read from the subquery, a row as a whole would be another one, with the flags in it.
     named = re.compile(rf"(?<![\w$]){re.escape(statement.table.name)}(?![\w$])", re.IGNORECASE)
     as_a_whole = any(map(named.search, riding))

@@ -377,7 +377,8 @@ class _Maker:
         # A figure is counted in its table's scan; the query only shows what was found.
         if violations.riding is not None and table is not None:
             riding = violations.riding
-            self.rows[table.key].append(Slot(check.id, riding.held, judged=riding.judged, query=query))
+            slot = Slot(check.id, riding.held, judged=riding.judged, query=query, found=riding.found)
+            self.rows[table.key].append(slot)
         else:
             self.queries.append(query)
 

@@ -56,7 +56,7 @@ class Slot:
     ``judged`` is the SQL condition that is true for the rows that the check judges ("" where it judges
     every row). Of a check of a figure ``query`` is the statement that shows what was found; ``condition``
     and ``judged`` are then SQL over aggregates: whether the figure is as declared, and the number of rows
-    that it is made of.
+    that it is made of; ``found`` is the figure itself as a text, "" where nobody asks for it.
     """
 
     check_id: str
@@ -64,6 +64,7 @@ class Slot:
     columns: tuple[str, ...] = ()
     judged: str = ""
     query: Query | None = None
+    found: str = ""
 
     def counts(self) -> tuple[str, str]:
         """The aggregates that count its violations, and the rows that it judges ("" where these are all)."""
@@ -124,7 +125,8 @@ class Pass:
         flags = self._flags(asked) if self.marks(asked) else None
         counts = self._counts(asked if flags is None else [flags.slot(slot) for slot in asked])
         # An array is one output, whatever its length.
-        if len(counts) + len(measured) > SLOT_LIMIT:
+        found = self.found_items(asked)
+        if len(counts) + len(found) + len(measured) > SLOT_LIMIT:
             every = list(counts.values())
             chunks = [every[i : i + 1000] for i in range(0, len(every), 1000)]
             named = {f"counts_{n}": f"ARRAY[{', '.join(chunk)}]" for n, chunk in enumerate(chunks, 1)}
@@ -138,7 +140,7 @@ class Pass:
             first["marked"] = flags.map
         items = [f"{output} AS {name}" for name, output in (first | named).items()]
         # Each by itself: the same item is asked again where a culprit is searched.
-        outputs = ",\n  ".join(qualified(item) for item in (*items, *measured))
+        outputs = ",\n  ".join(qualified(item) for item in (*items, *found, *measured))
         return f"SELECT {outputs}\nFROM {qualified(self.source) if flags is None else flags.source}"
 
     @staticmethod
@@ -152,17 +154,26 @@ class Pass:
                 counts[f"c{n}_judged"] = judged
         return counts
 
+    @staticmethod
+    def found_items(slots: Sequence[Slot]) -> list[str]:
+        """The outputs that give the figures of these slots which are judged later: after the counts, one for
+        each slot that has one.
+        """
+        return [slot.found for slot in slots if slot.found]
+
     @property
     def width(self) -> int:
         """How many numbers and texts its statement returns."""
-        return 1 + len(self._counts(self.slots)) + sum(len(figure.outputs) for figure in self.figures)
+        texts = len(self.found_items(self.slots)) + sum(len(figure.outputs) for figure in self.figures)
+        return 1 + len(self._counts(self.slots)) + texts
 
     def as_texts(self) -> str:
         """A statement for all of its slots and figures that returns the same outputs, as one array of text.
 
         Of a pass over the rows of one table that does not mark.
         """
-        outputs = ["count(*)", *self._counts(self.slots).values(), *figure_items(self.figures)]
+        counts = ["count(*)", *self._counts(self.slots).values()]
+        outputs = [*counts, *self.found_items(self.slots), *figure_items(self.figures)]
         listed = ", ".join(f"({qualified(output)})::text" for output in outputs)
         return f"SELECT ARRAY[{listed}]\nFROM {qualified(self.source)}"
 

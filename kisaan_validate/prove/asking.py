@@ -42,6 +42,7 @@ from kisaan_validate.prove.outcome import (
 from kisaan_validate.prove.planning import Planned
 from kisaan_validate.prove.profiling import ProfilePlan, take
 from kisaan_validate.prove.streaming import Streaming, streaming
+from kisaan_validate.prove.volumes import volume_results
 
 Log = list[StatementFacts]
 
@@ -109,6 +110,9 @@ def _told(
     # Evidence needs the counts: only what failed is read a second time, and a digest covers the counted
     # number.
     results = _failures_explained(context, planned, answers, pool, log)
+    volumes = volume_results(context, results, answers)
+    results |= volumes
+    fast.see(volumes.values())
     settings = context.suite.settings
     failing, more = failing_rows(pool, planned.plan, results, settings, planned.ground, stop)
     log += more

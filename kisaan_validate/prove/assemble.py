@@ -90,7 +90,7 @@ def _results(context: RunContext, plan: Plan, told: Measurements) -> tuple[Resul
         if result is None:
             results[check.id] = Result(check.id, Status.ERROR, message=not_asked.fact, hint=not_asked.hint)
         # What the catalogue settled does not rest on rows, so a table that moved does not touch it.
-        elif told.moved and result.evidence in {*COUNTED, Evidence.STREAMED}:
+        elif told.moved and (result.evidence in {*COUNTED, Evidence.STREAMED} or result.volume is not None):
             results[check.id] = _fenced(context, check, result, told.moved)
     reading = ((check, _read_by(context.suite, check)) for check in plan.checks)
     marked = foreign.marked(results, reading, context.catalogue)

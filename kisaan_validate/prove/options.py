@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.facts.baseline import Baseline
+from kisaan_validate.facts.place import Place
 from kisaan_validate.facts.result import FailOn
 from kisaan_validate.facts.run import Run
 from kisaan_validate.plan.trust import Trust
@@ -16,6 +17,7 @@ from kisaan_validate.process.deadline import Deadline
 from kisaan_validate.record.rowfile import KeptRows, RowWriter
 from kisaan_validate.record.valuefile import KeptValues
 from kisaan_validate.verdict.waivers import Waivers, keys_needed
+from kisaan_validate.volumes.model import PastPoint
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,8 @@ class Options:
     gets tells whether it still is.
     ``first`` gives checks their turn: the lowest number is asked first, 0 where nothing is said.
     ``until`` is when nothing more is begun. ``noted`` are further settings to be recorded.
+    ``past`` gives the figures of earlier nights on a database, by check id and what is measured, the oldest
+    first; it is called while the snapshot is open, so it only looks them up.
     """
 
     jobs: int = 2
@@ -112,6 +116,7 @@ class Options:
     first: Mapping[str, int] = field(default_factory=dict)
     until: Deadline | None = None
     noted: Mapping[str, str] = field(default_factory=dict)
+    past: Callable[[Place], Mapping[tuple[str, str], tuple[PastPoint, ...]]] | None = None
 
     @property
     def every_table(self) -> bool:

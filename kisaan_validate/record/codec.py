@@ -155,6 +155,7 @@ LATER = frozenset(
         "totals",
         "trusted",
         "unmeasured",
+        "volume",
     }
 )
 """Entries that files do not hold where there is nothing to say: those of before, whose bytes and digests

@@ -22,6 +22,7 @@ from kisaan_validate.facts.table import Family, Profile, SequenceValue, TableDig
 from kisaan_validate.record.control import total_contradictions
 from kisaan_validate.record.profile_consistency import profile_contradictions
 from kisaan_validate.record.settling import proved_contradictions, settling_contradictions
+from kisaan_validate.record.volumes import volume_contradictions
 
 _FIGURES = frozenset(
     {
@@ -34,6 +35,7 @@ _FIGURES = frozenset(
         "row_count_against",
         "minimum_rows",
         "sequence",
+        "volume",
     }
 )
 """Kinds of which one figure is judged: it is as declared, or it is one violation, of however many rows it
@@ -177,6 +179,7 @@ def _one_result(run: Run, check: Check, result: Result, rows: dict[str, int]) ->
     # NaN is unequal to itself.
     if result.milliseconds < 0 or result.milliseconds != result.milliseconds:
         yield f"{check.id}: it took {result.milliseconds} ms"
+    yield from volume_contradictions(run, check, result)
     if result.status in _UNANSWERED:
         # What has no answer is not looked at further: its other facts are empty by the rule above.
         yield from _silent(check, result)

@@ -171,11 +171,13 @@ class Riding:
     """How a figure over a whole table is judged in the scan that the table's other checks share.
 
     Both are SQL over aggregates of the table's rows: ``held`` is true where the figure is as declared,
-    ``judged`` is the number of rows that it is made of.
+    ``judged`` is the number of rows that it is made of. ``found`` is the figure itself as a text, where it is
+    judged later; "" where ``held`` judges it.
     """
 
     held: str
     judged: str
+    found: str = ""
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ class Violations:
 
     ``riding`` is given where the table's own scan can judge it: then ``sql`` is only run to show what was
     found. ``most`` limits the segments that are judged one by one: ``counting`` then returns their number
-    too, and more of them are an error.
+    too, and more of them are an error. ``found``: the figure, as a text, is the last output of ``counting``.
     """
 
     sql: str
@@ -204,6 +206,7 @@ class Violations:
     counting: str = ""
     riding: Riding | None = None
     most: int = 0
+    found: bool = False
 
 
 class QueryRule(Rule):
