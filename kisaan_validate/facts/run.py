@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 from kisaan_validate.facts.check import Check, Criterion, Severity
 from kisaan_validate.facts.forward import forward
 from kisaan_validate.facts.kept import RowFile, RowsCompared, ValuesCompared
+from kisaan_validate.facts.past import Past
 from kisaan_validate.facts.place import Notice, Place
 from kisaan_validate.facts.result import UNANSWERED, FailOn, Result, Status, Verdict
 from kisaan_validate.facts.suite import Selection, SuiteFacts
@@ -88,7 +89,8 @@ class Run:
     was asked: somebody stopped it, or it ended at the first failing blocking check. ``meanings`` are digests
     of what the contract asked to be measured, by table name. ``keyed`` is what is known of personal columns;
     ``secret``, the key of their digests in hex, and the digests go into a baseline only. ``totals`` are the
-    control totals that the suite declares.
+    control totals that the suite declares. ``past`` is what it knew of the runs before it, None of the first;
+    ``since_last``: with ``fail_on`` NEW, failures that the last run knew do not count.
     """
 
     id: str
@@ -126,6 +128,8 @@ class Run:
     totals: tuple[ControlTotal, ...] = ()
     held_seconds: int = 0
     provenance: Provenance = field(default_factory=Provenance)
+    past: Past | None = None
+    since_last: bool = False
     format_version: int = RUN_FORMAT
 
     @property

@@ -35,7 +35,8 @@ class Night:
     ``folder`` where it lies.
 
     ``suite_digest`` changes with the suite's sources. ``whole``: all of the suite was asked, and it came
-    to its end.
+    to its end. ``keys``: its files hold keys or values of rows. ``pruned`` says when and by which rule its
+    files were removed, "" while they are there.
     """
 
     run: str
@@ -53,6 +54,8 @@ class Night:
     milliseconds: int
     rows: tuple[tuple[str, int], ...]
     outcomes: tuple[CheckNight, ...]
+    keys: bool = False
+    pruned: str = ""
 
 
 def night_of(judged: Judgement, folder: str, digest: str) -> Night:
@@ -73,11 +76,14 @@ def night_of(judged: Judgement, folder: str, digest: str) -> Night:
         whole=not (run.selection.partial or run.halted or run.interrupted),
         milliseconds=round((run.finished_at - run.started_at).total_seconds() * 1_000),
         rows=tuple((table.title, table.rows) for table in run.tables if table.rows is not None),
-        outcomes=tuple(_outcomes(run)),
+        outcomes=tuple(outcomes_of(run)),
+        # A baseline keeps keys of its own, and values, so what was compared with one is taken to hold some.
+        keys=judged.baseline is not None or any(result.sample for result in run.results),
     )
 
 
-def _outcomes(run: Run) -> Iterable[CheckNight]:
+def outcomes_of(run: Run) -> Iterable[CheckNight]:
+    """What each check of a run said, in the order of the suite."""
     found = {result.check_id: result for result in run.results}
     for check in run.checks:
         # A check that has no result was not asked, as after an interruption: that is no answer.

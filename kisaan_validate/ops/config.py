@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kisaan_validate.errors import UsageError
+from kisaan_validate.history.retention import Retention
 from kisaan_validate.text import authored
 from kisaan_validate.toml.reader import read
 
@@ -51,6 +52,8 @@ class Config:
     signoff: SignoffConfig = field(default_factory=SignoffConfig)
     history: str = ""
     renamed: Mapping[str, str] = field(default_factory=dict)
+    retention: Retention = field(default_factory=Retention)
+    every_seconds: int = 0
 
 
 def load_config(path: Path | None) -> Config:
@@ -94,6 +97,13 @@ def _config(given: ConfigFile, base: Path) -> Config:
         ),
         history=given.history.url or "",
         renamed=given.history.renamed,
+        retention=Retention(
+            given.history.keep_days,
+            given.history.keep_runs,
+            given.history.keep_weeks,
+            given.history.forget_keys,
+        ),
+        every_seconds=given.history.every or 0,
         **run.model_dump(exclude={"operator"}),
     )
 

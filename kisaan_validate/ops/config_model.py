@@ -103,6 +103,18 @@ class HistoryTable(TomlTable):
     renamed: dict[str, str] = Field(
         default_factory=dict, description="old ids of checks and the ids that they have now"
     )
+    every: _Duration | None = Field(
+        None, description="how often the suite runs; a night without a run is then named as missed"
+    )
+    keep_days: int | None = Field(None, ge=1, description="`history prune` keeps runs of so many days")
+    keep_runs: int | None = Field(
+        None, ge=1, description="and the newest so many runs of each suite and database"
+    )
+    keep_weeks: int | None = Field(None, ge=1, description="and one run a week for so many weeks")
+    forget_keys: _Duration | None = Field(
+        None,
+        description="runs that hold keys or values of rows are removed after this time, whatever is kept",
+    )
 
 
 class ConfigFile(TomlTable):

@@ -22,6 +22,7 @@ from kisaan_validate.record.filelock import file_lock
 from kisaan_validate.record.files import write_file
 from kisaan_validate.signoff.evidence import LARGEST
 from kisaan_validate.signoff.statement import sha256
+from kisaan_validate.signoff.tombstones import TOMBSTONE_FILE, read_tombstone
 
 HEAD = ".chain"
 """The file that remembers the newest run. It is a convenience: lost or stale, it is found again from the
@@ -46,6 +47,8 @@ class Link:
     error: str = ""
     other_format: bool = False
     """Whether it cannot be read because its format is one that this version does not read."""
+    pruned: str = ""
+    """When and by which rule its files were removed; a tombstone keeps its place."""
 
 
 @contextmanager
@@ -55,7 +58,7 @@ def linked(run: Run, reports: Path) -> Iterator[Run]:
 
     Raises RecordError where the folder cannot be locked or read.
     """
-    with _locked(reports):
+    with chain_lock(reports):
         # Within the lock: two runs that end together must not name the same one before them.
         head = find_head(reports)
         if head is not None:
@@ -68,7 +71,8 @@ def linked(run: Run, reports: Path) -> Iterator[Run]:
 
 
 @contextmanager
-def _locked(reports: Path) -> Iterator[None]:
+def chain_lock(reports: Path) -> Iterator[None]:
+    """Hold the chain of a folder: no run is recorded meanwhile. Raises RecordError."""
     try:
         with file_lock(reports / ".lock-chain", "the record of another run", wait=PATIENCE):
             yield
@@ -101,7 +105,7 @@ def links_of(reports: Path, since: float = 0.0, known: str = "") -> list[Link]:
     name; one whose digest is ``known`` is not parsed, and only named.
     """
     paths = []
-    for path in sorted(reports.glob("*/run.json")):
+    for path in sorted((*reports.glob("*/run.json"), *_tombstones(reports))):
         # A run that is being removed just now is none.
         with suppress(OSError):
             if path.stat().st_mtime >= since:
@@ -109,11 +113,18 @@ def links_of(reports: Path, since: float = 0.0, known: str = "") -> list[Link]:
     return [read_link(path, known) for path in paths]
 
 
+def _tombstones(reports: Path) -> list[Path]:
+    # While both are there, the run is: its removal was cut short.
+    return [p for p in reports.glob(f"*/{TOMBSTONE_FILE}") if not (p.parent / "run.json").exists()]
+
+
 def read_link(path: Path, known: str = "") -> Link:
-    """What a run.json says of itself; nothing more where its digest is ``known``. Never raises: what is wrong
-    is in ``error``.
+    """What a run.json, or a tombstone, says of itself; nothing more where its digest is ``known``. Never
+    raises: what is wrong is in ``error``.
     """
     folder = path.parent.name
+    if path.name == TOMBSTONE_FILE:
+        return _link_of_tombstone(path)
     try:
         facts = path.lstat()
         if not stat.S_ISREG(facts.st_mode):  # a pipe would keep us waiting, a link leads elsewhere
@@ -137,6 +148,28 @@ def read_link(path: Path, known: str = "") -> Link:
     )
 
 
+def _link_of_tombstone(path: Path) -> Link:
+    folder = path.parent.name
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return Link(folder, "", error=f"{TOMBSTONE_FILE} is not a regular file, and was not read")
+        stone = read_tombstone(path)
+    except (RecordError, OSError) as error:
+        # Named within its folder: the path of the folder is the reader's own affair.
+        said = error.fact if isinstance(error, RecordError) else str(error.strerror)
+        return Link(folder, "", error=said.replace(f"{path.parent}/", ""))
+    wrong = "" if stone.night.run == folder else f"it holds the tombstone of run {stone.night.run}"
+    return Link(
+        folder,
+        stone.night.digest,
+        stone.night.run,
+        stone.previous_run,
+        stone.previous_digest,
+        wrong,
+        pruned=stone.words,
+    )
+
+
 def tips(links: list[Link]) -> list[Link]:
     """The links that no other names."""
     named = {link.previous_digest for link in links}
@@ -147,13 +180,14 @@ def tips(links: list[Link]) -> list[Link]:
 class Walk:
     """What a walk along a chain found. ``broken`` are faults, one sentence each; ``start`` is set where
     the oldest run names one that is not here (older runs are kept elsewhere, or were removed). ``outside``
-    are runs that have no part in it."""
+    are runs that have no part in it, ``pruned`` those of which a tombstone is left."""
 
     runs: int
     newest: Link | None
     broken: tuple[str, ...]
     start: str = ""
     outside: tuple[str, ...] = ()
+    pruned: tuple[str, ...] = ()
 
 
 def walk(links: list[Link]) -> Walk:
@@ -203,6 +237,7 @@ def walk(links: list[Link]) -> Walk:
         tuple(broken),
         start,
         tuple(f"{link.folder}: {link.error}" for link in apart),
+        tuple(f"{link.folder}: {link.pruned}" for link in good if link.pruned),
     )
 
 
