@@ -312,12 +312,17 @@ def _look(entry: os.DirEntry[str]) -> SeenFolder:
         if pruned := _is_pruned(entry.path):
             return SeenFolder(path, folder, pruned, page=False, pruned=True)
         reason = _why_not(f"{entry.path}/run.json")
-        mark = ",".join((*(_looks(f"{entry.path}/{name}") for name in _READ), *_signoff_looks(entry.path)))
+        mark = mark_of(entry.path)
     except FileNotFoundError:
         return SeenFolder(path, folder, "", page=False, reason="it has no run.json")
     except OSError as error:
         return SeenFolder(path, folder, "", page=False, reason=f"cannot be read: {error.strerror}")
     return SeenFolder(path, folder, mark, os.path.isfile(f"{entry.path}/report.html"), reason)
+
+
+def mark_of(place: str) -> str:
+    """What the files of a run's folder look like."""
+    return ",".join((*(_looks(f"{place}/{name}") for name in _READ), *_signoff_looks(place)))
 
 
 def _is_pruned(place: str) -> str:

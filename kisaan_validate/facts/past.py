@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from kisaan_validate.facts.differences import Origin
 from kisaan_validate.facts.result import Status, Verdict
 
 NIGHTS_KEPT = 30
@@ -73,13 +72,13 @@ class PastMark:
 
 @dataclass(frozen=True)
 class SinceLast:
-    """Of a check that fails: whether the last run, or the last that answered, knew these very rows.
+    """Of a check that fails: whether these rows failed on the last night that answered as well.
 
-    ``origin`` is BEFORE if that is proved, SINCE if there are other rows or more, else UNKNOWN.
+    ``known`` is True if that is proved, False if there are others or more, None if nothing tells.
     """
 
     check: str
-    origin: Origin
+    known: bool | None
     reason: str = ""
 
 

@@ -111,11 +111,26 @@ def same_database(nights: Iterable[Night], night: Night) -> list[Night]:
     return sorted(linked, key=lambda n: (n.at, n.run))
 
 
+def same_series(one: Run, other: Run) -> bool:
+    """Whether two runs are of one suite and database, by what they say themselves."""
+    meant, found = ((run.suite.name, run.place.database) for run in (one, other))
+    return meant == found and not _names_of(one).isdisjoint(_names_of(other))
+
+
+def _names_of(run: Run) -> set[tuple[str, ...]]:
+    place = run.place
+    return _server_names(place.host, place.port, place.system_identifier, run.id)
+
+
 def _names(night: Night) -> set[tuple[str, ...]]:
+    return _server_names(night.host, night.port, night.server, night.run)
+
+
+def _server_names(host: str, port: str, server: str, run: str) -> set[tuple[str, ...]]:
     names: set[tuple[str, ...]] = set()
-    if night.host:
-        names.add(("at", night.host, night.port))
-    if night.server:
-        names.add(("is", night.server))
+    if host:
+        names.add(("at", host, port))
+    if server:
+        names.add(("is", server))
     # A server without any name is known by nothing but the run itself.
-    return names or {("run", night.run)}
+    return names or {("run", run)}

@@ -177,6 +177,11 @@ def _largest(tables: Sequence[tuple[str, int | None]]) -> tuple[tuple[str, int |
     return tuple((_cut(title), rows) for title, rows in ranked[:TABLES_KEPT])
 
 
+def entry_name(text: str) -> str:
+    """A name as entries hold it: a long one is cut."""
+    return _cut(text)
+
+
 def _cut(text: str) -> str:
     if len(text) <= LONGEST:
         return text

@@ -67,7 +67,15 @@ def linked(run: Run, reports: Path) -> Iterator[Run]:
             )
         yield run
         with suppress(RecordError):  # found again from the runs
-            write_file(reports / HEAD, json.dumps({"id": run.id, "sha256": run_digest(run)}) + "\n")
+            write_file(reports / HEAD, json.dumps({"id": run.id, "sha256": _written(reports, run)}) + "\n")
+
+
+def _written(reports: Path, run: Run) -> str:
+    """The digest of what was written of a run: more may have been found out of it within the block."""
+    try:
+        return sha256((reports / run.id / "run.json").read_bytes())
+    except OSError:
+        return run_digest(run)
 
 
 @contextmanager

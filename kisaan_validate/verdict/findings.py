@@ -14,7 +14,7 @@ from kisaan_validate.facts.check import Check, Form, Severity
 from kisaan_validate.facts.differences import Origin
 from kisaan_validate.facts.result import Result
 from kisaan_validate.verdict.headlines import Parts, headline
-from kisaan_validate.verdict.judgement import JUDGED, Judgement
+from kisaan_validate.verdict.judgement import JUDGED, Judgement, known_since_last
 from kisaan_validate.verdict.ties import Problems, joined
 from kisaan_validate.verdict.waivers import Use
 
@@ -136,7 +136,9 @@ def _heading(part: Parts, judged: Judgement) -> Heading:
 
 def _origins(part: Parts, judged: Judgement) -> set[Origin | None]:
     moves = {move.check_id: move for move in judged.diff.moves} if judged.diff is not None else {}
-    return {moves[check.id].origin if check.id in moves else None for check, _ in part.checks}
+    known = known_since_last(judged.run)
+    found = {id: moves[id].origin if id in moves else None for id in (check.id for check, _ in part.checks)}
+    return {Origin.BEFORE if id in known and id not in moves else origin for id, origin in found.items()}
 
 
 def _rank(finding: Finding, part: Parts) -> tuple[int, int, bool, int, str]:
