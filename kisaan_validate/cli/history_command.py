@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kisaan_validate.history.lines import LineNight
     from kisaan_validate.history.marks import HistoryMark
     from kisaan_validate.history.retention import Retention
-    from kisaan_validate.history.store import History, NightLine
+    from kisaan_validate.history.store import History
     from kisaan_validate.ops.config import Config
 
 _PLACE = (
@@ -66,27 +66,26 @@ def command(context: click.Context, /, **given: Any) -> int | None:
 
     config = _config(given)
     with the_history(config) as found:
-        nights = found.history.nights()
+        listed = found.history.nights(**_wanted(given))
+        some = bool(found.history.folders())
     marks = _marks(config)
-    listed = [line for line in nights if _fits(line, given)][: given["last"]]
     for text in night_lines(listed, marks):
         click.echo(text)
     if not listed:
-        click.echo(none_listed(nights))
+        click.echo(none_listed(some))
     return history_exit_code(found.unread)
 
 
-def _fits(line: NightLine, given: dict[str, Any]) -> bool:
-    night = line.night
-    wanted = {
-        night.suite: given["suite_name"],
-        night.database: given["database"],
-        night.verdict.value: (given["verdict"] or "").upper(),
-    }
+def _wanted(given: dict[str, Any]) -> dict[str, Any]:
+    """What the options say of the nights to list."""
     since = given["since"]
-    return all(not want or has == want for has, want in wanted.items()) and (
-        since is None or night.at >= since.replace(tzinfo=UTC)
-    )
+    return {
+        "suite": given["suite_name"] or "",
+        "database": given["database"] or "",
+        "verdict": (given["verdict"] or "").upper(),
+        "since": since.replace(tzinfo=UTC) if since is not None else None,
+        "last": given["last"],
+    }
 
 
 @command.command("show", short_help="Show one check through all runs.")
@@ -117,7 +116,7 @@ def _lines(history: History, config: Config, id: str) -> list[list[LineNight]]:
     from kisaan_validate.history.lines import now_called
     from kisaan_validate.text.nearest import nearest
 
-    nights = history.nights()
+    nights = history.nights(last=1)
     names = [id, *(old for old in config.renamed if now_called(old, config.renamed) == id)]
     lines = history.lines(nights[0].night, names) if nights else []
     if not lines:

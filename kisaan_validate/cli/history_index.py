@@ -61,7 +61,7 @@ def bring_up(config: Config, history: History) -> int:
     # What can no longer be read is not shown as it was.
     unread = {there.folder for there in fresh} - read.keys()
     here = {there.folder for there in seen} - unread
-    known = {line.night.run: line.night.folder for line in history.nights()}
+    known = history.folders()
     added = _once(read.values(), {run: folder for run, folder in known.items() if folder in here})
     if added:
         history.add(added, {there.folder: there.mark for there in fresh})

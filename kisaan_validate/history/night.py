@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Protocol, TypeVar
 
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Result, Status, Verdict
@@ -92,7 +93,29 @@ def outcomes_of(run: Run) -> Iterable[CheckNight]:
         yield CheckNight(check.id, check.digest, check.table, check.severity, *said)
 
 
-def same_database(nights: Iterable[Night], night: Night) -> list[Night]:
+class PlacedNight(Protocol):
+    """What of a night tells where it was."""
+
+    @property
+    def run(self) -> str: ...
+    @property
+    def at(self) -> datetime | str: ...
+    @property
+    def suite(self) -> str: ...
+    @property
+    def database(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> str: ...
+    @property
+    def server(self) -> str: ...
+
+
+Placed = TypeVar("Placed", bound=PlacedNight)
+
+
+def same_database(nights: Iterable[Placed], night: Placed) -> list[Placed]:
     """Those of the nights that are of the same suite and database as ``night``, the oldest first.
 
     A server is the same if its system identifier or its address is: the first survives a move, the second
@@ -108,7 +131,12 @@ def same_database(nights: Iterable[Night], night: Night) -> list[Night]:
             if not known.isdisjoint(_names(one)):
                 known |= _names(one)
     linked = [n for n in ours if not known.isdisjoint(_names(n))]
-    return sorted(linked, key=lambda n: (n.at, n.run))
+    return sorted(linked, key=_when)
+
+
+def _when(night: PlacedNight) -> tuple[Any, str]:
+    # Of one kind in one list: all times, or all texts of times.
+    return night.at, night.run
 
 
 def same_series(one: Run, other: Run) -> bool:
@@ -122,7 +150,7 @@ def _names_of(run: Run) -> set[tuple[str, ...]]:
     return _server_names(place.host, place.port, place.system_identifier, run.id)
 
 
-def _names(night: Night) -> set[tuple[str, ...]]:
+def _names(night: PlacedNight) -> set[tuple[str, ...]]:
     return _server_names(night.host, night.port, night.server, night.run)
 
 

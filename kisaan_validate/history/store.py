@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -90,6 +90,22 @@ class NightLine:
         return sum(self.counts.get(state, 0) for state in FAILING)
 
 
+@dataclass(frozen=True)
+class SeriesMember:
+    """What of a night tells to which series it belongs, and where in it; ``at`` is text that sorts as
+    time.
+    """
+
+    run: str
+    digest: str
+    at: str
+    suite: str
+    database: str
+    host: str
+    port: str
+    server: str
+
+
 class History:
     """An open index. Raises RecordError where it cannot be read or written."""
 
@@ -112,36 +128,55 @@ class History:
         what its files look like.
         """
         added = sorted(nights, key=lambda night: (night.at, night.run))
-        there = {line.night.run: line for line in self.nights()}
-        old = {night.run: there[night.run] for night in added if night.run in there}
+        old = {line.night.run: line for line in self._those([night.run for night in added])}
         # Read anew, a run may turn out to be of another database than it was.
         gone = self._leave_out([line.night for line in old.values()])
         changed = {n.run: n for n in added if not _says_the_same(n, old.get(n.run))}
         for night in added:
             counted = _UNCOUNTED if night.run in changed else _counts_text(old[night.run].counts)
             self._insert(night, looks.get(night.folder, ""), counted)
-        self._count_again([*(night for night in gone if night.run in changed), *changed.values()])
+        touched = [*(night for night in gone if night.run in changed), *changed.values()]
+        self._count_again({(night.suite, night.database) for night in touched})
 
     def forget(self, runs: Sequence[str]) -> None:
         """Leave these runs out."""
-        wanted = set(runs)
-        there = [line.night for line in self.nights() if line.night.run in wanted]
-        self._count_again(self._leave_out(there))
+        gone = self._leave_out([line.night for line in self._those(runs)])
+        self._count_again({(night.suite, night.database) for night in gone})
 
     def settle(self) -> None:
         """Count again what was counted under other names of checks than those that they have now."""
-        self._count_again([line.night for line in self.nights()])
+        self._count_again({(member.suite, member.database) for member in self._members()})
 
-    def nights(self) -> list[NightLine]:
-        """All nights, the newest first, without their outcomes."""
-        rows = self._connection.execute(sa.select(_NIGHTS).order_by(_NIGHTS.c.at.desc(), _NIGHTS.c.run))
-        return [NightLine(_night(row, ()), _counts(row.counts)) for row in rows]
+    def folders(self) -> dict[str, str]:
+        """The folder of each run, by its id."""
+        rows = self._connection.execute(sa.select(_NIGHTS.c.run, _NIGHTS.c.folder))
+        return {row.run: row.folder for row in rows}
+
+    def nights(
+        self,
+        *,
+        suite: str = "",
+        database: str = "",
+        verdict: str = "",
+        since: datetime | None = None,
+        last: int | None = None,
+    ) -> list[NightLine]:
+        """All nights, or those that fit and of these the ``last`` ones: the newest first, without their
+        outcomes.
+        """
+        wanted = {_NIGHTS.c.suite: suite, _NIGHTS.c.database: database, _NIGHTS.c.verdict: verdict}
+        query = sa.select(_NIGHTS).order_by(_NIGHTS.c.at.desc(), _NIGHTS.c.run)
+        query = query.where(*(column == value for column, value in wanted.items() if value))
+        if since is not None:
+            query = query.where(_NIGHTS.c.at >= _time(since))
+        return [_line(row) for row in self._connection.execute(query.limit(last))]
 
     def lines(self, night: Night, checks: Sequence[str] = ()) -> list[list[LineNight]]:
         """The line of each check through all nights of the suite and database of ``night``; of ``checks``
         only, if given, by the names that they have now or ever had.
         """
-        nights = self._whole(same_database((line.night for line in self.nights()), night), checks)
+        there = self.nights(suite=night.suite, database=night.database)
+        nights = self._whole(same_database((line.night for line in there), night), checks)
         return list(follow(nights, self._renamed).values())
 
     # --- inside -------------------------------------------------------------------------------------------
@@ -182,34 +217,42 @@ class History:
             self._connection.execute(sa.delete(_NIGHTS).where(_NIGHTS.c.run.in_(some)))
         return list(nights)
 
-    def _count_again(self, changed: Sequence[Night]) -> None:
-        """Write into each night of the series that changed how many checks are in which state: a night that
-        comes or goes changes what later ones say of a failure.
+    def _those(self, runs: Sequence[str]) -> Iterator[NightLine]:
+        """The nights of these runs, as far as they are there."""
+        for some in _portions(runs):
+            yield from map(_line, self._connection.execute(sa.select(_NIGHTS).where(_NIGHTS.c.run.in_(some))))
+
+    def _members(self) -> list[SeriesMember]:
+        columns = [_NIGHTS.c[field.name] for field in fields(SeriesMember)]
+        return [SeriesMember(*row) for row in self._connection.execute(sa.select(*columns))]
+
+    def _count_again(self, meant: Collection[tuple[str, str]]) -> None:
+        """Write into each night of the series of these suites and databases how many checks are in which
+        state: a night that comes or goes changes what later ones say of a failure.
         """
-        meant = {(night.suite, night.database) for night in changed}
-        left = [n.night for n in self.nights() if (n.night.suite, n.night.database) in meant]
+        left = [m for m in self._members() if (m.suite, m.database) in meant] if meant else []
         # From nights that are there: one that is gone may have linked two servers that nothing links now.
         while left:
             series = same_database(left, left[0])
             self._count_series(series)
-            done = {night.run for night in series}
-            left = [night for night in left if night.run not in done]
+            done = {member.run for member in series}
+            left = [member for member in left if member.run not in done]
 
-    def _count_series(self, series: Sequence[Night]) -> None:
+    def _count_series(self, series: Sequence[SeriesMember]) -> None:
         """Count the nights of a series behind those that were counted already and are as they were."""
         known, pasts = self._remembered(series)
         if known == len(series):
             return
-        fresh = self._whole(series[known:], ())
+        runs = [member.run for member in series]
+        there = {line.night.run: line.night for line in self._those(runs[known:])}
+        fresh = self._whole([there[run] for run in runs[known:]], ())
         self._write_counts(fresh, pasts)
-        runs = [night.run for night in series]
         for some in _portions(runs):
             self._connection.execute(sa.delete(_SERIES).where(_SERIES.c.last.in_(some)))
-        made_of = self._made_of(series)
-        values = {"last": series[-1].run, "made_of": made_of, "memory": _memory_text(pasts)}
+        values = {"last": runs[-1], "made_of": self._made_of(series), "memory": _memory_text(pasts)}
         self._connection.execute(sa.insert(_SERIES).values(**values))
 
-    def _remembered(self, series: Sequence[Night]) -> tuple[int, dict[Identity, PastLine]]:
+    def _remembered(self, series: Sequence[SeriesMember]) -> tuple[int, dict[Identity, PastLine]]:
         """How many nights of a series, from the oldest on, are counted, and what is remembered of them."""
         kept = {row.last: row for row in self._connection.execute(sa.select(_SERIES))}
         open_ = sa.select(_NIGHTS.c.run).where(_NIGHTS.c.counts == _UNCOUNTED)
@@ -222,7 +265,7 @@ class History:
                 return n, _memory(row.memory)
         return 0, {}
 
-    def _made_of(self, series: Sequence[Night]) -> str:
+    def _made_of(self, series: Sequence[SeriesMember]) -> str:
         nights = [(night.run, night.digest) for night in series]
         return hashlib.sha256(json.dumps([nights, sorted(self._renamed.items())]).encode()).hexdigest()
 
@@ -361,10 +404,14 @@ def _counts(text: str) -> dict[LineState, int]:
 
 
 def _night(row: sa.Row[tuple[object, ...]], outcomes: tuple[CheckNight, ...]) -> Night:
-    given = {c.name: getattr(row, c.name) for c in _NIGHTS.c if c.name not in _OWN}
+    given = {name: value for name, value in row._mapping.items() if name not in _OWN}
     given |= {"at": datetime.fromisoformat(row.at), "verdict": Verdict(row.verdict)}
     given["rows"] = tuple((title, rows) for title, rows in json.loads(row.rows))
     return Night(**given, outcomes=outcomes)
+
+
+def _line(row: sa.Row[tuple[object, ...]]) -> NightLine:
+    return NightLine(_night(row, ()), _counts(row.counts))
 
 
 def _time(at: datetime) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from kisaan_validate.history.lines import FAILING, LineNight, LineState
 from kisaan_validate.history.marks import HistoryMark
@@ -99,6 +99,6 @@ def prune_lines(fates: Sequence[RunFate], *, removed: bool) -> Iterator[str]:
         yield f"Nothing was removed. Remove {counted(len(gone), 'run')} with --yes."
 
 
-def none_listed(all_nights: Iterable[NightLine]) -> str:
-    """What is said where no night is listed."""
-    return "no run fits" if any(True for _ in all_nights) else "no run is recorded yet"
+def none_listed(some: bool) -> str:
+    """What is said where no night is listed; ``some``: there are others."""
+    return "no run fits" if some else "no run is recorded yet"
