@@ -47,6 +47,8 @@ class Link:
     error: str = ""
     other_format: bool = False
     """Whether it cannot be read because its format is one that this version does not read."""
+    remembers: tuple[str, str] = ("", "")
+    """The run that it was compared with as the last one, and its digest."""
     pruned: str = ""
     """When and by which rule its files were removed; a tombstone keeps its place."""
 
@@ -151,9 +153,10 @@ def read_link(path: Path, known: str = "") -> Link:
         return Link(folder, sha256(data), error=str(error).splitlines()[0], other_format=other)
     # A copy under another name would be counted twice.
     wrong = "" if run.id == folder else f"it holds the run {run.id}"
-    return Link(
-        folder, sha256(data), run.id, run.provenance.previous_run, run.provenance.previous_digest, wrong
-    )
+    origin, past = run.provenance, run.past
+    named = (origin.previous_run, origin.previous_digest)
+    remembers = (past.run, past.digest) if past is not None else ("", "")
+    return Link(folder, sha256(data), run.id, *named, wrong, remembers=remembers)
 
 
 def _link_of_tombstone(path: Path) -> Link:
@@ -222,6 +225,11 @@ def walk(links: list[Link]) -> Walk:
     for link in missing:
         if link.previous_run in by_id:
             broken.append(f"{link.folder}: its predecessor, run {link.previous_run}, was changed afterwards")
+    for link in good:
+        id, digest = link.remembers
+        # The verdict may rest on it, and it need not be the one before: another database's may lie between.
+        if id in by_id and by_id[id].digest != digest and id != link.previous_run:
+            broken.append(f"{link.folder}: run {id}, with which it was compared, was changed afterwards")
     # Two runs with one predecessor: one of them was put in, or the folder was copied.
     followers = Counter(link.previous_digest for link in good if link.previous_digest)
     for digest, n in followers.items():
