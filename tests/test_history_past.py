@@ -53,7 +53,7 @@ def _said(result: Result, said: str) -> Result:
     return replace(result, status=Status.FAIL, violations=int(said[0]), key_digest=said[1] * 64)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.lists(st.tuples(SAID, SAID), min_size=2, max_size=36))
 def test_a_run_remembers_what_the_history_counts(said: list[tuple[str, str]]) -> None:
     """Made of the last run alone, night after night, and written and read in between: state, since when and

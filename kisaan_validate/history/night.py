@@ -97,19 +97,32 @@ class PlacedNight(Protocol):
     """What of a night tells where it was."""
 
     @property
-    def run(self) -> str: ...
+    def run(self) -> str:
+        """Its id."""
+
     @property
-    def at(self) -> datetime | str: ...
+    def at(self) -> datetime | str:
+        """When; text that sorts as time will do."""
+
     @property
-    def suite(self) -> str: ...
+    def suite(self) -> str:
+        """The suite's name."""
+
     @property
-    def database(self) -> str: ...
+    def database(self) -> str:
+        """The database's name."""
+
     @property
-    def host(self) -> str: ...
+    def host(self) -> str:
+        """The host that answered."""
+
     @property
-    def port(self) -> str: ...
+    def port(self) -> str:
+        """Its port."""
+
     @property
-    def server(self) -> str: ...
+    def server(self) -> str:
+        """The system identifier of the cluster."""
 
 
 Placed = TypeVar("Placed", bound=PlacedNight)

@@ -43,8 +43,6 @@ def read_tombstone(path: Path) -> Tombstone:
     """The tombstone in a file. Its seal shows damage, no forgery: anybody can seal it again. Raises
     RecordError.
     """
-    from pydantic import ValidationError
-
     text = read_file(path)
     # Before anything is parsed: the seal is of the text.
     body, mark, seal = text.rpartition(', "seal": "')
@@ -57,7 +55,7 @@ def read_tombstone(path: Path) -> Tombstone:
         if given.pop("kind", "") != "tombstone" or given.pop("format_version", 0) != TOMBSTONE_FORMAT:
             raise OtherFormat(f"{path} is not a tombstone of this version", "upgrade kisaan-validate")
         return _stone(given)
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, ValidationError):
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise RecordError(
             f"{path} is not a tombstone as it was written", "restore it from a backup"
         ) from None
