@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from night_cases import START, night, record_night
 
 from kisaan_validate.cli.runs_index import update_index
-from kisaan_validate.facts.past import NIGHTS_KEPT, Past
+from kisaan_validate.facts.past import NIGHTS_KEPT, Remembered
 from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.facts.run import Run
 from kisaan_validate.history.lines import follow
@@ -242,5 +242,5 @@ def test_what_began_before_is_at_least_so_old(tmp_path: Path) -> None:
         judged = record_night(tmp_path, night(n, failing=1))
     assert "failing at least since 2026-01-05" in render_html(judged)
     past = judged.run.past
-    assert isinstance(past, Past)
+    assert isinstance(past, Remembered)
     assert past.begins == START

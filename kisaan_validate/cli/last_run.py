@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kisaan_validate.facts.past import Past, PastMark
+    from kisaan_validate.facts.past import PastMark, Remembered
     from kisaan_validate.facts.run import Run
     from kisaan_validate.ops.config import Config
     from kisaan_validate.record.index import Entry
@@ -37,7 +37,7 @@ def remembering(config: Config, *, since_last: bool) -> Callable[[Judgement], Ju
     return settle
 
 
-def _past(config: Config, run: Run) -> Past | None:
+def _past(config: Config, run: Run) -> Remembered | None:
     from kisaan_validate.cli.report_command import judged_again
     from kisaan_validate.errors import KisaanError
     from kisaan_validate.history.past import past_of

@@ -83,7 +83,7 @@ class SinceLast:
 
 
 @dataclass(frozen=True)
-class Past:
+class Remembered:
     """The runs before a run, as far as it remembers them.
 
     ``run`` is the last of them and ``digest`` the SHA-256 of its run.json. ``begins`` is the first night

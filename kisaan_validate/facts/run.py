@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 from kisaan_validate.facts.check import Check, Criterion, Severity
 from kisaan_validate.facts.forward import forward
 from kisaan_validate.facts.kept import RowFile, RowsCompared, ValuesCompared
-from kisaan_validate.facts.past import Past
+from kisaan_validate.facts.past import Remembered
 from kisaan_validate.facts.place import Notice, Place
 from kisaan_validate.facts.result import UNANSWERED, FailOn, Result, Status, Verdict
 from kisaan_validate.facts.suite import Selection, SuiteFacts
@@ -128,7 +128,7 @@ class Run:
     totals: tuple[ControlTotal, ...] = ()
     held_seconds: int = 0
     provenance: Provenance = field(default_factory=Provenance)
-    past: Past | None = None
+    past: Remembered | None = None
     since_last: bool = False
     format_version: int = RUN_FORMAT
 

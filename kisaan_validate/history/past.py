@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from kisaan_validate.compare.moves import moves
 from kisaan_validate.facts.baseline import CheckFacts, baseline_of
 from kisaan_validate.facts.differences import CheckMove, Origin
-from kisaan_validate.facts.past import NIGHTS_KEPT, Past, PastLine, PastMark, PastNight, SinceLast
+from kisaan_validate.facts.past import NIGHTS_KEPT, PastLine, PastMark, PastNight, Remembered, SinceLast
 from kisaan_validate.facts.result import UNANSWERED, Result, Status
 from kisaan_validate.facts.run import Run
 from kisaan_validate.history.lines import Identity, LineStep, follow, now_called, stepped
@@ -35,7 +35,7 @@ def past_of(
     marks: Iterable[PastMark] = (),
     renamed: Mapping[str, str] = {},
     every_seconds: int = 0,
-) -> Past:
+) -> Remembered:
     """What ``run`` remembers, ``last`` being the run of the same suite and database before it, and
     ``digest`` the SHA-256 of its run.json.
     """
@@ -45,7 +45,7 @@ def past_of(
     troubled = {(now_called(o.check, renamed), o.meaning) for o in outcomes_of(run) if o.status not in _QUIET}
     kept = (line for identity, line in lines.items() if identity in troubled or _tells(line))
     between = [mark for mark in marks if nights[0].at <= mark.at <= run.place.at]
-    return Past(
+    return Remembered(
         run=last.run.id,
         digest=digest,
         begins=before.begins if before is not None else night.at,
@@ -57,7 +57,7 @@ def past_of(
     )
 
 
-def _lines(before: Past | None, night: Night, renamed: Mapping[str, str]) -> dict[Identity, PastLine]:
+def _lines(before: Remembered | None, night: Night, renamed: Mapping[str, str]) -> dict[Identity, PastLine]:
     """What each line remembers after the last night, those that were never told of included."""
     told = before.lines if before is not None else ()
     pasts = {

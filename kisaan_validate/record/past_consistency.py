@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kisaan_validate.facts.past import NIGHTS_KEPT, Past, PastLine
+from kisaan_validate.facts.past import NIGHTS_KEPT, PastLine, Remembered
 from kisaan_validate.facts.result import Status
 from kisaan_validate.facts.run import Run
 
@@ -31,7 +31,7 @@ def past_contradictions(run: Run) -> Iterator[str]:
     yield from _failures(run, past)
 
 
-def _line(line: PastLine, past: Past) -> str:
+def _line(line: PastLine, past: Remembered) -> str:
     fails = line.answered is not None and line.answered.status is Status.FAIL
     if fails is not (line.since is not None) or fails is not (line.nights > 0):
         return "it failed last, and since no night; or the reverse"
@@ -40,7 +40,7 @@ def _line(line: PastLine, past: Past) -> str:
     return "more counts than nights" if len(line.counts) > len(past.nights) else ""
 
 
-def _failures(run: Run, past: Past) -> Iterator[str]:
+def _failures(run: Run, past: Remembered) -> Iterator[str]:
     """A failure that is called known excuses itself, so that must be possible by what stands beside it."""
     results, checks = {result.check_id: result for result in run.failures}, run.by_id
     told = [failure.check for failure in past.failures]

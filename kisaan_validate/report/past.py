@@ -9,7 +9,7 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from kisaan_validate.facts.past import Past, PastNight
+from kisaan_validate.facts.past import PastNight, Remembered
 from kisaan_validate.facts.result import UNANSWERED, Status, Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.history.lines import LineState
@@ -100,7 +100,7 @@ def _worth_telling(one: Tonight) -> bool:
     return one.outcome.status in UNANSWERED | {Status.FAIL} or one.step.state is LineState.FIXED
 
 
-def _words(one: Tonight, past: Past | None) -> str:
+def _words(one: Tonight, past: Remembered | None) -> str:
     step, state = one.step, one.step.state
     if step.since is None:
         return state.value
@@ -112,7 +112,7 @@ def _words(one: Tonight, past: Past | None) -> str:
     return f"fixed; it failed {since}" if state is LineState.FIXED else f"{state.value}: failing {since}"
 
 
-def _check_line(one: Tonight, past: Past) -> CheckLine:
+def _check_line(one: Tonight, past: Remembered) -> CheckLine:
     counts = [*shown_counts(one.before, past.nights), one.outcome.violations]
     # Nights before the first that is known would only be an empty half of the picture.
     first = next((n for n, count in enumerate(counts) if count is not None), len(counts) - 1)
@@ -156,7 +156,7 @@ def _lines(nights: Sequence[PastNight], tables: Sequence[str]) -> Iterator[Trend
 
 
 def _rows(
-    nights: Sequence[PastNight], gaps: Sequence[int], past: Past, tables: Sequence[str]
+    nights: Sequence[PastNight], gaps: Sequence[int], past: Remembered, tables: Sequence[str]
 ) -> Iterator[NightRow]:
     found: list[NightRow] = []
     marks = list(past.marks)
