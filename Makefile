@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Which room may import which, docstrings, how much an expression may say: part of lint, so not run again.
 SHAPE := tests/test_floors.py tests/test_manner.py
 
-.PHONY: bench-rivals bench-startup bench-many demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-diff gallery
+.PHONY: bench-rivals bench-startup bench-many demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-history bench-diff gallery
 
 demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
@@ -92,6 +92,10 @@ bench-report: $(VENV)/.dev
 # What the page over 2,000 runs costs after each run, and how fast it is painted.
 bench-index: $(VENV)/.dev
 	$(BIN)/python benchmarks/index.py
+
+# What the history of 2,000 nights costs: listing it, and one more run. Two minutes.
+bench-history: $(VENV)/.dev
+	$(BIN)/python benchmarks/history.py
 
 # What a run of 30 checks on a small database takes, beside importing SQLAlchemy and sqlglot: a minute.
 bench-startup: $(VENV)/.dev

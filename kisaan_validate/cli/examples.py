@@ -89,6 +89,10 @@ EXAMPLES = {
         "kisaan-validate history mark 'release 1.4 deployed'",
         "kisaan-validate history mark 'index rebuilt' --at 2026-11-30T02:15",
     ),
+    "history prune": (
+        "kisaan-validate history prune --keep-days 90 --keep-weeks 52",
+        "kisaan-validate history prune --yes",
+    ),
     "history rebuild": (
         "kisaan-validate history rebuild",
         "kisaan-validate history rebuild --reports nightly",

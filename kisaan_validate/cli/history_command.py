@@ -15,7 +15,8 @@ from kisaan_validate.cli.options import the_config
 if TYPE_CHECKING:
     from kisaan_validate.history.lines import LineNight
     from kisaan_validate.history.marks import HistoryMark
-    from kisaan_validate.history.store import History, NightLine
+    from kisaan_validate.history.retention import Retention
+    from kisaan_validate.history.store import History
     from kisaan_validate.ops.config import Config
 
 _PLACE = (
@@ -66,30 +67,29 @@ def command(context: click.Context, /, **given: Any) -> int | None:
 
     config = _config(given)
     with the_history(config) as found:
-        nights = found.history.nights()
+        listed = found.history.nights(**_wanted(given))
+        some = bool(found.history.folders())
     marks = _marks(config)
-    listed = [line for line in nights if _fits(line, given)][: given["last"]]
     for text in night_lines(listed, marks):
         click.echo(text)
     if not listed:
-        click.echo(none_listed(nights))
+        click.echo(none_listed(some))
     return history_exit_code(found.unread)
 
 
 command.add_command(backtest)
 
 
-def _fits(line: NightLine, given: dict[str, Any]) -> bool:
-    night = line.night
-    wanted = {
-        night.suite: given["suite_name"],
-        night.database: given["database"],
-        night.verdict.value: (given["verdict"] or "").upper(),
-    }
+def _wanted(given: dict[str, Any]) -> dict[str, Any]:
+    """What the options say of the nights to list."""
     since = given["since"]
-    return all(not want or has == want for has, want in wanted.items()) and (
-        since is None or night.at >= since.replace(tzinfo=UTC)
-    )
+    return {
+        "suite": given["suite_name"] or "",
+        "database": given["database"] or "",
+        "verdict": (given["verdict"] or "").upper(),
+        "since": since.replace(tzinfo=UTC) if since is not None else None,
+        "last": given["last"],
+    }
 
 
 @command.command("show", short_help="Show one check through all runs.")
@@ -120,7 +120,7 @@ def _lines(history: History, config: Config, id: str) -> list[list[LineNight]]:
     from kisaan_validate.history.lines import now_called
     from kisaan_validate.text.nearest import nearest
 
-    nights = history.nights()
+    nights = history.nights(last=1)
     names = [id, *(old for old in config.renamed if now_called(old, config.renamed) == id)]
     lines = history.lines(nights[0].night, names) if nights else []
     if not lines:
@@ -183,6 +183,66 @@ def rebuild(outer: dict[str, Any], /, **given: Any) -> int:
         number = len(found.history.known())
     click.echo(f"history {counted(number, 'run')}")
     return history_exit_code(found.unread)
+
+
+@command.command("prune", short_help="Remove old runs by a rule; each leaves a tombstone.")
+@click.option("--keep-days", type=click.IntRange(1), metavar="N", help="Keep runs of so many days.")
+@click.option(
+    "--keep-runs", type=click.IntRange(1), metavar="N", help="Keep the newest of each suite and database."
+)
+@click.option("--keep-weeks", type=click.IntRange(1), metavar="N", help="Keep one run a week for so long.")
+@click.option(
+    "--forget-keys",
+    type=click.IntRange(1),
+    metavar="DAYS",
+    help="Remove runs that hold keys of rows after so many days, whatever is kept.",
+)
+@click.option("--yes", is_flag=True, help="Remove them; without it they are only listed.")
+@_placed
+@click.pass_obj
+def prune(outer: dict[str, Any], /, yes: bool, **given: Any) -> int:
+    """List the runs that the rule of [history] in kisaan.toml, or of these options, removes; with --yes
+    remove them. What is removed leaves its verdict, counts and place in the chain in tombstone.json.
+
+    What is signed or packed stays, and so does the newest run of each suite and database.
+    """
+    from kisaan_validate.cli.exits import history_exit_code
+    from kisaan_validate.cli.history_prune import prune as pruned
+    from kisaan_validate.report.nights import prune_lines
+
+    config = _config(given, outer)
+    rule = _retention(config, given)
+    found = pruned(config, rule, datetime.now(UTC), remove=yes)
+    for text in prune_lines(found.fates, removed=yes):
+        click.echo(text)
+    for left in found.left:
+        print(f"note    {left}", file=sys.stderr)
+    if found.finished:
+        click.echo(f"finished {found.finished:,} removed before, cut short")
+    return history_exit_code(found.unread)
+
+
+def _retention(config: Config, given: dict[str, Any]) -> Retention:
+    """The rule of the options, each before that of the configuration. Raises UsageError if there is none."""
+    from dataclasses import replace
+
+    from kisaan_validate.errors import UsageError
+
+    forget = given["forget_keys"] * 86_400 if given["forget_keys"] else None
+    said = {"days": given["keep_days"], "runs": given["keep_runs"], "weeks": given["keep_weeks"]}
+    said |= {"forget_seconds": forget}
+    rule = replace(config.retention, **{name: value for name, value in said.items() if value is not None})
+    if rule.weeks is not None and not rule.by_age:
+        raise UsageError(
+            "keep_weeks alone would remove today's runs",
+            "say with keep_days or keep_runs what is kept besides one run a week",
+        )
+    if not rule.by_age and rule.forget_seconds is None:
+        raise UsageError(
+            "no rule says which runs are removed",
+            "write keep_days or keep_runs under [history] in kisaan.toml, or pass --keep-days",
+        )
+    return rule
 
 
 def _marks(config: Config) -> list[HistoryMark]:

@@ -168,8 +168,15 @@ def record(judged: Judgement, folder: Path) -> Path:
     return place
 
 
-def record_after(judged: Judgement, folder: Path) -> tuple[Judgement, Path]:
+def _as_it_is(judged: Judgement) -> Judgement:
+    return judged
+
+
+def record_after(
+    judged: Judgement, folder: Path, settle: Callable[[Judgement], Judgement] = _as_it_is
+) -> tuple[Judgement, Path]:
     """Record a run after the one that was recorded before it in ``folder``, with the sources of its suite.
+    ``settle`` adds what rests on the runs before it, while no other run is recorded.
 
     Returns the judgement of the run as recorded, and its folder. Where the chain of runs or the sources
     cannot be kept, the run is recorded all the same, and that is said. Raises RecordError.
@@ -182,7 +189,7 @@ def record_after(judged: Judgement, folder: Path) -> tuple[Judgement, Path]:
 
     # The folder is locked within, so that two runs at once do not both follow the same one.
     with _without_fail(linked(judged.run, folder), judged.run) as run:
-        judged = replace(judged, run=run)
+        judged = settle(replace(judged, run=run))
         place = record(judged, folder)
     if judged.sources and run.suite.sources:
         try:

@@ -52,6 +52,11 @@ if TYPE_CHECKING:
 @click.option(
     "--contract", type=click.Path(path_type=Path), help="The migration's contract; needs --baseline."
 )
+@click.option(
+    "--since",
+    type=click.Choice(["last"]),
+    help="With --fail-on new: new is what the last run on this database did not know.",
+)
 @click.option("--other-database", is_flag=True, help="Accept a baseline of another database.")
 @click.option(
     "--added-since",
@@ -165,6 +170,7 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
 def keep_and_show(judged: Judgement, config: Config, given: dict[str, Any]) -> tuple[Judgement, bool]:
     """The run as it is recorded, after the one before it, and whether it could be."""
     from kisaan_validate.cli.job import record_after
+    from kisaan_validate.cli.last_run import remembering
     from kisaan_validate.cli.output import lost
     from kisaan_validate.cli.runs_index import add_to_index
     from kisaan_validate.errors import RecordError
@@ -172,7 +178,8 @@ def keep_and_show(judged: Judgement, config: Config, given: dict[str, Any]) -> t
 
     place, recorded = None, True
     try:
-        judged, place = record_after(judged, config.reports)
+        settle = remembering(config, since_last=given["since"] == "last")
+        judged, place = record_after(judged, config.reports, settle)
     except RecordError as error:
         print(f"error: {error}", file=sys.stderr)
         recorded = False
@@ -226,17 +233,23 @@ def _comparing(suite: Suite, given: dict[str, Any]) -> Comparing | None:
     from kisaan_validate.record.valuefile import kept_values
 
     path: Path | None = given["baseline"]
+    if given["since"] and given["fail_fast"]:
+        raise UsageError(
+            "--fail-fast cannot tell, before the run ends, which failures --since last knows",
+            "leave one of them out",
+        )
     if path is None:
         # These options need a baseline: if they were dropped silently, the run would seem to have used them.
         options = {
             "--contract": given["contract"] is not None,
-            "--fail-on new": given["fail_on"] == "new",
+            "--fail-on new": given["fail_on"] == "new" and not given["since"],
             "--zone": bool(given["zone"]),
             "--added-since": bool(given["added_since"]),
         }
         for option, wanted in options.items():
             if wanted:
                 hint = "take one before the migration: kisaan-validate baseline -o pre.json"
+                hint += "; or compare with the last run: --since last" if option == "--fail-on new" else ""
                 raise UsageError(
                     f"{option} needs --baseline: without one there is nothing to compare with", hint
                 )

@@ -41,13 +41,13 @@ PAGE_MARK = b'content="kisaan-validate '
 """What is found near the head of every page of ours."""
 
 _READ = ("run.json", BASELINE_FILE, CONTRACT_FILE, WAIVERS_FILE)
-_SIGNOFFS = "signoffs"
+_SIGNOFFS, TOMBSTONE = "signoffs", "tombstone.json"
 
 
 @dataclass(frozen=True)
 class SeenFolder:
     """A folder as it stands there: its percent-encoded name, what its files look like, and why it is no
-    run ("" if it may be).
+    run ("" if it may be). ``pruned``: a tombstone is left of its run.
     """
 
     path: Path
@@ -55,6 +55,7 @@ class SeenFolder:
     mark: str
     page: bool
     reason: str = ""
+    pruned: bool = False
 
 
 def update_index(
@@ -185,6 +186,8 @@ def _read(there: SeenFolder, fresh: Judgement | None) -> Entry | Unread:
 
     source = there.path / "run.json"
     try:
+        if there.pruned:
+            return _entry_of_tombstone(there)
         digest = digest_of(read_file(source))
         judged = fresh if fresh is not None and _is_written(fresh, there, digest) else judged_again(source)
         return entry_of(
@@ -198,6 +201,40 @@ def _read(there: SeenFolder, fresh: Judgement | None) -> Entry | Unread:
     # Without the folder's path, as the index may be published, and without what a message may hide.
     return Unread(
         there.folder, there.mark, shortened(flat(reason.replace(f"{there.path}/", "")), 300), damaged=True
+    )
+
+
+def _entry_of_tombstone(there: SeenFolder) -> Entry:
+    """What a list shows of a run whose files were removed. Raises RecordError."""
+    from kisaan_validate.facts.check import Severity
+    from kisaan_validate.facts.result import UNANSWERED, Status
+    from kisaan_validate.record.index import entry_of_counts
+    from kisaan_validate.signoff.tombstones import read_tombstone
+
+    night = read_tombstone(there.path / TOMBSTONE).night
+    failed = [outcome for outcome in night.outcomes if outcome.status is Status.FAIL]
+    return entry_of_counts(
+        folder=there.folder,
+        mark=there.mark,
+        page=False,
+        id=night.run,
+        digest=night.digest,
+        at=night.at,
+        verdict=night.verdict,
+        suite=night.suite,
+        host=night.host,
+        port=night.port,
+        database=night.database,
+        server=night.server,
+        checks=len(night.outcomes),
+        failing=sum(outcome.severity is Severity.BLOCKING for outcome in failed),
+        failed=len(failed),
+        unanswered=sum(outcome.status in UNANSWERED for outcome in night.outcomes),
+        milliseconds=night.milliseconds,
+        partial=not night.whole,
+        interrupted=False,
+        tables=night.rows,
+        pruned=night.pruned,
     )
 
 
@@ -272,13 +309,26 @@ def _look(entry: os.DirEntry[str]) -> SeenFolder:
         return SeenFolder(path, folder, "", page=False, reason="a symbolic link, not followed")
     try:
         # The record first: without one the folder is no run, whatever else lies in it.
+        if pruned := _is_pruned(entry.path):
+            return SeenFolder(path, folder, pruned, page=False, pruned=True)
         reason = _why_not(f"{entry.path}/run.json")
-        mark = ",".join((*(_looks(f"{entry.path}/{name}") for name in _READ), *_signoff_looks(entry.path)))
+        mark = mark_of(entry.path)
     except FileNotFoundError:
         return SeenFolder(path, folder, "", page=False, reason="it has no run.json")
     except OSError as error:
         return SeenFolder(path, folder, "", page=False, reason=f"cannot be read: {error.strerror}")
     return SeenFolder(path, folder, mark, os.path.isfile(f"{entry.path}/report.html"), reason)
+
+
+def mark_of(place: str) -> str:
+    """What the files of a run's folder look like."""
+    return ",".join((*(_looks(f"{place}/{name}") for name in _READ), *_signoff_looks(place)))
+
+
+def _is_pruned(place: str) -> str:
+    """What the tombstone of a folder without a run.json looks like; "" if there is none."""
+    # While both are there, the run is: its removal was cut short.
+    return "" if _looks(f"{place}/run.json") else _looks(f"{place}/{TOMBSTONE}")
 
 
 def _looks(path: str) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 from kisaan_validate.facts.check import Check, Criterion, Severity
 from kisaan_validate.facts.forward import forward
 from kisaan_validate.facts.kept import RowFile, RowsCompared, ValuesCompared
+from kisaan_validate.facts.past import Remembered
 from kisaan_validate.facts.place import Notice, Place
 from kisaan_validate.facts.proved import TableProved
 from kisaan_validate.facts.result import UNANSWERED, FailOn, Result, Status, Verdict
@@ -92,6 +93,8 @@ class Run:
     known of personal columns; ``secret``, the key of their digests in hex, and the digests go into a baseline
     only. ``totals`` are the control totals that the suite declares, ``counters`` those of the server, if a
     check is about it. ``proved`` says of a scan when each table was last proved.
+    ``past`` is what it knew of the runs before it, None of the first; ``since_last``: with ``fail_on`` NEW,
+    failures that the last run knew do not count.
     """
 
     id: str
@@ -131,6 +134,8 @@ class Run:
     counters: tuple[ServerCounter, ...] = ()
     proved: tuple[TableProved, ...] = ()
     provenance: Provenance = field(default_factory=Provenance)
+    past: Remembered | None = None
+    since_last: bool = False
     format_version: int = RUN_FORMAT
 
     @property

@@ -7,10 +7,12 @@ neither ends a line nor begins one: nothing is known.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 
+from kisaan_validate.facts.past import NIGHTS_KEPT, PastAnswer, PastLine
 from kisaan_validate.facts.result import Status
 from kisaan_validate.history.night import CheckNight, Night
 
@@ -53,50 +55,53 @@ class LineNight:
     state: LineState
     since: datetime | None = None
     nights: int = 0
-    before: CheckNight | None = None
+    before: PastAnswer | None = None
 
 
-@dataclass
-class _Past:
-    """What is remembered of a check while its nights are followed."""
+@dataclass(frozen=True)
+class LineStep:
+    """What one more night made of a line: what is remembered from now on, and what that night says."""
 
-    answered: CheckNight | None = None
-    since: datetime | None = None
-    nights: int = 0
-    silent: bool = False
-    failed: tuple[bool, ...] = ()
-
-    def take(self, night: Night, outcome: CheckNight) -> LineNight:
-        before = self.answered
-        if outcome.status is Status.NOT_APPLICABLE:
-            return LineNight(night, outcome, LineState.NOT_APPLICABLE, self.since, self.nights, before)
-        if outcome.status not in _HOLDS | {Status.FAIL}:
-            state = LineState.NO_ANSWER_AGAIN if self.silent else LineState.NO_ANSWER
-            self.silent = True
-            return LineNight(night, outcome, state, self.since, self.nights, before)
-        self.silent, self.answered = False, outcome
-        fails = outcome.status is Status.FAIL
-        self.failed = (*self.failed, fails)[-FLAP_NIGHTS:]
-        since, nights = self.since, self.nights
-        if fails:
-            since, nights = since or night.at, nights + 1
-        self.since, self.nights = (since, nights) if fails else (None, 0)
-        state = self._state(before, outcome)
-        # Of what was fixed the reader wants to know how long it was open.
-        return LineNight(night, outcome, state, since, nights, before)
-
-    def _state(self, before: CheckNight | None, outcome: CheckNight) -> LineState:
-        changes = sum(one != other for one, other in zip(self.failed, self.failed[1:], strict=False))
-        changed = len(self.failed) > 1 and self.failed[-1] != self.failed[-2]
-        if changes >= FLAPS and (changed or outcome.status is Status.FAIL):
-            return LineState.FLAPPING
-        failed = before is not None and before.status is Status.FAIL
-        if outcome.status is not Status.FAIL:
-            return LineState.FIXED if failed else LineState.HOLDS
-        return _compared(before, outcome) if before is not None and failed else LineState.NEW
+    past: PastLine
+    state: LineState
+    since: datetime | None
+    nights: int
 
 
-def _compared(before: CheckNight, now: CheckNight) -> LineState:
+def stepped(past: PastLine, at: datetime, outcome: CheckNight) -> LineStep:
+    """A line after one more night, at ``at``, on which its check said ``outcome``."""
+    counts = (*past.counts, outcome.violations)[-NIGHTS_KEPT:]
+    past = replace(past, counts=counts)
+    if outcome.status is Status.NOT_APPLICABLE:
+        return LineStep(past, LineState.NOT_APPLICABLE, past.since, past.nights)
+    if outcome.status not in _HOLDS | {Status.FAIL}:
+        state = LineState.NO_ANSWER_AGAIN if past.silent else LineState.NO_ANSWER
+        return LineStep(replace(past, silent=True), state, past.since, past.nights)
+    fails = outcome.status is Status.FAIL
+    failed = (*past.failed, fails)[-FLAP_NIGHTS:]
+    # Of what was fixed the reader wants to know how long it was open.
+    since, nights = past.since, past.nights
+    if fails:
+        since, nights = since or at, nights + 1
+    state = _state(past.answered, failed, outcome)
+    left = (since, nights) if fails else (None, 0)
+    answer = PastAnswer(outcome.status, outcome.violations, outcome.rows)
+    now = replace(past, answered=answer, since=left[0], nights=left[1], silent=False, failed=failed)
+    return LineStep(now, state, since, nights)
+
+
+def _state(before: PastAnswer | None, failed: Sequence[bool], outcome: CheckNight) -> LineState:
+    changes = sum(one != other for one, other in pairwise(failed))
+    changed = len(failed) > 1 and failed[-1] != failed[-2]
+    if changes >= FLAPS and (changed or outcome.status is Status.FAIL):
+        return LineState.FLAPPING
+    was = before is not None and before.status is Status.FAIL
+    if outcome.status is not Status.FAIL:
+        return LineState.FIXED if was else LineState.HOLDS
+    return _compared(before, outcome) if before is not None and was else LineState.NEW
+
+
+def _compared(before: PastAnswer, now: CheckNight) -> LineState:
     """How a failure differs from the one before it. Without a count or a digest there is nothing to tell."""
     if before.violations is not None and now.violations is not None and before.violations != now.violations:
         return LineState.GROWN if now.violations > before.violations else LineState.SHRUNK
@@ -108,18 +113,24 @@ Identity = tuple[str, str]
 """A check's id, as it is called now, and the digest of its meaning."""
 
 
-def follow(nights: Sequence[Night], renamed: Mapping[str, str] = {}) -> dict[Identity, list[LineNight]]:
+def follow(
+    nights: Sequence[Night], renamed: Mapping[str, str] = {}, pasts: dict[Identity, PastLine] | None = None
+) -> dict[Identity, list[LineNight]]:
     """The line of each check through these nights, which are of one suite and database, the oldest first.
 
-    ``renamed`` maps old ids to the ids that they have now: a renamed check keeps its line.
+    ``renamed`` maps old ids to the ids that they have now: a renamed check keeps its line. ``pasts`` is what
+    is remembered of the nights before these, and holds afterwards what is to be remembered of all.
     """
     lines: dict[Identity, list[LineNight]] = {}
-    pasts: dict[Identity, _Past] = {}
+    pasts = {} if pasts is None else pasts
     for night in nights:
         for outcome in night.outcomes:
             identity = (now_called(outcome.check, renamed), outcome.meaning)
-            line = pasts.setdefault(identity, _Past()).take(night, outcome)
-            lines.setdefault(identity, []).append(line)
+            before = pasts.get(identity) or PastLine(*identity)
+            step = stepped(before, night.at, outcome)
+            pasts[identity] = step.past
+            said = LineNight(night, outcome, step.state, step.since, step.nights, before.answered)
+            lines.setdefault(identity, []).append(said)
     return lines
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Protocol, TypeVar
 
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Result, Status, Verdict
@@ -39,7 +40,8 @@ class Night:
     ``folder`` where it lies.
 
     ``suite_digest`` changes with the suite's sources. ``whole``: all of the suite was asked, and it came
-    to its end.
+    to its end. ``keys``: its files hold keys or values of rows. ``pruned`` says when and by which rule its
+    files were removed, "" while they are there.
     """
 
     run: str
@@ -57,6 +59,8 @@ class Night:
     milliseconds: int
     rows: tuple[tuple[str, int], ...]
     outcomes: tuple[CheckNight, ...]
+    keys: bool = False
+    pruned: str = ""
 
 
 def night_of(judged: Judgement, folder: str, digest: str) -> Night:
@@ -77,11 +81,16 @@ def night_of(judged: Judgement, folder: str, digest: str) -> Night:
         whole=not (run.selection.partial or run.halted or run.interrupted),
         milliseconds=round((run.finished_at - run.started_at).total_seconds() * 1_000),
         rows=tuple((table.title, table.rows) for table in run.tables if table.rows is not None),
-        outcomes=tuple(_outcomes(run, {id for id, one in judged.waived.items() if one.use is Use.HOLDS})),
+        outcomes=tuple(outcomes_of(run, {id for id, one in judged.waived.items() if one.use is Use.HOLDS})),
+        # A baseline keeps keys of its own, and values, so what was compared with one is taken to hold some.
+        keys=judged.baseline is not None or any(result.sample for result in run.results),
     )
 
 
-def _outcomes(run: Run, accepted: Container[str]) -> Iterable[CheckNight]:
+def outcomes_of(run: Run, accepted: Container[str] = ()) -> Iterable[CheckNight]:
+    """What each check of a run said, in the order of the suite. Of ``accepted`` checks a figure counts for
+    later nights even where it failed.
+    """
     found = {result.check_id: result for result in run.results}
     for check in run.checks:
         # A check that has no result was not asked, as after an interruption: that is no answer.
@@ -91,7 +100,42 @@ def _outcomes(run: Run, accepted: Container[str]) -> Iterable[CheckNight]:
         yield CheckNight(check.id, check.digest, check.table, check.severity, *said, figure)
 
 
-def same_database(nights: Iterable[Night], night: Night) -> list[Night]:
+class PlacedNight(Protocol):
+    """What of a night tells where it was."""
+
+    @property
+    def run(self) -> str:
+        """Its id."""
+
+    @property
+    def at(self) -> datetime | str:
+        """When; text that sorts as time will do."""
+
+    @property
+    def suite(self) -> str:
+        """The suite's name."""
+
+    @property
+    def database(self) -> str:
+        """The database's name."""
+
+    @property
+    def host(self) -> str:
+        """The host that answered."""
+
+    @property
+    def port(self) -> str:
+        """Its port."""
+
+    @property
+    def server(self) -> str:
+        """The system identifier of the cluster."""
+
+
+Placed = TypeVar("Placed", bound=PlacedNight)
+
+
+def same_database(nights: Iterable[Placed], night: Placed) -> list[Placed]:
     """Those of the nights that are of the same suite and database as ``night``, the oldest first.
 
     A server is the same if its system identifier or its address is: the first survives a move, the second
@@ -107,14 +151,34 @@ def same_database(nights: Iterable[Night], night: Night) -> list[Night]:
             if not known.isdisjoint(_names(one)):
                 known |= _names(one)
     linked = [n for n in ours if not known.isdisjoint(_names(n))]
-    return sorted(linked, key=lambda n: (n.at, n.run))
+    return sorted(linked, key=_when)
 
 
-def _names(night: Night) -> set[tuple[str, ...]]:
+def _when(night: PlacedNight) -> tuple[Any, str]:
+    # Of one kind in one list: all times, or all texts of times.
+    return night.at, night.run
+
+
+def same_series(one: Run, other: Run) -> bool:
+    """Whether two runs are of one suite and database, by what they say themselves."""
+    meant, found = ((run.suite.name, run.place.database) for run in (one, other))
+    return meant == found and not _names_of(one).isdisjoint(_names_of(other))
+
+
+def _names_of(run: Run) -> set[tuple[str, ...]]:
+    place = run.place
+    return _server_names(place.host, place.port, place.system_identifier, run.id)
+
+
+def _names(night: PlacedNight) -> set[tuple[str, ...]]:
+    return _server_names(night.host, night.port, night.server, night.run)
+
+
+def _server_names(host: str, port: str, server: str, run: str) -> set[tuple[str, ...]]:
     names: set[tuple[str, ...]] = set()
-    if night.host:
-        names.add(("at", night.host, night.port))
-    if night.server:
-        names.add(("is", night.server))
+    if host:
+        names.add(("at", host, port))
+    if server:
+        names.add(("is", server))
     # A server without any name is known by nothing but the run itself.
-    return names or {("run", night.run)}
+    return names or {("run", run)}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kisaan_validate.errors import UsageError
+from kisaan_validate.history.retention import Retention
 from kisaan_validate.ops.scans import ScanProfile, scan_profile
 from kisaan_validate.text import authored
 from kisaan_validate.toml.reader import read
@@ -72,6 +73,8 @@ class Config:
     renamed: Mapping[str, str] = field(default_factory=dict)
     scans: Mapping[str, ScanProfile] = field(default_factory=dict)
     notify: NotifyConfig | None = None
+    retention: Retention = field(default_factory=Retention)
+    every_seconds: int = 0
 
 
 def load_config(path: Path | None) -> Config:
@@ -118,6 +121,13 @@ def _config(given: ConfigFile, base: Path) -> Config:
         renamed=given.history.renamed,
         scans={name: scan_profile(name, table) for name, table in given.scan.items()},
         notify=NotifyConfig(given.notify, base) if given.notify.model_fields_set else None,
+        retention=Retention(
+            given.history.keep_days,
+            given.history.keep_runs,
+            given.history.keep_weeks,
+            given.history.forget_keys,
+        ),
+        every_seconds=given.history.every or 0,
         **run.model_dump(exclude={"operator"}),
     )
 

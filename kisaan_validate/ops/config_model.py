@@ -85,6 +85,18 @@ class HistoryTable(TomlTable):
         None, description="the index's database (SQLAlchemy); by default a file among the reports"
     )
     renamed: dict[str, str] = Field(default_factory=dict, description="old ids of checks, and their new ones")
+    every: Duration | None = Field(
+        None, description="how often the suite runs; a night without a run is then named as missed"
+    )
+    keep_days: int | None = Field(None, ge=1, description="`history prune` keeps runs of so many days")
+    keep_runs: int | None = Field(
+        None, ge=1, description="and the newest so many runs of each suite and database"
+    )
+    keep_weeks: int | None = Field(None, ge=1, description="and one run a week for so many weeks")
+    forget_keys: Duration | None = Field(
+        None,
+        description="runs that hold keys or values of rows are removed after this time, whatever is kept",
+    )
 
 
 class PingsTable(TomlTable):

@@ -20,6 +20,7 @@ from kisaan_validate.facts.result import UNANSWERED, Evidence, Result, Status
 from kisaan_validate.facts.run import Run, TableCoverage
 from kisaan_validate.facts.table import Family, Profile, SequenceValue, TableDigests, TableFacts
 from kisaan_validate.record.control import total_contradictions
+from kisaan_validate.record.past_consistency import past_contradictions
 from kisaan_validate.record.profile_consistency import profile_contradictions
 from kisaan_validate.record.settling import proved_contradictions, settling_contradictions
 from kisaan_validate.record.volumes import volume_contradictions
@@ -70,6 +71,7 @@ def run_contradictions(run: Run) -> Iterator[str]:
     yield from total_contradictions(run.totals, run.tables)
     yield from _twice("the table proved", (one.table for one in run.proved))
     yield from proved_contradictions(run)
+    yield from past_contradictions(run)
 
 
 def baseline_contradictions(baseline: Baseline) -> Iterator[str]:

@@ -8,22 +8,23 @@ and no verdict rests on it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.result import UNANSWERED, Verdict
-from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import adapter, digest_of
 from kisaan_validate.record.files import read_file, write_file
 from kisaan_validate.verdict.findings import findings_of
 from kisaan_validate.verdict.judgement import Judgement
 
-INDEX_FORMAT = 3
+INDEX_FORMAT = 4
 """Version of the file. 1: first form. 2: what a comparison could not tell; runs are judged anew, for it
-makes them inconclusive. 3: the first finding of a run.
+makes them inconclusive. 3: the first finding of a run. 4: runs that were
+pruned; how often a suite is to run; the run before.
 """
 
 TABLES_KEPT = 6
@@ -46,6 +47,9 @@ class Entry:
     promises and parts of the comparison that are unknown, ``listed`` the differences that no contract
     judges, ``inapplicable`` the promises about what is on neither side. ``signed`` is what the files of
     sign-offs say, in words. ``finding`` is the title of the first of ``findings``, "" where nothing is wrong.
+    ``pruned`` says when and by which rule its files were removed; of the rest it has what a tombstone tells.
+    ``every_seconds`` is how often the suite is to run, 0 if nobody said; ``previous`` the run that was
+    recorded before it in the folder.
     """
 
     folder: str
@@ -77,6 +81,9 @@ class Entry:
     finding: str = ""
     findings: int = 0
     signed: str = ""
+    pruned: str = ""
+    every_seconds: int = 0
+    previous: str = ""
 
     @property
     def target(self) -> tuple[str, str, str, str]:
@@ -121,20 +128,19 @@ def entry_of(
     run = judged.run
     findings = findings_of(judged)
     answered = {result.check_id for result in run.results if result.status not in UNANSWERED}
-    return Entry(
+    return entry_of_counts(
         folder=folder,
         mark=mark,
         page=page,
-        # Names come from a database or a hostile record; the index must stay small.
-        id=_cut(run.id),
+        id=run.id,
         digest=digest,
         at=run.place.at,
         verdict=judged.verdict,
-        suite=_cut(run.suite.name),
-        host=_cut(run.place.host),
-        port=_cut(run.place.port),
-        database=_cut(run.place.database),
-        server=_cut(run.place.system_identifier),
+        suite=run.suite.name,
+        host=run.place.host,
+        port=run.place.port,
+        database=run.place.database,
+        server=run.place.system_identifier,
         checks=len(run.checks),
         failing=len(judged.failing),
         failed=len(run.failures),
@@ -142,23 +148,38 @@ def entry_of(
         milliseconds=round((run.finished_at - run.started_at).total_seconds() * 1_000),
         partial=run.selection.partial or bool(run.halted),
         interrupted=bool(run.interrupted),
-        tables=_largest(run),
-        contract=_cut(judged.contract.name) if judged.contract is not None else "",
+        tables=tuple((table.title, table.rows) for table in run.tables),
+        contract=judged.contract.name if judged.contract is not None else "",
         unkept=len(judged.in_state(State.BROKEN, State.NOT_DONE)),
         unexplained=len(judged.unexplained),
         untold=len(judged.open_promises) + len(judged.untold),
         listed=len(judged.listed),
         inapplicable=len(judged.in_state(State.NOT_APPLICABLE)),
-        signed=_cut(signed),
-        finding=_cut(findings[0].title) if findings else "",
+        signed=signed,
+        finding=findings[0].title if findings else "",
         findings=len(findings),
+        every_seconds=run.past.every_seconds if run.past is not None else 0,
+        previous=run.provenance.previous_run,
     )
 
 
-def _largest(run: Run) -> tuple[tuple[str, int | None], ...]:
+def entry_of_counts(*, tables: Sequence[tuple[str, int | None]], **given: Any) -> Entry:
+    """An entry of these facts, its names cut and of its tables only the largest kept."""
+    # Names come from a database or a hostile record; the index must stay small.
+    cut = {name: _cut(value) if isinstance(value, str) else value for name, value in given.items()}
+    whole = {name: given[name] for name in ("folder", "mark", "verdict")}
+    return Entry(**{**cut, **whole}, tables=_largest(tables))
+
+
+def _largest(tables: Sequence[tuple[str, int | None]]) -> tuple[tuple[str, int | None], ...]:
     # The largest tell most about a database; ties by name, so that the choice is stable.
-    ranked = sorted(run.tables, key=lambda table: (-(table.rows or 0), table.title))
-    return tuple((_cut(table.title), table.rows) for table in ranked[:TABLES_KEPT])
+    ranked = sorted(tables, key=lambda table: (-(table[1] or 0), table[0]))
+    return tuple((_cut(title), rows) for title, rows in ranked[:TABLES_KEPT])
+
+
+def entry_name(text: str) -> str:
+    """A name as entries hold it: a long one is cut."""
+    return _cut(text)
 
 
 def _cut(text: str) -> str:

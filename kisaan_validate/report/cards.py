@@ -200,13 +200,22 @@ def _facts(check: Check, result: Result) -> list[tuple[str, str]]:
     ]
 
 
+def _with_past(card: Card, words: str) -> Card:
+    return replace(card, facts=(("Nights before", words), *card.facts)) if words else card
+
+
 def cards_of(
-    pairs: list[tuple[Check, Result]], moves: Mapping[str, CheckMove], uses: Mapping[str, Waived], shown: int
+    pairs: list[tuple[Check, Result]],
+    moves: Mapping[str, CheckMove],
+    uses: Mapping[str, Waived],
+    shown: int,
+    past: Mapping[str, str] = {},
 ) -> list[Card]:
     """The cards of all checks, in the order given, each with at most ``shown`` keys; the first ones that
-    may be are unfolded.
+    may be are unfolded. ``past`` is what earlier nights say of them, by id.
     """
     made = [card_of(check, result, moves.get(check.id), uses.get(check.id), shown) for check, result in pairs]
+    made = [_with_past(card, past.get(card.check.id, "")) for card in made]
     late = [card for card in made if card.unfold][OPEN:]
     # A page of a thousand failures must still be read from its top.
     folded = {card.check.id for card in late}

@@ -21,6 +21,7 @@ from kisaan_validate.report.beside import not_compared_lines
 from kisaan_validate.report.changed import STATE_ORDER, answer_words, open_hints
 from kisaan_validate.report.criteria import criteria_words, criterion_lines
 from kisaan_validate.report.depth import depth_words
+from kisaan_validate.report.past import past_sentence
 from kisaan_validate.report.profile_gaps import profile_gaps
 from kisaan_validate.report.shown import Shown as Text
 from kisaan_validate.report.shown import shown
@@ -217,6 +218,8 @@ def verdict_line(judged: Judgement) -> RichText:
 def _unproved_lines(judged: Judgement) -> list[str]:
     run, lines = judged.run, []
     unanswered = sum(r.status in {Status.ERROR, Status.SKIP} for _, r in pairs_of(run))
+    if past := past_sentence(run):
+        lines.append(f"        {past}")
     if judged.failing:
         lines.append(f"        {counted(len(judged.failing), 'blocking check')} failed")
     uses = Counter(use.use for use in judged.waived.values())

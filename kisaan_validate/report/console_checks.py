@@ -15,6 +15,7 @@ from kisaan_validate.facts.differences import CheckMove, Origin, Transition
 from kisaan_validate.facts.result import COUNTED, UNANSWERED, Evidence, Result, Status
 from kisaan_validate.report.console_parts import MOST_CHECKS, SEVERITIES, STYLES, print_line
 from kisaan_validate.report.found import found_words, more_keys
+from kisaan_validate.report.past import past_words
 from kisaan_validate.report.psql import environment
 from kisaan_validate.report.shown import Shown as Text
 from kisaan_validate.report.summary import pairs_of
@@ -39,6 +40,7 @@ class _Line:
     result: Result
     move: CheckMove | None
     use: str
+    past: str = ""
 
 
 def print_checks_in_need(console: Console, judged: Judgement, *, verbose: bool) -> None:
@@ -89,8 +91,9 @@ def psql_line(sql: str) -> str:
 def _lines(judged: Judgement, verbose: bool) -> list[_Line]:
     """The checks to show, the gravest first: a long list is cut at its end."""
     moves = {move.check_id: move for move in judged.diff.moves} if judged.diff is not None else {}
+    past = past_words(judged.run)
     found = [
-        _Line(check, result, moves.get(check.id), _use(judged.waived.get(check.id)))
+        _Line(check, result, moves.get(check.id), _use(judged.waived.get(check.id)), past.get(check.id, ""))
         # A check whose result was lost has a line as well: nothing is known about it.
         for check, result in pairs_of(judged.run)
         if verbose or result.status not in _QUIET
@@ -162,9 +165,9 @@ def _told(line: _Line) -> str:
     terminal cuts the end.
     """
     keys = keys_in_line(line.result)
-    parts = [line.use, keys, flat(line.check.origin), _reason(line), _found(line)]
+    parts = [line.use, line.past, keys, flat(line.check.origin), _reason(line), _found(line)]
     if not keys and line.result.status is not Status.FAIL:
-        parts = [line.use, _found(line), _reason(line), flat(line.check.origin)]
+        parts = [line.use, line.past, _found(line), _reason(line), flat(line.check.origin)]
     return " · ".join(part for part in parts if part)
 
 

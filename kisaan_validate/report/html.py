@@ -21,6 +21,7 @@ from kisaan_validate.report.depth import depth_words
 from kisaan_validate.report.finding_cards import ON_PAPER, headed_findings, story
 from kisaan_validate.report.marks import marked
 from kisaan_validate.report.parts import table_parts
+from kisaan_validate.report.past import nights_view, past_sentence, past_words
 from kisaan_validate.report.profile_gaps import profile_gaps
 from kisaan_validate.report.profiles import profile_views
 from kisaan_validate.report.shell import VERDICT_ICONS, css_text, environment, favicon, policy, source
@@ -62,6 +63,7 @@ def render_html(
     facts = _facts(judged, signatures or Signatures(needed=judged.run.provenance.approvals))
     # Most pages have no profiles, and each letter of a style is in every page.
     drawn = source("profile.css") if facts["profiles"] else ""
+    drawn += source("nights.css") if facts["nights"] else ""
     style, script = _signs() + source("report.css") + drawn + _page_foot(judged), source("report.js")
     return template.render(
         style=Markup(style),
@@ -81,7 +83,8 @@ def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
     pairs = summary.pairs_of(run)
     ordered = summary.in_order(pairs, moves)
     # A page is limited as its run was; a record without the setting is from before there was one.
-    cards = cards_of(ordered, moves, judged.waived, int(run.settings.get("sample", "20")))
+    shown = int(run.settings.get("sample", "20"))
+    cards = cards_of(ordered, moves, judged.waived, shown, past_words(run))
     return (
         _changed(judged)
         | _tables(judged, cards)
@@ -109,6 +112,8 @@ def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
             "unenforced": summary.unenforced(pairs),
             "uncounted": [table for table in run.tables if table.rows is None],
             "held": summary.held_words(run),
+            "nights": nights_view(judged),
+            "past_sentence": past_sentence(run),
             "took": text.duration((run.finished_at - run.started_at).total_seconds() * 1_000),
             "local_time": text.local(run.place.at, run.place.time_zone),
         }

@@ -19,12 +19,13 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.history.missed import missed
 from kisaan_validate.record.codec import adapter
 from kisaan_validate.record.index import Entry, RunsIndex, Unread
 from kisaan_validate.report import text
 from kisaan_validate.report.shell import environment, policy, source
 from kisaan_validate.report.svg import ICON_PATHS
-from kisaan_validate.report.trends import share_bar, trend, verdict_strip
+from kisaan_validate.report.trends import TrendLine, line_of, share_bar, verdict_strip
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.version import VERSION
 
@@ -51,15 +52,6 @@ ICONS = {"PASS": "pass", "FAIL": "fail", "INCONCLUSIVE": "error"}
 
 
 @dataclass(frozen=True)
-class TrendLine:
-    """One picture of a database's trends with its numbers in words."""
-
-    name: str
-    picture: Markup
-    words: str
-
-
-@dataclass(frozen=True)
 class DatabaseCard:
     """One database under one suite: its newest run, and lines over its runs."""
 
@@ -68,6 +60,7 @@ class DatabaseCard:
     strip: Markup
     lines: tuple[TrendLine, ...]
     remarks: tuple[str, ...]
+    missed: int = 0
 
 
 @dataclass(frozen=True)
@@ -221,17 +214,41 @@ def _target(own: Sequence[Entry]) -> DatabaseCard:
     """``own``: all runs of it, the newest first."""
     # Partial runs are left out: fewer failing checks of fewer checks would draw an improvement.
     whole = list(islice((entry for entry in own if entry.whole), DRAWN))[::-1]
-    verdicts = [entry.verdict for entry in whole]
+    drawn = list(islice(own, DRAWN))[::-1]
+    gaps = missed([entry.at for entry in drawn], own[0].every_seconds)
+    verdicts = _with_missed(drawn, gaps)
     counts = ", ".join(f"{number:,} {word}" for word, number in _verdicts(whole).items() if number)
+    counts += f", {sum(gaps):,} missed" if sum(gaps) else ""
     lines = []
     if whole:
         lines = [
-            _line("Failing checks", [entry.failed for entry in whole], "", from_zero=True),
-            _line("Time", [entry.milliseconds for entry in whole], "ms", from_zero=True),
+            line_of("Failing checks", [entry.failed for entry in whole], "", from_zero=True),
+            line_of("Time", [entry.milliseconds for entry in whole], "ms", from_zero=True),
             *_table_lines(whole),
         ]
     strip = verdict_strip(verdicts, f"{counted(len(whole), 'complete run')}, oldest first: {counts}")
-    return DatabaseCard(own[0], len(own), strip, tuple(lines), tuple(_remarks(own, len(whole))))
+    remarks = (*_missed_words(drawn, gaps), *_remarks(own, len(whole)))
+    return DatabaseCard(own[0], len(own), strip, tuple(lines), remarks, sum(gaps))
+
+
+def _with_missed(drawn: Sequence[Entry], gaps: Sequence[int]) -> list[Verdict | None]:
+    """The verdicts of whole runs, the oldest first, with a None for each run that was missed."""
+    marks: list[Verdict | None] = []
+    for entry, gap in zip(drawn, gaps, strict=True):
+        # A partial run says that it ran, and nothing of the suite: it stands for no verdict.
+        marks += [*[None] * min(gap, 10), *([entry.verdict] if entry.whole else [])]
+    return marks
+
+
+def _missed_words(drawn: Sequence[Entry], gaps: Sequence[int]) -> Iterator[str]:
+    """Where runs are missing, the newest gap first; of more than three gaps only their number."""
+    found = [
+        (before, after, gap) for before, after, gap in zip(drawn, drawn[1:], gaps[1:], strict=False) if gap
+    ]
+    for before, after, gap in found[:-4:-1]:
+        yield f"Missed: {counted(gap, 'run')} between {text.utc(before.at)} and {text.utc(after.at)}."
+    if len(found) > 3:
+        yield f"Missed before that: {counted(sum(gap for *_, gap in found[:-3]), 'run')}."
 
 
 def _table_lines(whole: Sequence[Entry]) -> Iterator[TrendLine]:
@@ -239,28 +256,9 @@ def _table_lines(whole: Sequence[Entry]) -> Iterator[TrendLine]:
     # The newest run's choice holds for the whole line, so that one table is followed and not a mix.
     for name, _ in whole[-1].tables[:TABLES]:
         # Not from zero: a hundred rows lost of a million would be a flat line.
-        yield _line(f"Rows of {name}", [dict(entry.tables).get(name) for entry in whole], "", from_zero=False)
-
-
-def _line(name: str, points: Sequence[int | None], unit: str, *, from_zero: bool) -> TrendLine:
-    known = [point for point in points if point is not None]
-    if not known:
-        return TrendLine(name, trend(points, f"{name}: not known", from_zero=from_zero), "not counted")
-    now = "latest not counted" if points[-1] is None else f"latest {_amount(points[-1], unit)}"
-    ends = (
-        f"lowest {_amount(min(known), unit)}, highest {_amount(max(known), unit)}"
-        if min(known) != max(known)
-        else "unchanged"
-    )
-    gaps = len(points) - len(known)
-    words = (f"{now}; {ends}" if len(points) > 1 else now) + (
-        f"; not known in {counted(gaps, 'run')}" if gaps else ""
-    )
-    return TrendLine(name, trend(points, f"{text.plain(name)}: {words}", from_zero=from_zero), words)
-
-
-def _amount(value: int, unit: str) -> str:
-    return text.duration(value) if unit == "ms" else text.number(value)
+        yield line_of(
+            f"Rows of {name}", [dict(entry.tables).get(name) for entry in whole], "", from_zero=False
+        )
 
 
 def _remarks(own: Sequence[Entry], drawn: int) -> Iterator[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from kisaan_validate.history.lines import FAILING, LineNight, LineState
 from kisaan_validate.history.marks import HistoryMark
 from kisaan_validate.history.night import Night
+from kisaan_validate.history.retention import RunFate
 from kisaan_validate.history.store import NightLine
 from kisaan_validate.report.text import flat, number, utc
 from kisaan_validate.text.numbers import counted
@@ -31,6 +33,7 @@ def night_lines(nights: Sequence[NightLine], marks: Sequence[HistoryMark]) -> It
         while left and left[0].at >= line.night.at:
             yield _mark(left.pop(0))
         where = f"  {_where(line.night)}" if several else ""
+        where += f"  ({line.night.pruned.partition(' by ')[0]})" if line.night.pruned else ""
         yield f"{utc(line.night.at)}  {line.night.verdict.value:<12}  {_counts(line.counts)}{where}"
     # Older ones lie before everything that is listed, and are not part of it.
 
@@ -83,6 +86,19 @@ def _mark(mark: HistoryMark) -> str:
     return f"{utc(mark.at)}  -- {flat(mark.text)}"
 
 
-def none_listed(all_nights: Iterable[NightLine]) -> str:
-    """What is said where no night is listed."""
-    return "no run fits" if any(True for _ in all_nights) else "no run is recorded yet"
+def prune_lines(fates: Sequence[RunFate], *, removed: bool) -> Iterator[str]:
+    """What a rule removes, run by run, and how many stay for which reason."""
+    gone = [fate for fate in fates if fate.goes]
+    for fate in gone:
+        word = "removed" if removed else "remove"
+        yield f"{word:<8}{utc(fate.night.at)}  {fate.night.run}  {fate.night.verdict.value:<12}  {fate.why}"
+    reasons = Counter(fate.why for fate in fates if not fate.goes)
+    for why, times in reasons.most_common():
+        yield f"keep    {counted(times, 'run')}: {flat(why)}"
+    if not removed and gone:
+        yield f"Nothing was removed. Remove {counted(len(gone), 'run')} with --yes."
+
+
+def none_listed(some: bool) -> str:
+    """What is said where no night is listed; ``some``: there are others."""
+    return "no run fits" if some else "no run is recorded yet"

@@ -208,7 +208,8 @@ def _excused(judged: Judgement) -> list[str]:
         else []
     )
     if judged.run.fail_on is FailOn.NEW:
-        parts.append("Only failures since the baseline count (--fail-on new).")
+        what = "the last run" if judged.run.since_last else "the baseline"
+        parts.append(f"Only failures since {what} count (--fail-on new).")
     return parts
 
 

@@ -5,17 +5,29 @@ them are what counts.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from markupsafe import Markup
 
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.report import text
+from kisaan_validate.text.numbers import counted
 
 WIDTH, HEIGHT = 240, 40
 """Of a picture, in its own units; the page scales it."""
 
 _EDGE = 4
 _TALL = {Verdict.PASS: 5, Verdict.INCONCLUSIVE: 10, Verdict.FAIL: 16}
+
+
+@dataclass(frozen=True)
+class TrendLine:
+    """One picture of points over time, with its numbers in words."""
+
+    name: str
+    picture: Markup
+    words: str
 
 
 def trend(points: Sequence[int | None], title: str, *, from_zero: bool) -> Markup:
@@ -42,17 +54,45 @@ def trend(points: Sequence[int | None], title: str, *, from_zero: bool) -> Marku
     )
 
 
-def verdict_strip(verdicts: Sequence[Verdict], title: str) -> Markup:
-    """One mark a run, the oldest first: low for PASS, tall for FAIL, hollow for INCONCLUSIVE."""
+def line_of(name: str, points: Sequence[int | None], unit: str, *, from_zero: bool) -> TrendLine:
+    """A picture of these points, the oldest first, and what it shows in words; None is not known."""
+    known = [point for point in points if point is not None]
+    if not known:
+        return TrendLine(name, trend(points, f"{name}: not known", from_zero=from_zero), "not counted")
+    now = "latest not counted" if points[-1] is None else f"latest {_amount(points[-1], unit)}"
+    ends = (
+        f"lowest {_amount(min(known), unit)}, highest {_amount(max(known), unit)}"
+        if min(known) != max(known)
+        else "unchanged"
+    )
+    gaps = len(points) - len(known)
+    words = (f"{now}; {ends}" if len(points) > 1 else now) + (
+        f"; not known in {counted(gaps, 'run')}" if gaps else ""
+    )
+    return TrendLine(name, trend(points, f"{text.plain(name)}: {words}", from_zero=from_zero), words)
+
+
+def _amount(value: int, unit: str) -> str:
+    return text.duration(value) if unit == "ms" else text.number(value)
+
+
+def verdict_strip(verdicts: Sequence[Verdict | None], title: str) -> Markup:
+    """One mark a run, the oldest first: low for PASS, tall for FAIL, hollow for INCONCLUSIVE; where a run was
+    missed (None) a cross.
+    """
     # At least 24 places: a few runs are narrow marks, not blocks.
     room = WIDTH / max(len(verdicts), 24)
-    marks = [
-        Markup('<rect class="m-{}" x="{:.1f}" y="{}" width="{:.1f}" height="{}"/>').format(
-            verdict.value.lower(), i * room + 0.5, 18 - _TALL[verdict], room * 0.7, _TALL[verdict]
-        )
-        for i, verdict in enumerate(verdicts)
-    ]
+    marks = [_mark(verdict, i * room + 0.5, room * 0.7) for i, verdict in enumerate(verdicts)]
     return _drawing("strip", title, Markup("").join(marks), height=19)
+
+
+def _mark(verdict: Verdict | None, x: float, width: float) -> Markup:
+    if verdict is None:
+        path = Markup('<path class="m-missed" d="M{0:.1f} 13L{1:.1f} 18M{1:.1f} 13L{0:.1f} 18"/>')
+        return path.format(x, x + min(width, 5))
+    return Markup('<rect class="m-{}" x="{:.1f}" y="{}" width="{:.1f}" height="{}"/>').format(
+        verdict.value.lower(), x, 18 - _TALL[verdict], width, _TALL[verdict]
+    )
 
 
 SHARE = 100

@@ -22,6 +22,7 @@ from kisaan_validate.record.filelock import file_lock
 from kisaan_validate.record.files import write_file
 from kisaan_validate.signoff.evidence import LARGEST
 from kisaan_validate.signoff.statement import sha256
+from kisaan_validate.signoff.tombstones import TOMBSTONE_FILE, read_tombstone
 
 HEAD = ".chain"
 """The file that remembers the newest run. It is a convenience: lost or stale, it is found again from the
@@ -46,6 +47,10 @@ class Link:
     error: str = ""
     other_format: bool = False
     """Whether it cannot be read because its format is one that this version does not read."""
+    remembers: tuple[str, str] = ("", "")
+    """The run that it was compared with as the last one, and its digest."""
+    pruned: str = ""
+    """When and by which rule its files were removed; a tombstone keeps its place."""
 
 
 @contextmanager
@@ -55,7 +60,7 @@ def linked(run: Run, reports: Path) -> Iterator[Run]:
 
     Raises RecordError where the folder cannot be locked or read.
     """
-    with _locked(reports):
+    with chain_lock(reports):
         # Within the lock: two runs that end together must not name the same one before them.
         head = find_head(reports)
         if head is not None:
@@ -64,11 +69,20 @@ def linked(run: Run, reports: Path) -> Iterator[Run]:
             )
         yield run
         with suppress(RecordError):  # found again from the runs
-            write_file(reports / HEAD, json.dumps({"id": run.id, "sha256": run_digest(run)}) + "\n")
+            write_file(reports / HEAD, json.dumps({"id": run.id, "sha256": _written(reports, run)}) + "\n")
+
+
+def _written(reports: Path, run: Run) -> str:
+    """The digest of what was written of a run: more may have been found out of it within the block."""
+    try:
+        return sha256((reports / run.id / "run.json").read_bytes())
+    except OSError:
+        return run_digest(run)
 
 
 @contextmanager
-def _locked(reports: Path) -> Iterator[None]:
+def chain_lock(reports: Path) -> Iterator[None]:
+    """Hold the chain of a folder: no run is recorded meanwhile. Raises RecordError."""
     try:
         with file_lock(reports / ".lock-chain", "the record of another run", wait=PATIENCE):
             yield
@@ -101,7 +115,7 @@ def links_of(reports: Path, since: float = 0.0, known: str = "") -> list[Link]:
     name; one whose digest is ``known`` is not parsed, and only named.
     """
     paths = []
-    for path in sorted(reports.glob("*/run.json")):
+    for path in sorted((*reports.glob("*/run.json"), *_tombstones(reports))):
         # A run that is being removed just now is none.
         with suppress(OSError):
             if path.stat().st_mtime >= since:
@@ -109,11 +123,18 @@ def links_of(reports: Path, since: float = 0.0, known: str = "") -> list[Link]:
     return [read_link(path, known) for path in paths]
 
 
+def _tombstones(reports: Path) -> list[Path]:
+    # While both are there, the run is: its removal was cut short.
+    return [p for p in reports.glob(f"*/{TOMBSTONE_FILE}") if not (p.parent / "run.json").exists()]
+
+
 def read_link(path: Path, known: str = "") -> Link:
-    """What a run.json says of itself; nothing more where its digest is ``known``. Never raises: what is wrong
-    is in ``error``.
+    """What a run.json, or a tombstone, says of itself; nothing more where its digest is ``known``. Never
+    raises: what is wrong is in ``error``.
     """
     folder = path.parent.name
+    if path.name == TOMBSTONE_FILE:
+        return _link_of_tombstone(path)
     try:
         facts = path.lstat()
         if not stat.S_ISREG(facts.st_mode):  # a pipe would keep us waiting, a link leads elsewhere
@@ -132,8 +153,31 @@ def read_link(path: Path, known: str = "") -> Link:
         return Link(folder, sha256(data), error=str(error).splitlines()[0], other_format=other)
     # A copy under another name would be counted twice.
     wrong = "" if run.id == folder else f"it holds the run {run.id}"
+    origin, past = run.provenance, run.past
+    named = (origin.previous_run, origin.previous_digest)
+    remembers = (past.run, past.digest) if past is not None else ("", "")
+    return Link(folder, sha256(data), run.id, *named, wrong, remembers=remembers)
+
+
+def _link_of_tombstone(path: Path) -> Link:
+    folder = path.parent.name
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return Link(folder, "", error=f"{TOMBSTONE_FILE} is not a regular file, and was not read")
+        stone = read_tombstone(path)
+    except (RecordError, OSError) as error:
+        # Named within its folder: the path of the folder is the reader's own affair.
+        said = error.fact if isinstance(error, RecordError) else str(error.strerror)
+        return Link(folder, "", error=said.replace(f"{path.parent}/", ""))
+    wrong = "" if stone.night.run == folder else f"it holds the tombstone of run {stone.night.run}"
     return Link(
-        folder, sha256(data), run.id, run.provenance.previous_run, run.provenance.previous_digest, wrong
+        folder,
+        stone.night.digest,
+        stone.night.run,
+        stone.previous_run,
+        stone.previous_digest,
+        wrong,
+        pruned=stone.words,
     )
 
 
@@ -147,13 +191,14 @@ def tips(links: list[Link]) -> list[Link]:
 class Walk:
     """What a walk along a chain found. ``broken`` are faults, one sentence each; ``start`` is set where
     the oldest run names one that is not here (older runs are kept elsewhere, or were removed). ``outside``
-    are runs that have no part in it."""
+    are runs that have no part in it, ``pruned`` those of which a tombstone is left."""
 
     runs: int
     newest: Link | None
     broken: tuple[str, ...]
     start: str = ""
     outside: tuple[str, ...] = ()
+    pruned: tuple[str, ...] = ()
 
 
 def walk(links: list[Link]) -> Walk:
@@ -180,6 +225,11 @@ def walk(links: list[Link]) -> Walk:
     for link in missing:
         if link.previous_run in by_id:
             broken.append(f"{link.folder}: its predecessor, run {link.previous_run}, was changed afterwards")
+    for link in good:
+        id, digest = link.remembers
+        # The verdict may rest on it, and it need not be the one before: another database's may lie between.
+        if id in by_id and by_id[id].digest != digest and id != link.previous_run:
+            broken.append(f"{link.folder}: run {id}, with which it was compared, was changed afterwards")
     # Two runs with one predecessor: one of them was put in, or the folder was copied.
     followers = Counter(link.previous_digest for link in good if link.previous_digest)
     for digest, n in followers.items():
@@ -203,6 +253,7 @@ def walk(links: list[Link]) -> Walk:
         tuple(broken),
         start,
         tuple(f"{link.folder}: {link.error}" for link in apart),
+        tuple(f"{link.folder}: {link.pruned}" for link in good if link.pruned),
     )
 
 

@@ -21,6 +21,7 @@ from kisaan_validate.signoff.findings import Mark, Verified, VerifyFinding
 from kisaan_validate.signoff.keys import Signers
 from kisaan_validate.signoff.standing import Signed, SignoffStanding, SignoffState, StampState, standing_of
 from kisaan_validate.signoff.statement import FOLDER, REVOKED, SIGNERS, is_statement, sha256
+from kisaan_validate.signoff.tombstones import TOMBSTONE_FILE, read_tombstone
 from kisaan_validate.suite.load import Suite, load_suite, sources_digest
 from kisaan_validate.verdict.judgement import Judgement, judge
 from kisaan_validate.verdict.waivers import Use, read_waivers
@@ -40,6 +41,12 @@ def verify_path(path: Path, trust: SignoffTrust, *, only_chain: bool = False) ->
         return [_bundle(path, trust)]
     if (path / "run.json").exists():
         return [verify_files(read_folder(path), trust, name=path.resolve().name)]
+    if (path / TOMBSTONE_FILE).exists():
+        stone = read_tombstone(path / TOMBSTONE_FILE)
+        raise RecordError(
+            f"run {stone.night.run} was {stone.words}; its run.json had SHA-256 {stone.night.digest}",
+            "verify its place in the chain: kisaan-validate verify --chain and the folder of reports",
+        )
     if path.is_dir() and any(path.glob("*/run.json")):
         chain = verify_chain(path)
         if only_chain:
@@ -126,14 +133,18 @@ def verify_chain(reports: Path) -> Verified:
         found.add(Mark.WRONG, "chain", fault)
     if seen.start:
         found.add(Mark.OPEN, "chain", f"{seen.start}: older runs are kept elsewhere or were removed")
+    if seen.pruned:
+        more = f"{len(seen.pruned):,} runs are tombstones, the last one " if len(seen.pruned) > 1 else ""
+        last = f"{more}{seen.pruned[-1]}"
+        found.add(Mark.OPEN, "chain", f"{last}. A tombstone keeps the place of a run and proves none of it")
     for apart in seen.outside:
         found.add(Mark.NOTE, "chain", f"not part of the chain: {apart}")
     if seen.newest is not None and not seen.broken:
         found.add(
             Mark.PROVED,
             "chain",
-            f"{seen.runs:,} runs follow each other, up to {seen.newest.id}; its run.json has "
-            f"SHA-256 {seen.newest.digest}. Keep that digest elsewhere: nothing here shows "
+            f"{seen.runs - len(seen.pruned):,} runs follow each other, up to {seen.newest.id}; its run.json "
+            f"has SHA-256 {seen.newest.digest}. Keep that digest elsewhere: nothing here shows "
             "whether newer runs were removed",
         )
     return found

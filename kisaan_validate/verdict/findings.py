@@ -4,17 +4,17 @@ finding. Pure: a function of a Judgement.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from kisaan_validate.compare.causes.base import ChangeGroup
 from kisaan_validate.contract.promise import State
 from kisaan_validate.facts.check import Check, Form, Severity
-from kisaan_validate.facts.differences import Origin
+from kisaan_validate.facts.differences import CheckMove, Origin
 from kisaan_validate.facts.result import Result
 from kisaan_validate.verdict.headlines import Parts, headline
-from kisaan_validate.verdict.judgement import JUDGED, Judgement
+from kisaan_validate.verdict.judgement import JUDGED, Judgement, known_since_last
 from kisaan_validate.verdict.ties import Problems, joined
 from kisaan_validate.verdict.waivers import Use
 
@@ -136,7 +136,14 @@ def _heading(part: Parts, judged: Judgement) -> Heading:
 
 def _origins(part: Parts, judged: Judgement) -> set[Origin | None]:
     moves = {move.check_id: move for move in judged.diff.moves} if judged.diff is not None else {}
-    return {moves[check.id].origin if check.id in moves else None for check, _ in part.checks}
+    known = known_since_last(judged.run)
+    return {_origin(check.id, moves, known) for check, _ in part.checks}
+
+
+def _origin(id: str, moves: Mapping[str, CheckMove], known: Collection[str]) -> Origin | None:
+    if id in moves:
+        return moves[id].origin
+    return Origin.BEFORE if id in known else None
 
 
 def _rank(finding: Finding, part: Parts) -> tuple[int, int, bool, int, str]:

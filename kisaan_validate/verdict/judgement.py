@@ -146,7 +146,8 @@ def judge(
     """Judge a run by baseline, contract and waivers.
 
     FAIL if a blocking check fails that is not waived (with ``run.fail_on`` NEW: unless the same rows are
-    known to have failed before), if a blocking promise was broken or not done, or if a difference is
+    known to have failed before, by the baseline or, with ``since_last``, by the last run), if a blocking
+    promise was broken or not done, or if a difference is
     explained by no promise. Else INCONCLUSIVE if anything has no answer: a check, a promise, or something
     that the baseline should tell. Else PASS. Without a contract differences fail nothing, but what is unknown
     stays open. Raises ValueError for a contract without a baseline.
@@ -211,8 +212,18 @@ def _failing(run: Run, found: Diff | None, uses: Mapping[str, Waived]) -> tuple[
     if run.fail_on is FailOn.NEW:
         # UNKNOWN is not excused: only the same rows, proved to have failed before, count as old.
         excused |= {id for id, origin in origins.items() if origin is Origin.BEFORE}
+        excused |= known_since_last(run)
     blocking = (r.check_id for r in run.failures if checks[r.check_id].severity is Severity.BLOCKING)
     return tuple(id for id in blocking if id not in excused)
+
+
+def known_since_last(run: Run) -> set[str]:
+    """The failing checks whose rows are proved to have failed in the last run, if the run is to be compared
+    with it.
+    """
+    if run.past is None or not run.since_last:
+        return set()
+    return {failure.check for failure in run.past.failures if failure.known}
 
 
 def _verdict(made: Judgement) -> Verdict:
