@@ -109,7 +109,7 @@ def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], 
     from rich.console import Console
 
     from kisaan_validate.cli.output import say
-    from kisaan_validate.prove.request import Connected
+    from kisaan_validate.prove.request import Connected, GuardSaid
     from kisaan_validate.report.console import target_line
 
     console = Console(stderr=True)
@@ -118,8 +118,11 @@ def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], 
         def observe(event: Progress | Connected) -> None:
             if isinstance(event, Connected):
                 say(target_line(event))
-            else:
-                draw(event)
+                return
+            # Also where no bar is drawn: whoever wonders why nothing happens looks into the log.
+            if isinstance(event, GuardSaid):
+                say(event.phase)
+            draw(event)
 
         yield observe
 

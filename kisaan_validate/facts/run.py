@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 from kisaan_validate.facts.check import Check, Criterion, Severity
 from kisaan_validate.facts.forward import forward
+from kisaan_validate.facts.guarding import Guarded, Pause
 from kisaan_validate.facts.kept import RowFile, RowsCompared, ValuesCompared
 from kisaan_validate.facts.place import Notice, Place
 from kisaan_validate.facts.result import UNANSWERED, FailOn, Result, Status, Verdict
@@ -88,7 +89,8 @@ class Run:
     was asked: somebody stopped it, or it ended at the first failing blocking check. ``meanings`` are digests
     of what the contract asked to be measured, by table name. ``keyed`` is what is known of personal columns;
     ``secret``, the key of their digests in hex, and the digests go into a baseline only. ``totals`` are the
-    control totals that the suite declares.
+    control totals that the suite declares. ``guard`` is what watched the server, ``pauses`` are the times in
+    which the run waited for it or went slower.
     """
 
     id: str
@@ -125,6 +127,8 @@ class Run:
     keyed: tuple[KeyedDigest, ...] = ()
     totals: tuple[ControlTotal, ...] = ()
     held_seconds: int = 0
+    guard: Guarded | None = None
+    pauses: tuple[Pause, ...] = ()
     provenance: Provenance = field(default_factory=Provenance)
     format_version: int = RUN_FORMAT
 

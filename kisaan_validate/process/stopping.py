@@ -26,6 +26,8 @@ class Cause(Enum):
     """A blocking check failed, and it was asked for that nothing more is done then."""
     STANDBY_TOO_OLD = auto()
     """A standby is further behind than the limits allow."""
+    GAVE_UP = auto()
+    """The guard that watched the server gave up."""
 
 
 class Stop:

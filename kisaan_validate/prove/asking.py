@@ -69,7 +69,10 @@ def ask_all(
     """Ask everything, in sessions side by side. What goes wrong on the server becomes part of the answer."""
     snapshot = context.snapshot
     # Both open their sessions here, before anything is counted: a late one could wait behind an ALTER TABLE.
-    pool = Pool(context.open, snapshot.shared, snapshot.kept, context.jobs, snapshot.locking)
+    request = context.request
+    # Where nothing is to be asked any more, as when the guard gave up before the start, nobody is sent.
+    jobs = 0 if request.stop.requested else context.jobs
+    pool = Pool(context.open, snapshot.shared, snapshot.kept, jobs, snapshot.locking, request.gate)
     streams = streaming(context, planned)
     try:
         return _told(context, planned, compared, profiled, pool, streams)

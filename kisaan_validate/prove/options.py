@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.facts.baseline import Baseline
@@ -15,6 +16,9 @@ from kisaan_validate.postgres.session import Limits
 from kisaan_validate.record.rowfile import KeptRows, RowWriter
 from kisaan_validate.record.valuefile import KeptValues
 from kisaan_validate.verdict.waivers import Waivers, keys_needed
+
+if TYPE_CHECKING:
+    from kisaan_validate.guard.rules import GuardRules
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ class Options:
     ``python_memory`` is how many bytes the whole columns of a table may take that Python checks ask for.
     ``fail_fast`` asks for nothing more once a blocking check has failed.
     ``profile`` asks how the values of each column are distributed.
+    ``guard`` are the rules by which the run waits for the server, or gives up.
     ``while_held`` is called with the finished run while the snapshot is still open; the function that it
     gets tells whether it still is.
     """
@@ -103,6 +108,7 @@ class Options:
     compare: Comparing | None = None
     keep: Keeping = Keeping()
     profile: bool = False
+    guard: GuardRules | None = None
     while_held: Callable[[Run, Callable[[], bool]], None] | None = None
 
     @property

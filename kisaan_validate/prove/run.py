@@ -19,6 +19,7 @@ from kisaan_validate.prove.asking import ask_all
 from kisaan_validate.prove.assemble import assemble
 from kisaan_validate.prove.comparing import prepare
 from kisaan_validate.prove.context import look
+from kisaan_validate.prove.guarding import guarded, watch_from_here, with_pauses
 from kisaan_validate.prove.lock import connect, lock
 from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.planning import explained, plan
@@ -52,8 +53,8 @@ def run(
     """
     options = options or Options()
     try:
-        request = _request(suite.narrowed(select, exclude), dsn, options, observer, stop)
-        with closing(connect(request)) as holder:
+        asked = _request(suite.narrowed(select, exclude), dsn, options, observer, stop)
+        with guarded(asked) as request, closing(connect(request)) as holder:
             return _run(request, holder)
     # ``BaseException``: an interrupt must not leave half a file either.
     except BaseException:
@@ -65,6 +66,7 @@ def _run(request: RunRequest, holder: Session) -> Run:
     """The steps. ``holder`` is the session that holds the snapshot; later ones join it."""
     options, stop = request.options, request.stop
     snapshot = lock(request, holder)
+    watch_from_here(request, holder)
     # The clock starts with the snapshot, because from here on VACUUM has to keep dead rows.
     with HoldLimit(options.limits.snapshot_seconds, stop) as held:
         context = look(request, holder, snapshot)
@@ -88,7 +90,7 @@ def _run(request: RunRequest, holder: Session) -> Run:
 
 
 def _ended(made: Run, request: RunRequest, held: HoldLimit) -> Run:
-    made = replace(made, interrupted=request.interrupted, halted=request.halted)
+    made = replace(with_pauses(made, request), interrupted=request.interrupted, halted=request.halted)
     return replace(made, held_seconds=held.seconds, finished_at=request.now())
 
 

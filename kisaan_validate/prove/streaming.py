@@ -60,7 +60,8 @@ class Streaming:
 
 def streaming(context: RunContext, planned: Planned) -> Streaming | None:
     """The readers; without checks in Python neither pandas nor a process is asked for."""
-    if not planned.plan.streams:
+    # Where nothing is to be asked any more, no process is started for it.
+    if not planned.plan.streams or context.request.stop.requested:
         return None
     # Imported late: pandas and numpy take a second, and most suites have no check in Python.
     from kisaan_validate.stream.conduct import Streams
@@ -89,7 +90,7 @@ def streaming(context: RunContext, planned: Planned) -> Streaming | None:
         snapshot.locking,
         context.discretion,
     )
-    return Streaming(context, Streams(job, suite, planned.blocks, context.jobs, request.stop))
+    return Streaming(context, Streams(job, suite, planned.blocks, context.jobs, request.stop, request.gate))
 
 
 def _hidden(context: RunContext, plan: Plan) -> frozenset[str]:
