@@ -1,4 +1,4 @@
-"""Reads what the guard's rules ask for: one cheap statement, in a session of its own, outside of any snapshot.
+"""Reads what the guard's rules ask for: one cheap statement in a session of its own, outside all snapshots.
 
 What this role may not see is None, with the reason: "cannot tell" is never taken for "nothing there". Our
 own sessions are not counted; they are known by their process ids, and by their application_name.
@@ -52,13 +52,13 @@ _CONNECTED = (
 _SQL: Mapping[str, str] = {
     # A standby by its own age, as ``postgres/sql/standby.sql`` says it; a primary by its slowest standby.
     "replication_lag": """SELECT CASE WHEN pg_is_in_recovery() THEN (
-        SELECT greatest(0, CASE WHEN pg_is_wal_replay_paused() THEN s.behind
-                                ELSE least(s.behind, s.heard) END)
+        SELECT CASE WHEN s.age < 0 THEN 0 ELSE s.age END FROM (SELECT CASE
+            WHEN pg_is_wal_replay_paused() THEN r.behind ELSE least(r.behind, r.heard) END AS age
         FROM (SELECT
             extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8 AS behind,
-            (SELECT extract(epoch FROM clock_timestamp() - r.last_msg_receipt_time)::float8
-             FROM pg_stat_wal_receiver AS r WHERE r.latest_end_lsn <= pg_last_wal_replay_lsn()) AS heard
-        ) AS s WHERE coalesce(s.behind, s.heard) IS NOT NULL
+            (SELECT extract(epoch FROM clock_timestamp() - w.last_msg_receipt_time)::float8
+             FROM pg_stat_wal_receiver AS w WHERE w.latest_end_lsn <= pg_last_wal_replay_lsn()) AS heard
+        ) AS r) AS s
     ) ELSE (
         SELECT CASE WHEN NOT coalesce(bool_or(w.state IS NULL), false)
                     THEN coalesce(max(extract(epoch FROM w.replay_lag)), 0)::float8 END

@@ -109,6 +109,8 @@ class GuardRules:
     two looks, ``give_up_after`` how many seconds a run waits at a stretch. ``go_on``: a reading that cannot
     be had breaks no rule; else it ends the run. ``cancel_after``: a statement that still runs so many
     seconds after a pause began is cancelled and asked again once; None: it is left to end.
+    ``conflict_retries``: how often checks that replay on a standby cancelled are asked again.
+    ``piece_seconds``: how long a piece of a large table should take; None: it is read as a whole.
     """
 
     bounds: Mapping[str, Bound] = field(default_factory=dict)
@@ -121,6 +123,8 @@ class GuardRules:
     give_up_after: float = 600.0
     go_on: bool = True
     cancel_after: float | None = None
+    conflict_retries: int = 0
+    piece_seconds: float | None = None
 
     @property
     def conditions(self) -> dict[str, Condition]:

@@ -12,6 +12,7 @@ from kisaan_validate.text import authored
 from kisaan_validate.toml.reader import read
 
 if TYPE_CHECKING:
+    from kisaan_validate.guard.rules import GuardRules
     from kisaan_validate.ops.config_model import ConfigFile
 
 
@@ -51,6 +52,8 @@ class Config:
     signoff: SignoffConfig = field(default_factory=SignoffConfig)
     history: str = ""
     renamed: Mapping[str, str] = field(default_factory=dict)
+    guard: GuardRules | None = None
+    """None where the file has no ``[guard]``."""
 
 
 def load_config(path: Path | None) -> Config:
@@ -94,6 +97,7 @@ def _config(given: ConfigFile, base: Path) -> Config:
         ),
         history=given.history.url or "",
         renamed=given.history.renamed,
+        guard=given.guard.rules(base) if given.guard is not None else None,
         **run.model_dump(exclude={"operator"}),
     )
 

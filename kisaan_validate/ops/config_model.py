@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-from kisaan_validate.toml.model import Field, LookBefore, Name, TomlTable, shaped, wrong
-
-_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
-_DURATION = r"^\s*(\d{1,9})\s*(s|min|h|d)\s*$"
-
-
-def _seconds(value: Any) -> int:
-    # A bare number is refused: seconds or milliseconds could be meant.
-    found = re.search(_DURATION, value) if isinstance(value, str) else None
-    # The text itself is not repeated: it may be a secret in the wrong place.
-    if found is None:
-        hint = 'write a whole number and its unit: "90 s", "15 min", "2 h", "1 d"'
-        raise wrong("must be a duration", hint)
-    return int(found[1]) * _UNITS[found[2]]
-
+from kisaan_validate.ops.durations import Duration
+from kisaan_validate.ops.guard_model import GuardTable
+from kisaan_validate.toml.model import Field, Name, TomlTable, shaped
 
 _Path = Annotated[str, shaped(r"\S", "a path")]
 _Operator = Annotated[str, shaped(r"\S", "a name")]
-_Duration = Annotated[int, LookBefore(_seconds, {"type": "string", "pattern": _DURATION})]
 
 
 class ExpectTable(TomlTable):
@@ -73,10 +59,8 @@ class RunTable(TomlTable):
 class LimitsTable(TomlTable):
     """How old rows may be, and how long a snapshot may be held."""
 
-    standby: _Duration | None = Field(None, description="older rows of a standby are not judged")
-    snapshot: _Duration | None = Field(
-        None, description="no snapshot is held longer: it keeps VACUUM waiting"
-    )
+    standby: Duration | None = Field(None, description="older rows of a standby are not judged")
+    snapshot: Duration | None = Field(None, description="no snapshot is held longer: it keeps VACUUM waiting")
 
 
 class ReportTable(TomlTable):
@@ -117,6 +101,7 @@ class ConfigFile(TomlTable):
     report: ReportTable = Field(default_factory=ReportTable, description="where reports go")
     signoff: SignoffTable = Field(default_factory=SignoffTable, description="who must approve a run")
     history: HistoryTable = Field(default_factory=HistoryTable, description="what is remembered of all runs")
+    guard: GuardTable | None = Field(None, description="when run --guard waits for the server, or gives up")
 
     elsewhere: ClassVar[Mapping[str, str]] = {
         "criteria": "success criteria belong to the suite: write [[criteria]] in its suite.toml"
