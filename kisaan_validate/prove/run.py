@@ -15,6 +15,7 @@ from kisaan_validate.plan.plan import Plan
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.target import Target, find_target
 from kisaan_validate.process.stopping import Stop
+from kisaan_validate.prove.again import asked_again
 from kisaan_validate.prove.asking import ask_all
 from kisaan_validate.prove.assemble import assemble
 from kisaan_validate.prove.comparing import prepare
@@ -54,12 +55,18 @@ def run(
     options = options or Options()
     try:
         asked = _request(suite.narrowed(select, exclude), dsn, options, observer, stop)
-        with guarded(asked) as request, closing(connect(request)) as holder:
-            return _run(request, holder)
+        with guarded(asked) as request:
+            return asked_again(request, _prove)
     # ``BaseException``: an interrupt must not leave half a file either.
     except BaseException:
         options.keep.drop()
         raise
+
+
+def _prove(request: RunRequest) -> Run:
+    """All of it in one snapshot."""
+    with closing(connect(request)) as holder:
+        return _run(request, holder)
 
 
 def _run(request: RunRequest, holder: Session) -> Run:
