@@ -199,7 +199,7 @@ def test_what_replay_cancels_again_and_again_has_no_answer_in_the_end(pair: tupl
 
     def churn() -> None:
         connection = primary.connect(database)
-        while not over.wait(0.2):
+        while not over.wait(3):
             connection.cursor().execute("UPDATE churned SET n = n + 1")
             connection.cursor().execute("VACUUM churned")
         connection.close()
