@@ -29,6 +29,9 @@ SQLSTATE 40001, and "terminating connection due to …", which libpq hands on wi
 
 SEVERAL = "its checks were answered in several snapshots"
 
+LAST_PARTS = 16
+"""Into at most so many parts the checks are cut for their last try, and into two before that."""
+
 Prove = Callable[[RunRequest], Run]
 
 
@@ -41,7 +44,7 @@ def asked_again(request: RunRequest, prove: Prove) -> Run:
     left = _conflicting(made.results) if retries and made.place.in_recovery else ()
     if not left:
         return made
-    # Halves of what stays without an answer, each with one try less.
+    # Parts of what stays without an answer, each with one try less.
     waiting = [(left, retries)]
     answers = _SnapshotAnswers(made)
     while waiting and not request.stop.requested:
@@ -49,8 +52,8 @@ def asked_again(request: RunRequest, prove: Prove) -> Run:
         _rest(request, retries - tries)
         rest = answers.add(_part(request, prove, ids), ids)
         if rest and tries > 1:
-            middle = (len(rest) + 1) // 2
-            waiting += [(half, tries - 1) for half in (rest[:middle], rest[middle:]) if half]
+            most = LAST_PARTS if tries == 2 else 2
+            waiting += [(part, tries - 1) for part in _parts(request, rest, most)]
     return replace(answers.whole(len(left)), finished_at=request.now())
 
 
@@ -70,6 +73,18 @@ def _begun(request: RunRequest, prove: Prove, retries: int) -> Run:
                 raise
             _rest(request, number)
     return prove(request)
+
+
+def _parts(request: RunRequest, ids: Collection[str], most: int) -> list[tuple[str, ...]]:
+    """These checks in at most so many parts; those of one table stay together."""
+    tables: dict[str, list[str]] = {}
+    for check in request.suite.checks:
+        if check.id in ids:
+            tables.setdefault(check.table or check.id, []).append(check.id)
+    groups = list(tables.values())
+    size = -(-len(groups) // most)
+    parts = [groups[start : start + size] for start in range(0, len(groups), size)]
+    return [tuple(id for group in part for id in group) for part in parts]
 
 
 def _part(request: RunRequest, prove: Prove, ids: Collection[str]) -> Run | None:
