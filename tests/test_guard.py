@@ -23,7 +23,7 @@ from kisaan_validate.postgres.session import Limits
 from kisaan_validate.postgres.target import find_target
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.prove.options import Options
-from kisaan_validate.prove.request import GuardSaid
+from kisaan_validate.prove.request import GuardSaid, Progress
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import run_from_json, run_to_json
 from kisaan_validate.suite.load import Suite, suite_of
@@ -439,23 +439,38 @@ def _guards(server: Server, database: str) -> list[int]:
     return [pid for (pid,) in rows]
 
 
-def test_the_checks_in_python_wait_too(shop: Shop, tmp_path: Path) -> None:
-    """A stream begins only when the gate is open: also that of a process of its own."""
-    suite_file = shop.folder / "checks" / "orders.py"
-    check = "    @pa.check('note')\n    def short(cls, notes):\n        return notes.str.len() < 9\n\n    class Config:"
-    suite_file.write_text(suite_file.read_text().replace("    class Config:", check, 1))
-    file = shop.folder / "pause"
-    (shop.folder / "kisaan.toml").write_text(
-        '[guard]\npause_file = "pause"\nevery = "1 s"\ngive_up_after = "1 s"\n'
-    )
-    file.touch()
-    done = shop.cli("run", "--guard")
-    assert done.returncode == 3
-    assert "guard: waiting: the pause file" in done.stdout
-    assert "given up: the pause file" in done.stdout
-    file.unlink()
-    done = shop.cli("run", "--guard")
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_the_checks_in_python_wait_too(items: str, server: Server, tmp_path: Path) -> None:
+    """A stream begins only when the gate is open, though its reader was started long before."""
+    import pandera.pandas as pa
+
+    class Items(pa.DataFrameModel):
+        id: int
+        amount: int
+
+        class Config:
+            name = "items"
+
+        @pa.check("amount")
+        def small(cls, amounts: Any) -> Any:
+            return amounts < 100
+
+    file, told = tmp_path / "pause", dict[str, float]()
+
+    def observe(event: object) -> None:
+        if not isinstance(event, Progress):
+            return
+        # The counting is done: the file appears, and the guard has time to see it before the streams begin.
+        if event.phase == "checking" and event.done == event.total and not file.exists():
+            file.touch()
+            time.sleep(0.5)
+            threading.Timer(1.0, file.unlink).start()
+        told[f"{event.phase} {event.done}"] = time.monotonic()
+
+    options = Options(jobs=1, guard=GuardRules(pause_file=str(file), every=0.1))
+    result = run(suite_of(Items), server.dsn(items), options=options, observer=observe)
+    (small,) = [r for r in result.results if "small" in r.check_id]
+    assert small.status is Status.PASS
+    assert told["streaming 1"] - told["streaming 0"] > 0.6
 
 
 # --- the command ------------------------------------------------------------------------------------------
@@ -466,3 +481,21 @@ def test_a_guard_without_rules_is_refused(shop: Shop) -> None:
     done = shop.cli("run", "--guard")
     assert done.returncode == 2
     assert "--guard needs rules" in done.stderr
+
+
+def test_run_with_a_guard_says_what_it_waits_for(shop: Shop) -> None:
+    """On the console, in the record and on the page: the first reason. Giving up is inconclusive."""
+    file = shop.folder / "pause"
+    (shop.folder / "kisaan.toml").write_text(
+        '[guard]\npause_file = "pause"\nreplication_lag = "1 h"\nevery = "1 s"\ngive_up_after = "0 s"\n'
+    )
+    done = shop.cli("run", "--guard", "--quiet")
+    assert done.returncode == 0, done.stdout + done.stderr
+    file.touch()
+    done = shop.cli("run", "--guard", "--quiet", "--reports", "given-up")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "guard: giving up: the pause file pause is there" in done.stdout
+    assert "guard: gave up: the pause file pause is there" in done.stdout
+    (page,) = (shop.folder / "given-up").glob("*/report.html")
+    assert "wait if the pause file pause is there" in page.read_text()
+    assert "replication_lag: " in page.read_text()

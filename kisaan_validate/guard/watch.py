@@ -183,12 +183,12 @@ class Guard:
 
     def _enact(self, decision: Decision) -> None:
         now = self.clock()
-        spell = self._spell
-        if spell is None or spell.action is not decision.action:
+        current = self._spell.action if self._spell is not None else Action.GO
+        if decision.action is not current:
             self._close_spell()
             if decision.action in {Action.SLOW, Action.WAIT}:
                 self._spell = _Spell(decision.action, decision.reason, now, self._holding)
-            if decision.reason or spell is not None:
+            if decision.action is not Action.STOP:
                 self._say(decision)
             self.gate.widen(_WIDTHS[decision.action])
         if decision.action is Action.STOP:
@@ -212,6 +212,7 @@ class Guard:
         if self._given_up:
             return
         self._given_up = reason
+        self._say(Decision(Action.STOP, reason))
         said = f"given up: {reason}"
         # Nothing of ours is running before the start, so nothing has to be cancelled: the record can be made.
         if self._holding:
