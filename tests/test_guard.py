@@ -18,7 +18,7 @@ from kisaan_validate import declare as d
 from kisaan_validate.facts.result import Status, Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.guard.readings import Reader
-from kisaan_validate.guard.rules import GAUGES, Action, Bound, GuardRules, Reading
+from kisaan_validate.guard.rules import GAUGES, Action, Bound, GuardRules, GuardReading
 from kisaan_validate.postgres.session import Limits
 from kisaan_validate.postgres.target import find_target
 from kisaan_validate.process.stopping import Stop
@@ -52,7 +52,7 @@ def guarded(
     return run(of, server.dsn(database), options=options, observer=observe, **more), said
 
 
-def read(server: Server, database: str, rules: GuardRules, role: str = "postgres") -> dict[str, Reading]:
+def read(server: Server, database: str, rules: GuardRules, role: str = "postgres") -> dict[str, GuardReading]:
     """One look."""
     with closing(Reader(find_target(server.dsn(database, role)), rules, lambda: ())) as reader:
         return reader.read()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kisaan_validate.errors import UsageError
-from kisaan_validate.guard.rules import GAUGES, Action, Bound, GuardRules, Reading, decide, shown
+from kisaan_validate.guard.rules import GAUGES, Action, Bound, GuardRules, GuardReading, decide, shown
 from kisaan_validate.ops.config import load_config
 from kisaan_validate.ops.config_model import ConfigFile
 from kisaan_validate.toml.reader import read
@@ -19,13 +19,13 @@ CONDITIONS = ("pause_file", "needs_file", "forbids_file", "query")
 
 actions = st.sampled_from([Action.SLOW, Action.WAIT, Action.STOP])
 numbers = st.integers(0, 10_000)
-known = st.builds(Reading, st.integers(0, 10_000).map(float))
-truths = st.builds(Reading, st.booleans())
-hidden = st.just(Reading(None, "withheld"))
+known = st.builds(GuardReading, st.integers(0, 10_000).map(float))
+truths = st.builds(GuardReading, st.booleans())
+hidden = st.just(GuardReading(None, "withheld"))
 
 
 @st.composite
-def scenes(draw: st.DrawFn, *, all_known: bool = False) -> tuple[GuardRules, dict[str, Reading]]:
+def scenes(draw: st.DrawFn, *, all_known: bool = False) -> tuple[GuardRules, dict[str, GuardReading]]:
     """Rules, and a reading for each of them."""
     bounds = draw(st.dictionaries(st.sampled_from(list(GAUGES)), st.builds(Bound, numbers, actions)))
     named = draw(st.sets(st.sampled_from(CONDITIONS)))
@@ -38,7 +38,7 @@ def scenes(draw: st.DrawFn, *, all_known: bool = False) -> tuple[GuardRules, dic
     return rules, readings
 
 
-def broken(rules: GuardRules, readings: dict[str, Reading]) -> list[Action]:
+def broken(rules: GuardRules, readings: dict[str, GuardReading]) -> list[Action]:
     """The actions of all broken rules, by an independent telling of them."""
     found = []
     for name, reading in readings.items():
@@ -54,7 +54,7 @@ def broken(rules: GuardRules, readings: dict[str, Reading]) -> list[Action]:
 
 
 @given(scenes())
-def test_the_strictest_broken_rule_decides(scene: tuple[GuardRules, dict[str, Reading]]) -> None:
+def test_the_strictest_broken_rule_decides(scene: tuple[GuardRules, dict[str, GuardReading]]) -> None:
     """And nothing else does: no broken rule means to go on, without a reason."""
     rules, readings = scene
     decision = decide(readings, rules)
@@ -64,7 +64,7 @@ def test_the_strictest_broken_rule_decides(scene: tuple[GuardRules, dict[str, Re
 
 @given(scenes(all_known=True), st.data())
 def test_a_worse_reading_never_makes_a_milder_decision(
-    scene: tuple[GuardRules, dict[str, Reading]], data: st.DataObject
+    scene: tuple[GuardRules, dict[str, GuardReading]], data: st.DataObject
 ) -> None:
     """More lag, fewer connections, a query that turns false: the action stays or grows stricter."""
     rules, readings = scene
@@ -74,11 +74,13 @@ def test_a_worse_reading_never_makes_a_milder_decision(
     value = readings[name].value
     assert value is not None
     worse = False if name in CONDITIONS else value + (-50.0 if name in LEAST else 50.0)
-    assert decide({**readings, name: Reading(worse)}, rules).action >= decide(readings, rules).action
+    assert decide({**readings, name: GuardReading(worse)}, rules).action >= decide(readings, rules).action
 
 
 @given(scenes())
-def test_what_is_not_known_is_either_no_rule_or_the_end(scene: tuple[GuardRules, dict[str, Reading]]) -> None:
+def test_what_is_not_known_is_either_no_rule_or_the_end(
+    scene: tuple[GuardRules, dict[str, GuardReading]],
+) -> None:
     """Never something in between: with unknown = go_on as if the rule were not there, else a stop."""
     rules, readings = scene
     unknown = [name for name, reading in readings.items() if reading.value is None]
@@ -110,31 +112,42 @@ def test_the_first_reason_is_that_of_the_first_rule_of_the_strictest_action() ->
             "free_locks": Bound(10, Action.SLOW),
         }
     )
-    readings = {"active_sessions": Reading(1_041), "replication_lag": Reading(44.2), "free_locks": Reading(1)}
+    readings = {
+        "active_sessions": GuardReading(1_041),
+        "replication_lag": GuardReading(44.2),
+        "free_locks": GuardReading(1),
+    }
     assert decide(readings, rules).reason == "replication lag of 45 s is over 30 s"
     assert (
-        decide({**readings, "replication_lag": Reading(30)}, rules).reason
+        decide({**readings, "replication_lag": GuardReading(30)}, rules).reason
         == "1,041 active sessions are over 5"
     )
-    readings = {"free_locks": Reading(1)}
+    readings = {"free_locks": GuardReading(1)}
     assert decide(readings, rules).reason == "1 free slots of the lock table are under 10"
 
 
 def test_a_limit_is_kept_by_its_own_value_and_never_shown_rounded_to_it() -> None:
     """30 s are not over 30 s; 30.01 s are, and read as 31 s."""
     rules = GuardRules(bounds={"replication_lag": Bound(30), "free_connections": Bound(5)})
-    fine = {"replication_lag": Reading(30.0), "free_connections": Reading(5.0)}
+    fine = {"replication_lag": GuardReading(30.0), "free_connections": GuardReading(5.0)}
     assert decide(fine, rules).action is Action.GO
-    assert decide({**fine, "replication_lag": Reading(30.01)}, rules).reason.startswith(
+    assert decide({**fine, "replication_lag": GuardReading(30.01)}, rules).reason.startswith(
         "replication lag of 31 s"
     )
-    assert decide({**fine, "free_connections": Reading(4)}, rules).reason == "4 free connections are under 5"
+    assert (
+        decide({**fine, "free_connections": GuardReading(4)}, rules).reason
+        == "4 free connections are under 5"
+    )
 
 
 def test_readings_in_words() -> None:
     """What is not known says so, and why; it never reads as a number."""
     said = shown(
-        {"replication_lag": Reading(0.2), "blocking": Reading(None, "no right"), "query": Reading(True)}
+        {
+            "replication_lag": GuardReading(0.2),
+            "blocking": GuardReading(None, "no right"),
+            "query": GuardReading(True),
+        }
     )
     assert said == {"replication_lag": "1 s", "blocking": "cannot tell: no right", "query": "as it must be"}
 

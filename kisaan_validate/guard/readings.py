@@ -12,7 +12,7 @@ from typing import Any
 
 from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.facts.sqlstate import sqlstate_said
-from kisaan_validate.guard.rules import GAUGES, GuardRules, Reading
+from kisaan_validate.guard.rules import GAUGES, GuardRules, GuardReading
 from kisaan_validate.postgres.connecting import APPLICATION_NAME
 from kisaan_validate.postgres.session import Limits, Session
 from kisaan_validate.postgres.target import Target
@@ -115,7 +115,7 @@ class Reader:
         self.place: tuple[str, bool] | None = None
         """The server of the last answer: when it was started, and whether it is a standby."""
 
-    def read(self) -> dict[str, Reading]:
+    def read(self) -> dict[str, GuardReading]:
         """A reading for each rule. Raises nothing."""
         files = _files(self._rules)
         # A file that says "stop" needs no server.
@@ -133,7 +133,7 @@ class Reader:
             self._session.close()
             self._session = None
 
-    def _told(self) -> dict[str, Reading]:
+    def _told(self) -> dict[str, GuardReading]:
         """What the server says. Raises TargetError and DatabaseError, if it says nothing."""
         if self._session is not None:
             try:
@@ -146,7 +146,7 @@ class Reader:
         self._session = Session(self._target, BRIEF, ("public",), self._stop)
         return self._ask(self._session)
 
-    def _ask(self, session: Session) -> dict[str, Reading]:
+    def _ask(self, session: Session) -> dict[str, GuardReading]:
         # READ COMMITTED, ended at once: no snapshot is held between two looks.
         session.begin(isolation="READ COMMITTED")
         try:
@@ -159,7 +159,7 @@ class Reader:
             if not session.lost:
                 session.execute("ROLLBACK")
 
-    def _gauges(self, session: Session) -> dict[str, Reading]:
+    def _gauges(self, session: Session) -> dict[str, GuardReading]:
         if not self._asked:
             return {}
         try:
@@ -171,26 +171,26 @@ class Reader:
         # A right may be missing for one of them: that must not hide the others.
         return {name: self._alone(session, name) for name in self._asked}
 
-    def _alone(self, session: Session, name: str) -> Reading:
+    def _alone(self, session: Session, name: str) -> GuardReading:
         try:
             (value,) = self._values(session, [name])
             return _reading(name, value)
         except DatabaseError as error:
             if error.lost or session.lost:
                 raise
-            return Reading(None, error.fact)
+            return GuardReading(None, error.fact)
 
     def _values(self, session: Session, names: list[str]) -> tuple[Any, ...]:
         listed = ",\n".join(f"({_SQL[name]}) AS {name}" for name in names)
         (row,) = _within(session, qualified(f"SELECT {listed}"), {"ours": list(self._ours())})
         return row
 
-    def _silent(self, error: KisaanError) -> dict[str, Reading]:
+    def _silent(self, error: KisaanError) -> dict[str, GuardReading]:
         """The readings of a server that did not answer."""
-        found = {name: Reading(None, error.fact) for name in (*self._asked, *self._query())}
+        found = {name: GuardReading(None, error.fact) for name in (*self._asked, *self._query())}
         # One that refuses for want of a place says how many are free.
         if "free_connections" in found and sqlstate_said(error.fact) == "53300":
-            found["free_connections"] = Reading(0)
+            found["free_connections"] = GuardReading(0)
         return found
 
     def _query(self) -> tuple[str, ...]:
@@ -209,35 +209,35 @@ def _within(session: Session, sql: str, parameters: dict[str, Any] | None = None
             session.execute("ROLLBACK TO SAVEPOINT reading; RELEASE SAVEPOINT reading")
 
 
-def _reading(name: str, value: Any) -> Reading:
-    return Reading(None, UNKNOWN.get(name, RIGHTS)) if value is None else Reading(float(value))
+def _reading(name: str, value: Any) -> GuardReading:
+    return GuardReading(None, UNKNOWN.get(name, RIGHTS)) if value is None else GuardReading(float(value))
 
 
-def _truth(session: Session, query: str) -> Reading:
+def _truth(session: Session, query: str) -> GuardReading:
     """Whether the team's query returned true. Raises DatabaseError if the session is lost."""
     try:
         rows = _within(session, qualified(f"SELECT * FROM (\n{authored(query)}\n) AS asked LIMIT 2"))
     except DatabaseError as error:
         if error.lost or session.lost:
             raise
-        return Reading(None, f"the query failed: {error.fact}")
+        return GuardReading(None, f"the query failed: {error.fact}")
     if len(rows) != 1 or len(rows[0]) != 1 or not isinstance(rows[0][0], bool):
-        return Reading(None, "the query must return one row of one boolean that is not NULL")
-    return Reading(rows[0][0])
+        return GuardReading(None, "the query must return one row of one boolean that is not NULL")
+    return GuardReading(rows[0][0])
 
 
-def _files(rules: GuardRules) -> dict[str, Reading]:
+def _files(rules: GuardRules) -> dict[str, GuardReading]:
     """Whether each file is, or is not, there."""
     wanted = {"pause_file": False, "needs_file": True, "forbids_file": False}
     named = {name: getattr(rules, name) for name in wanted}
     return {name: _there(path, wanted[name]) for name, path in named.items() if path}
 
 
-def _there(path: str, wanted: bool) -> Reading:
+def _there(path: str, wanted: bool) -> GuardReading:
     try:
         os.stat(path)
-        return Reading(wanted)
+        return GuardReading(wanted)
     except (FileNotFoundError, NotADirectoryError):
-        return Reading(not wanted)
+        return GuardReading(not wanted)
     except OSError as error:
-        return Reading(None, f"{path}: {error.strerror}")
+        return GuardReading(None, f"{path}: {error.strerror}")

@@ -21,7 +21,7 @@ class Action(IntEnum):
 
 
 @dataclass(frozen=True)
-class Reading:
+class GuardReading:
     """What the guard read: a number, a truth, or None with the reason why it cannot tell."""
 
     value: float | bool | None
@@ -90,7 +90,7 @@ class Bound:
 
 
 @dataclass(frozen=True)
-class Condition:
+class GuardCondition:
     """Something that must be true: a query, or a file that is (not) there. ``breach`` says what is wrong if
     it is not.
     """
@@ -127,7 +127,7 @@ class GuardRules:
     piece_seconds: float | None = None
 
     @property
-    def conditions(self) -> dict[str, Condition]:
+    def conditions(self) -> dict[str, GuardCondition]:
         """What must be true, by name."""
         said = {
             "pause_file": f"the pause file {self.pause_file} is there",
@@ -136,7 +136,9 @@ class GuardRules:
             "query": "the guard's query did not return true",
         }
         return {
-            n: Condition(s, self.actions.get(n, Action.WAIT)) for n, s in said.items() if getattr(self, n)
+            n: GuardCondition(s, self.actions.get(n, Action.WAIT))
+            for n, s in said.items()
+            if getattr(self, n)
         }
 
     @property
@@ -161,32 +163,32 @@ class GuardRules:
 
 
 @dataclass(frozen=True)
-class Decision:
+class GuardDecision:
     """What the run does now, and the first reason, "" where it simply goes on."""
 
     action: Action = Action.GO
     reason: str = ""
 
 
-def decide(readings: Mapping[str, Reading], rules: GuardRules) -> Decision:
+def decide(readings: Mapping[str, GuardReading], rules: GuardRules) -> GuardDecision:
     """The strictest action of all rules that are broken, and the first rule that asks for it.
 
     A rule whose reading is missing or not known is broken only where the rules say so.
     """
     # max keeps the first of equals: the first reason.
-    return max(_broken(readings, rules), key=lambda d: d.action, default=Decision())
+    return max(_broken(readings, rules), key=lambda d: d.action, default=GuardDecision())
 
 
-NOT_READ = Reading(None, "it was not read")
+NOT_READ = GuardReading(None, "it was not read")
 
 
-def _broken(readings: Mapping[str, Reading], rules: GuardRules) -> Iterator[Decision]:
+def _broken(readings: Mapping[str, GuardReading], rules: GuardRules) -> Iterator[GuardDecision]:
     for name, condition in rules.conditions.items():
         reading = readings.get(name, NOT_READ)
         if not reading.known:
             yield from _unknown(name, reading, rules)
         elif not reading.value:
-            yield Decision(condition.action, condition.breach)
+            yield GuardDecision(condition.action, condition.breach)
     for name, gauge in GAUGES.items():
         bound = rules.bounds.get(name)
         if bound is None:
@@ -195,20 +197,20 @@ def _broken(readings: Mapping[str, Reading], rules: GuardRules) -> Iterator[Deci
         if value is None:
             yield from _unknown(name, reading, rules)
         elif gauge.breached(value, bound.limit):
-            yield Decision(bound.action, gauge.said(value, bound.limit))
+            yield GuardDecision(bound.action, gauge.said(value, bound.limit))
 
 
-def _unknown(name: str, reading: Reading, rules: GuardRules) -> Iterator[Decision]:
+def _unknown(name: str, reading: GuardReading, rules: GuardRules) -> Iterator[GuardDecision]:
     if not rules.go_on:
-        yield Decision(Action.STOP, f"cannot tell {name.replace('_', ' ')}: {reading.why}")
+        yield GuardDecision(Action.STOP, f"cannot tell {name.replace('_', ' ')}: {reading.why}")
 
 
-def shown(readings: Mapping[str, Reading]) -> dict[str, str]:
+def shown(readings: Mapping[str, GuardReading]) -> dict[str, str]:
     """Readings in words, by name."""
     return {name: _shown(name, reading) for name, reading in readings.items()}
 
 
-def _shown(name: str, reading: Reading) -> str:
+def _shown(name: str, reading: GuardReading) -> str:
     if reading.value is None:
         return f"cannot tell: {reading.why}"
     gauge = GAUGES.get(name)

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from kisaan_validate.facts.guarding import Guarded, Pause
 from kisaan_validate.guard.readings import Reader
-from kisaan_validate.guard.rules import Action, Decision, GuardRules, Reading, decide, shown
+from kisaan_validate.guard.rules import Action, GuardDecision, GuardRules, GuardReading, decide, shown
 from kisaan_validate.guard.turnstile import Turnstile
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.target import Target
@@ -38,7 +38,7 @@ class Source(Protocol):
 
     place: tuple[str, bool] | None
 
-    def read(self) -> dict[str, Reading]:
+    def read(self) -> dict[str, GuardReading]:
         """A reading for each rule."""
 
     def close(self) -> None:
@@ -75,7 +75,7 @@ class Guard:
         # The stop ends its waits too, so that a silent server cannot keep the guard from ending.
         own = Reader(self.target, self.rules, lambda: self.gate.pids, self.stop)
         self._reader: Source = self.source or own
-        self._first: dict[str, Reading] = {}
+        self._first: dict[str, GuardReading] = {}
         self._pauses: list[Pause] = []
         self._spell: _Spell | None = None
         self._given_up = ""
@@ -154,14 +154,14 @@ class Guard:
 
     # --- one look ------------------------------------------------------------------------------------------
 
-    def _look(self) -> Decision:
+    def _look(self) -> GuardDecision:
         """Read, decide and do it."""
         try:
             readings = self._reader.read()
             decision = self._moved() or decide(readings, self.rules)
         # A fault of the guard's own must not leave a run unguarded without a word.
         except Exception as error:
-            readings, decision = {}, Decision(Action.STOP, f"the guard failed: {type(error).__name__}")
+            readings, decision = {}, GuardDecision(Action.STOP, f"the guard failed: {type(error).__name__}")
         self._first = self._first or readings
         # Already at an end: the readings may be of a server that is being let go.
         if self._done.is_set():
@@ -170,18 +170,18 @@ class Guard:
             self._enact(decision)
         return decision
 
-    def _moved(self) -> Decision | None:
+    def _moved(self) -> GuardDecision | None:
         """Whether the server is another one than the run's, or has become a primary."""
         home, now = self._home, self._reader.place
         if home is None or now is None or now == home:
             return None
         if now[0] == home[0] and home[1]:
-            return Decision(Action.STOP, "the standby was promoted while it was read")
-        return Decision(
+            return GuardDecision(Action.STOP, "the standby was promoted while it was read")
+        return GuardDecision(
             Action.STOP, "the server was restarted, or the guard reached another one than the run"
         )
 
-    def _enact(self, decision: Decision) -> None:
+    def _enact(self, decision: GuardDecision) -> None:
         now = self.clock()
         current = self._spell.action if self._spell is not None else Action.GO
         if decision.action is not current:
@@ -196,7 +196,7 @@ class Guard:
         elif (spell := self._spell) is not None and spell.action is Action.WAIT:
             self._waited(spell, decision.reason, now - spell.since)
 
-    def _say(self, decision: Decision) -> None:
+    def _say(self, decision: GuardDecision) -> None:
         self.tell(": ".join(filter(None, ("guard", _SAID[decision.action], decision.reason))))
 
     def _waited(self, spell: _Spell, reason: str, seconds: float) -> None:
@@ -212,7 +212,7 @@ class Guard:
         if self._given_up:
             return
         self._given_up = reason
-        self._say(Decision(Action.STOP, reason))
+        self._say(GuardDecision(Action.STOP, reason))
         said = f"given up: {reason}"
         # Nothing of ours is running before the start, so nothing has to be cancelled: the record can be made.
         if self._holding:

@@ -7,9 +7,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from kisaan_validate.errors import DatabaseError, Interrupted
+from kisaan_validate.facts.place import Notice, Place
 from kisaan_validate.facts.run import Run
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.prove.request import GuardSaid, RunRequest
+from kisaan_validate.sql.qualify import qualified
 
 
 @contextmanager
@@ -47,6 +49,23 @@ def watch_from_here(request: RunRequest, holder: Session) -> None:
     # A lost session is noticed at its next statement.
     with suppress(DatabaseError):
         request.guard.holds(holder, place_of(holder))
+
+
+def promotion(holder: Session, request: RunRequest, place: Place) -> Iterator[Notice]:
+    """Whether a standby has become a primary since the snapshot, of which its answers are."""
+    # After a stop nothing is asked that could be cut.
+    if not place.in_recovery or request.stop.requested or holder.lost:
+        return
+    try:
+        ((standby,),) = holder.execute(_STANDBY)
+    except DatabaseError:
+        return
+    if not standby:
+        said = "the standby was promoted while it was read; the answers are of the snapshot before that"
+        yield Notice("promoted", said, "run again on the server that is the standby now")
+
+
+_STANDBY = qualified("SELECT pg_is_in_recovery()")
 
 
 def with_pauses(made: Run, request: RunRequest) -> Run:
