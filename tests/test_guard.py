@@ -18,7 +18,7 @@ from kisaan_validate import declare as d
 from kisaan_validate.facts.result import Status, Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.guard.readings import Reader
-from kisaan_validate.guard.rules import GAUGES, Action, Bound, GuardRules, GuardReading
+from kisaan_validate.guard.rules import GAUGES, Action, Bound, GuardReading, GuardRules
 from kisaan_validate.postgres.session import Limits
 from kisaan_validate.postgres.target import find_target
 from kisaan_validate.process.stopping import Stop

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kisaan_validate.errors import UsageError
-from kisaan_validate.guard.rules import GAUGES, Action, Bound, GuardRules, GuardReading, decide, shown
+from kisaan_validate.guard.rules import GAUGES, Action, Bound, GuardReading, GuardRules, decide, shown
 from kisaan_validate.ops.config import load_config
 from kisaan_validate.ops.config_model import ConfigFile
 from kisaan_validate.toml.reader import read

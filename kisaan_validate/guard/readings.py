@@ -12,7 +12,7 @@ from typing import Any
 
 from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.facts.sqlstate import sqlstate_said
-from kisaan_validate.guard.rules import GAUGES, GuardRules, GuardReading
+from kisaan_validate.guard.rules import GAUGES, GuardReading, GuardRules
 from kisaan_validate.postgres.connecting import APPLICATION_NAME
 from kisaan_validate.postgres.session import Limits, Session
 from kisaan_validate.postgres.target import Target

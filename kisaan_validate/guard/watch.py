@@ -14,7 +14,7 @@ from typing import Protocol
 
 from kisaan_validate.facts.guarding import Guarded, Pause
 from kisaan_validate.guard.readings import Reader
-from kisaan_validate.guard.rules import Action, GuardDecision, GuardRules, GuardReading, decide, shown
+from kisaan_validate.guard.rules import Action, GuardDecision, GuardReading, GuardRules, decide, shown
 from kisaan_validate.guard.turnstile import Turnstile
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.target import Target
