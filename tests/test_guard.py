@@ -19,7 +19,8 @@ from kisaan_validate.facts.result import Status, Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.guard.readings import Reader
 from kisaan_validate.guard.rules import GAUGES, Action, Bound, GuardReading, GuardRules
-from kisaan_validate.postgres.session import Limits
+from kisaan_validate.guard.watch import Guard
+from kisaan_validate.postgres.session import Limits, Session
 from kisaan_validate.postgres.target import find_target
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.prove.options import Options
@@ -171,6 +172,15 @@ def test_the_teams_query(items: str, server: Server, query: str, value: bool | N
     assert why in found["query"].why
     assert found["free_locks"].value is not None
     assert server.sql("SELECT is_called FROM counter", items) == [(False,)]
+
+
+def test_a_value_that_the_server_quotes_is_not_passed_on(items: str, server: Server) -> None:
+    """The team's query may read personal columns; the reason goes into the record."""
+    server.sql("CREATE TABLE people (phone text); INSERT INTO people VALUES ('98765-43210')", items)
+    found = read(server, items, GuardRules(query="SELECT bool_and(phone::int > 0) FROM people"))
+    assert found["query"].value is None
+    assert "the query failed" in found["query"].why
+    assert "98765" not in found["query"].why
 
 
 def test_files(tmp_path: Path) -> None:
@@ -473,6 +483,59 @@ def test_the_checks_in_python_wait_too(items: str, server: Server, tmp_path: Pat
     assert told["streaming 1"] - told["streaming 0"] > 0.6
 
 
+class Scripted:
+    """Readings that were made up; the server that they are of may change."""
+
+    place: tuple[str, bool] | None = ("2026-01-01", False)
+
+    def read(self) -> dict[str, GuardReading]:
+        return {}
+
+    def close(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("home", "now", "said"),
+    [
+        (("a", False), ("a", False), ""),
+        (("a", True), ("a", False), "promoted"),
+        (("a", False), ("b", False), "restarted"),
+        (("a", True), ("b", True), "restarted"),
+        (("a", False), None, ""),
+    ],
+)
+def test_another_server_is_no_evidence_of_the_runs_own(
+    items: str, server: Server, home: tuple[str, bool], now: tuple[str, bool] | None, said: str
+) -> None:
+    """A guard that a balancer, a failover or a promotion put elsewhere watches nothing: the run ends."""
+    source, stop, target = Scripted(), Stop(), find_target(server.dsn(items))
+    source.place = now
+    guard = Guard(target, GuardRules(every=0.05), stop, source=source)
+    with closing(Session(target, Limits(), ())) as session:
+        guard.holds(session, home)
+        with guard:
+            time.sleep(0.3)
+    assert stop.requested is bool(said)
+    assert said in stop.reason
+    assert said in guard.facts.given_up
+
+
+class Broken(Scripted):
+    """A reader with a fault of its own."""
+
+    def read(self) -> dict[str, GuardReading]:
+        raise ZeroDivisionError
+
+
+def test_a_guard_that_fails_ends_the_run(items: str, server: Server) -> None:
+    """It never leaves a run unguarded without a word."""
+    stop = Stop()
+    with Guard(find_target(server.dsn(items)), GuardRules(every=0.05), stop, source=Broken()):
+        wait_until(lambda: stop.requested, 5)
+    assert stop.reason == "given up: the guard failed: ZeroDivisionError"
+
+
 # --- the command ------------------------------------------------------------------------------------------
 
 
@@ -499,3 +562,14 @@ def test_run_with_a_guard_says_what_it_waits_for(shop: Shop) -> None:
     (page,) = (shop.folder / "given-up").glob("*/report.html")
     assert "wait if the pause file pause is there" in page.read_text()
     assert "replication_lag: " in page.read_text()
+
+
+def test_a_name_in_the_rules_is_no_command_to_the_terminal(shop: Shop) -> None:
+    """A path may hold anything."""
+    (shop.folder / "\x1b[2Jx").touch()
+    rules = '[guard]\npause_file = "\\u001B[2Jx"\nevery = "1 s"\ngive_up_after = "0 s"\n'
+    (shop.folder / "kisaan.toml").write_text(rules)
+    done = shop.cli("run", "--guard")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "[U+001B][2Jx is there" in done.stdout
+    assert "\x1b" not in done.stdout

@@ -111,6 +111,7 @@ def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], 
     from kisaan_validate.cli.output import say
     from kisaan_validate.prove.request import Connected, GuardSaid
     from kisaan_validate.report.console import target_line
+    from kisaan_validate.report.shown import shown
 
     console = Console(stderr=True)
     with _bar(console) if console.is_terminal and not quiet else nullcontext(_unseen) as draw:
@@ -121,7 +122,7 @@ def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], 
                 return
             # Also where no bar is drawn: whoever wonders why nothing happens looks into the log.
             if isinstance(event, GuardSaid):
-                say(event.phase)
+                say(shown(event.phase))
             draw(event)
 
         yield observe
