@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from gates import GATE_TABLE, PATIENT, Background, activity, by_id, gate_in, kil
 from shop import Shop
 
 from kisaan_validate import declare as d
-from kisaan_validate.facts.result import Status, Verdict
+from kisaan_validate.facts.result import Result, Status, Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.guard.readings import Reader
 from kisaan_validate.guard.rules import GAUGES, Action, Bound, GuardReading, GuardRules
@@ -23,6 +24,7 @@ from kisaan_validate.guard.watch import Guard
 from kisaan_validate.postgres.session import Limits, Session
 from kisaan_validate.postgres.target import find_target
 from kisaan_validate.process.stopping import Stop
+from kisaan_validate.prove.again import SEVERAL, SnapshotAnswers
 from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.request import GuardSaid, Progress
 from kisaan_validate.prove.run import run
@@ -481,6 +483,29 @@ def test_the_checks_in_python_wait_too(items: str, server: Server, tmp_path: Pat
     (small,) = [r for r in result.results if "small" in r.check_id]
     assert small.status is Status.PASS
     assert told["streaming 1"] - told["streaming 0"] > 0.6
+
+
+def test_answers_of_two_snapshots_are_not_counted_together(items: str, server: Server) -> None:
+    """A table whose checks were answered at two moments has no number of rows; each answer says its moment."""
+    every = suite(d.references("items", "amount", "items", id="join"))
+    first = run(every, server.dsn(items))
+    lost = Result("positive", Status.ERROR, message="canceling statement due to conflict with recovery")
+    kept = tuple(lost if r.check_id == lost.check_id else r for r in first.results)
+    # What the first run covered is not what this is about: it would count the check that was lost.
+    cut = replace(first, results=kept, coverage=())
+    server.sql("DELETE FROM items WHERE id > 4", items)
+    part = run(every.narrowed(["positive"]), server.dsn(items))
+    answers = SnapshotAnswers(cut)
+    assert answers.add(part, ("positive",)) == ()
+    made = answers.whole(1)
+    assert [(t.rows, t.reason) for t in made.tables if t.name == "items"] == [(None, SEVERAL)]
+    found = by_id(made)
+    assert (found["join"].examined, found["positive"].examined) == (9, 4)
+    assert "of a later snapshot" in found["positive"].message
+    assert run_from_json(run_to_json(made)).tables == made.tables
+    # A part that another server answered is no part of this run.
+    elsewhere = replace(part, place=replace(part.place, in_recovery=True))
+    assert SnapshotAnswers(cut).add(elsewhere, ("positive",)) == ("positive",)
 
 
 class Scripted:

@@ -170,7 +170,6 @@ then = { replication_lag = "slow", blocking = "wait" }
 def test_the_rules_as_they_are_written() -> None:
     """Units, actions and paths; what is not written is no rule."""
     table = read(WRITTEN, "kisaan.toml", ConfigFile).guard
-    assert table is not None
     rules = table.rules(Path("/etc/shop"))
     assert rules.bounds == {
         "replication_lag": Bound(30, Action.SLOW),
@@ -188,7 +187,16 @@ def test_the_rules_as_they_are_written() -> None:
         "give up after waiting for 3,600 s",
         "stop if a reading cannot be had",
     )
-    assert read("", "kisaan.toml", ConfigFile).guard is None
+
+
+def test_a_file_without_rules_has_no_guard(tmp_path: Path) -> None:
+    """And an empty table is one that watches for nothing but the server's change."""
+    (tmp_path / "kisaan.toml").write_text("")
+    assert load_config(tmp_path / "kisaan.toml").guard is None
+    (tmp_path / "kisaan.toml").write_text("[guard]\n")
+    assert load_config(tmp_path / "kisaan.toml").guard == GuardRules(
+        actions=dict.fromkeys(CONDITIONS, Action.WAIT), conflict_retries=3
+    )
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,8 @@ def _config(given: ConfigFile, base: Path) -> Config:
         ),
         history=given.history.url or "",
         renamed=given.history.renamed,
-        guard=given.guard.rules(base) if given.guard is not None else None,
+        # What is not written is no guard, and not one without rules.
+        guard=given.guard.rules(base) if "guard" in given.model_fields_set else None,
         **run.model_dump(exclude={"operator"}),
     )
 

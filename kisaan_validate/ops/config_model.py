@@ -101,7 +101,7 @@ class ConfigFile(TomlTable):
     report: ReportTable = Field(default_factory=ReportTable, description="where reports go")
     signoff: SignoffTable = Field(default_factory=SignoffTable, description="who must approve a run")
     history: HistoryTable = Field(default_factory=HistoryTable, description="what is remembered of all runs")
-    guard: GuardTable | None = Field(None, description="when run --guard waits for the server, or gives up")
+    guard: GuardTable = Field(default_factory=GuardTable, description="when run --guard waits, or gives up")
 
     elsewhere: ClassVar[Mapping[str, str]] = {
         "criteria": "success criteria belong to the suite: write [[criteria]] in its suite.toml"

@@ -46,7 +46,7 @@ def asked_again(request: RunRequest, prove: Prove) -> Run:
         return made
     # Parts of what stays without an answer, each with one try less.
     waiting = [(left, retries)]
-    answers = _SnapshotAnswers(made)
+    answers = SnapshotAnswers(made)
     while waiting and not request.stop.requested:
         ids, tries = waiting.pop(0)
         _rest(request, retries - tries)
@@ -121,7 +121,7 @@ def _by_conflict(result: Result) -> bool:
     return result.sqlstate == "40001" or CONFLICT in result.message or late
 
 
-class _SnapshotAnswers:
+class SnapshotAnswers:
     """What came of one run and its later parts. ``_of`` says by check id which of the runs answered it."""
 
     def __init__(self, first: Run) -> None:
