@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Server, slack, wait_until
+from conftest import SYSTEM_BIN, Server, missing, slack, wait_until
 from gates import GATE_TABLE, PATIENT, Background, activity, by_id, gate_in, kill
 from shop import Shop
 
@@ -269,6 +270,26 @@ def test_giving_up_before_the_start_leaves_a_record_without_a_statement(items: s
     assert "active sessions are over 0, and the run waited for" in result.guard.given_up
     assert result.interrupted == f"given up: {result.guard.given_up}"
     assert all(r.message == f"not run: {result.interrupted}" for r in result.results)
+
+
+def test_the_run_waits_for_a_real_load_to_end(server15: Server) -> None:
+    """pgbench has eight sessions at work, which have no pause between two transactions."""
+    if not (SYSTEM_BIN / "pgbench").exists():
+        missing("pgbench is missing: apt-get install postgresql")
+    database = server15.create(TABLES)
+    words = [str(SYSTEM_BIN / "pgbench"), "-h", server15.host, "-p", server15.port, "-U", "postgres"]
+    subprocess.run([*words, "-i", "-q", database], check=True, capture_output=True)
+    load = subprocess.Popen(
+        [*words, "-n", "-c", "8", "-T", "4", database], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    rules = GuardRules(bounds={"active_sessions": Bound(2)}, every=0.2)
+    wait_until(lambda: (read(server15, database, rules)["active_sessions"].value or 0) > 2)
+    result, said = guarded(server15, database, rules, suite())
+    load.wait(20)
+    assert "active sessions are over 2" in said[0]
+    assert result.verdict is Verdict.PASS
+    assert result.pauses
+    server15.drop(database)
 
 
 @pytest.mark.parametrize("go_on", [True, False])
