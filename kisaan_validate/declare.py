@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
+from fractions import Fraction
 from types import FrameType
 from typing import Any, TypedDict, TypeVar, Unpack
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -47,6 +48,8 @@ from kisaan_validate.rules.present import MinimumRows, NamesPresent, SequenceAhe
 from kisaan_validate.rules.quantile import Quantile
 from kisaan_validate.rules.reconciles import SUM_OPERATORS, Reconciles
 from kisaan_validate.rules.relations import Agrees, HoldsWith, References
+from kisaan_validate.rules.server import health
+from kisaan_validate.rules.server.base import ServerRule
 from kisaan_validate.rules.totals import Total
 from kisaan_validate.rules.unique import Unique
 from kisaan_validate.text.nearest import did_you_mean
@@ -78,6 +81,7 @@ __all__ = [
     "row_count",
     "row_count_against",
     "sequence",
+    "server_health",
     "table",
     "total",
     "triggers",
@@ -155,7 +159,7 @@ def _declare(
     name: str, table: str, columns: tuple[str, ...], rule: Rule, meta: MetaArguments, foreign: bool = False
 ) -> Declaration:
     origin = _caller()
-    if not table and not isinstance(rule, catalogue.NoColumnOfType):
+    if not table and not isinstance(rule, (catalogue.NoColumnOfType, ServerRule)):
         raise SuiteError(f"{name}() needs a table", origin=origin)
     made = Declaration(name, table, columns, rule, read_meta(dict(meta), origin), origin, foreign)
     if made.meta.filter is not None and not rule.judges(table):
@@ -189,7 +193,7 @@ def day(column: str, zone: str = "UTC") -> GroupPart:
 def control_total(
     table: str, column: str, *, by: str | GroupPart | list[str | GroupPart], most: int = 1_000
 ) -> TotalSpec:
-    """Each run and baseline records the rows and the exact sum of each group; a comparison compares them.
+    """Each run and baseline records each group's rows and exact sum, for comparison.
 
     ``by`` names columns, or :func:`month` and :func:`day` of one; NULL is a group too. More than ``most``
     groups are no answer. It is no check: without a baseline it is shown only. Personal columns are refused.
@@ -373,7 +377,7 @@ def null_share(
 def total(
     table: str, column: str, *, low: Any = None, high: Any = None, **more: Unpack[FigureArguments]
 ) -> Declaration:
-    """The exact sum of integers or numeric; that of no values is 0.
+    """The exact sum of integers or numeric; 0 of no values.
 
     A bound is a whole number, Decimal or Fraction.
     """
@@ -441,7 +445,7 @@ def _value_bounds(low: Any, high: Any) -> None:
 def fresh(
     table: str, column: str, within: timedelta, *, zone: str = "", **more: Unpack[FigureArguments]
 ) -> Declaration:
-    """The newest value up to now is at most ``within`` old, a timedelta; ``zone`` is for values without one.
+    """The newest value up to now is at most ``within`` (a timedelta) old; ``zone``: of values without one.
 
     A table without any value is not fresh.
 
@@ -481,7 +485,7 @@ def values_in(
     reference_where: str = "",
     **meta: Unpack[MetaArguments],
 ) -> Declaration:
-    """Every value, NULL aside, occurs in ``on`` of the table ``reference``, unique or not.
+    """Every value but NULL occurs in ``on`` of ``reference``, unique or not.
 
     ``where`` is SQL over a row of ``table``, ``reference_where`` over a row of ``reference``.
     """
@@ -495,8 +499,7 @@ def values_in(
 def json_path(
     table: str, column: str, path: str, *, nulls: str = "present", **meta: Unpack[MetaArguments]
 ) -> Declaration:
-    """A SQL/JSON path ("$.customer.id") finds something in each document; a JSON null is "present" or
-    "absent".
+    """A SQL/JSON path ("$.customer.id") finds something in each document; JSON null is "present" or "absent".
 
     ``nulls``: a JSON null that it finds counts if "present", and does not if "absent". A column (json or
     jsonb) that is NULL passes.
@@ -517,7 +520,7 @@ def no_gaps(
     where: str = "",
     **meta: Unpack[MetaArguments],
 ) -> Declaration:
-    """Each value is one ``step`` after the one before it, in each series of ``by``.
+    """Each value is one ``step`` after the previous, per series of ``by``.
 
     None is missing, none occurs twice. In the order of the values, or of ``order_by``; ``by`` are columns
     for each of whose values there is a series of its own; ``start`` is what each begins with. For
@@ -554,7 +557,7 @@ def holds(
 def decimals(
     table: str, column: str, places: int = 2, *, allow_nan: bool = False, **meta: Unpack[MetaArguments]
 ) -> Declaration:
-    """No value has more decimal places; of a float its shortest text counts, a NaN is a violation."""
+    """No value has more decimal places; a float's shortest text counts, a NaN violates."""
     rule = _read(lambda: rows.Decimals(places=places, allow_nan=_yes(allow_nan)))
     return _declare("decimals", table, (column,), rule, meta)
 
@@ -568,7 +571,7 @@ def unique(
     where: str = "",
     **meta: Unpack[MetaArguments],
 ) -> Declaration:
-    """No two rows agree; a violation is a "surplus" row, or a value that repeats ("groups").
+    """No two rows agree; violations are "surplus" rows, or values that repeat ("groups").
 
     ``nulls_equal``: NULL equals NULL (else a row with a NULL is never a duplicate). ``counts``: "surplus"
     counts the rows to be removed, "groups" the values that occur more than once. ``where`` restricts the
@@ -688,14 +691,14 @@ def sequence(table: str, column: str = "id", **meta: Unpack[MetaArguments]) -> D
 
 
 def ledger(table: str, column: str, names: list[str], **meta: Unpack[MetaArguments]) -> Declaration:
-    """Each name, such as a migration, is in the ledger."""
+    """Each name, such as a migration's, is in the ledger."""
     if not names:
         raise SuiteError("ledger() needs names", origin=_caller())
     return _declare("ledger", table, (column,), NamesPresent(tuple(names)), meta)
 
 
 def minimum_rows(table: str, minimum: int = 1, **meta: Unpack[MetaArguments]) -> Declaration:
-    """It has at least so many rows."""
+    """At least so many rows."""
     return _declare("minimum_rows", table, (), _read(MinimumRows, minimum), meta)
 
 
@@ -716,8 +719,7 @@ def column(
     default: str | None = _UNSAID,
     **meta: Unpack[MetaArguments],
 ) -> Declaration:
-    """One fact a call: the column exists, its type, whether NULL is allowed, its default (None: there is
-    none).
+    """One fact per call: the column exists, its type, whether NULL is allowed, its default (None: none).
 
     Each is a check of its own. ``default=None`` means that there must be no default.
     """
@@ -780,6 +782,35 @@ def triggers(table: str, *names: str, **meta: Unpack[MetaArguments]) -> Declarat
 def no_column_of_type(
     type: str, *, tables: str = "*", except_: list[str] | tuple[str, ...] = (), **meta: Unpack[MetaArguments]
 ) -> Declaration:
-    """No column has this type, but for "table.column" in ``except_``."""
+    """No column has this type, except "table.column" in ``except_``."""
     rule = catalogue.NoColumnOfType(catalogue.canonical_type(type), tables, tuple(except_))
     return _declare("no_column_of_type", "", (), rule, meta)
+
+
+def server_health(
+    *,
+    only: str | list[str] | tuple[str, ...] = (),
+    wraparound: str | Fraction = "50%",
+    overdue: int = 2,
+    values_left: str | Fraction = "10%",
+    days: int = 30,
+    wal_bytes: int = 10 * 1024**3,
+    **meta: Unpack[MetaArguments],
+) -> list[Declaration]:
+    """Seven checks of the server, or ``only`` some: wraparound, sequence_headroom, sequence_types,
+    invalid_indexes, collations, checksums, replication_slots.
+
+    ``wraparound`` is the share of the way there at which an age fails, ``overdue`` how many times
+    autovacuum's own limit; ``values_left`` the share that a sequence keeps; ``days`` how long transactions
+    and sequences must last at the present rate; ``wal_bytes`` what a slot may hold. ``id`` is a prefix.
+    """
+    bounds = _read(health.HealthBounds, wraparound, overdue, values_left, days, wal_bytes)
+    prefix, wanted = meta.get("id", ""), _columns(only) or tuple(health.CHECKS)
+    for name in wanted:
+        _choice("only", name, tuple(health.CHECKS))
+    made = []
+    for name in dict.fromkeys(wanted):
+        said: Any = {"why": health.WHY[name], "hint": health.HINTS[name], **meta}
+        said["id"] = f"{prefix}.{name}" if prefix else ""
+        made.append(_declare(name, "", (), health.CHECKS[name](bounds), said))
+    return made

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 
 class KisaanError(Exception):
-    """A failure that is reported without a traceback, as ``fact`` and ``hint``."""
+    """A failure reported without a traceback, as ``fact`` and ``hint``."""
 
     def __init__(self, fact: str, hint: str = "") -> None:
         super().__init__(fact)
@@ -27,11 +27,11 @@ class KisaanError(Exception):
 
 
 class UsageError(KisaanError):
-    """The command line or the configuration asks for something impossible."""
+    """The command line or configuration asks for the impossible."""
 
 
 class SuiteError(UsageError):
-    """A file of checks, SQL or TOML cannot be used. ``origin`` is ``file:line`` where known."""
+    """A file of checks, SQL or TOML is unusable. ``origin`` is ``file:line`` where known."""
 
     def __init__(self, fact: str, hint: str = "", origin: str = "") -> None:
         super().__init__(f"{origin}: {fact}" if origin else fact, hint)
@@ -41,11 +41,11 @@ class SuiteError(UsageError):
 
 
 class TargetError(UsageError):
-    """The database cannot be reached, or is not the one that was expected."""
+    """The database is unreachable, or not the expected one."""
 
 
 class RecordError(UsageError):
-    """A stored run or baseline is truncated, edited, foreign, or of a newer format."""
+    """A stored run or baseline is truncated, edited, foreign or too new."""
 
 
 class OtherFormat(RecordError):
@@ -63,7 +63,7 @@ class Interrupted(KisaanError):
 
 
 class DatabaseError(KisaanError):
-    """A statement failed on the server, or the server went away.
+    """A statement failed, or the server went away.
 
     ``sqlstate`` is PostgreSQL's five characters ("" if the client lost the connection without one);
     ``lost`` tells that the session is gone and nothing more can be asked on it.

@@ -1,10 +1,13 @@
 """How test files are dealt out to processes: the longest first, so that no process ends long before another.
 
 ``--dist loadfile`` alone begins with the files of most tests, and ends with a file of few long ones.
+KISAAN_ORDER, a number, brings files and the tests in them in a random order instead (tests/beside_a_hog.py).
 """
 
 from __future__ import annotations
 
+import os
+import random
 from collections import Counter
 from typing import Any
 from zlib import crc32
@@ -51,7 +54,18 @@ SECONDS = {
     ),
     **dict.fromkeys(("test_comparing_cli.py", "test_figures.py", "test_samples.py", "test_tampering.py"), 9),
     **dict.fromkeys(("test_edited_contracts.py", "test_selecting.py"), 25),
-    **dict.fromkeys(("test_one_check.py", "test_nearest_names.py", "test_accept.py", "test_start_up.py"), 15),
+    **dict.fromkeys(
+        (
+            "test_watchers.py",
+            "test_pings.py",
+            "test_server_health.py",
+            "test_one_check.py",
+            "test_nearest_names.py",
+            "test_accept.py",
+            "test_start_up.py",
+        ),
+        15,
+    ),
     "test_contracts.py": 7,
 }
 """What a file, or each of its parts, takes on an idle machine, if its number of tests does not tell."""
@@ -84,10 +98,20 @@ def longest_first(items: list[pytest.Item]) -> list[pytest.Item]:
     return [items[n] for n in order]
 
 
+def in_random_order(items: list[pytest.Item], seed: str) -> list[pytest.Item]:
+    """The same tests, units in a random order and the tests of a unit in another; the same for each process."""
+    dice = random.Random(seed)
+    units = sorted({unit_of(item.nodeid) for item in items})
+    place = {unit: dice.random() for unit in units}
+    return sorted(items, key=lambda item: (place[unit_of(item.nodeid)], dice.random()))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Bring them in this order where they are dealt out; alone, pytest's own order is easier to follow."""
-    if hasattr(config, "workerinput"):
+    if seed := os.environ.get("KISAAN_ORDER"):
+        items[:] = in_random_order(items, seed)
+    elif hasattr(config, "workerinput"):
         items[:] = longest_first(items)
 
 

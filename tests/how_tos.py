@@ -298,6 +298,14 @@ PAGES = {
         },
         signers,
     ),
+    "docs/watchers.md": Page(
+        {
+            "last --within '26 h'": 0,
+            "metrics --rules": 0,
+            "schedule --systemd --at 02:30": 0,
+        },
+        suite_and_run,
+    ),
     "docs/writing-checks.md": Page({"list": 0}, suite),
 }
 """Every page with command lines, but those below."""

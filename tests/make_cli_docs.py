@@ -61,7 +61,8 @@ def page() -> str:
     shared = [row for row in often if names[row[0]] == 1]  # -o means one thing here and another there
     without = [words for words, _, rows in all_rows[1:] if COMMON not in map(_long, rows)]
     head = HEAD.format(without=", ".join(f"`{words.removeprefix(f'{PROGRAM} ')}`" for words in without))
-    parts = [head, *(_section(words, command, rows, shared) for words, command, rows in all_rows)]
+    # The program itself has only --version.
+    parts = [head, *(_section(words, command, rows, shared) for words, command, rows in all_rows[1:])]
     parts.append("## Shared options\n")
     titles = {name: title for title, group in GROUPS.items() for name in group}
     rest = sorted((row for row in shared if _long(row) not in titles), key=_long)
@@ -105,8 +106,9 @@ def _row(name: str, meaning: str) -> Row:
 
 
 def _section(words: str, command: click.Command, rows: Sequence[Row], shared: Sequence[Row]) -> str:
-    usage = [u for u in command.collect_usage_pieces(click.Context(command)) if u != "[OPTIONS]"]
-    title = words if words == PROGRAM else " ".join([words.removeprefix(f"{PROGRAM} "), *usage])
+    pieces = [] if isinstance(command, click.Group) else command.collect_usage_pieces(click.Context(command))
+    usage = [u for u in pieces if u != "[OPTIONS]"]
+    title = " ".join([words.removeprefix(f"{PROGRAM} "), *usage])
     parts = [f"## {title}\n", _said(command) + "\n"]
     if own := [row for row in rows if row not in shared]:
         parts.append(_list(own))

@@ -33,12 +33,14 @@ from kisaan_validate.verdict.waivers_model import WaiversFile  # noqa: E402
 DOCS = ROOT / "docs"
 FIGURE = "figure"
 TOTAL = "total"
+SERVER = "server"
 FORMS = {
     FIGURE: "Figures: within `low=` and `high=`, also `where=`, `segment_by=`, `segments=100`",
     Form.ROW: "Rows: a count in the table's scan",
     Form.JOIN: "Joined rows: two counts in their join",
     Form.QUERY: "Queries: a statement each",
     Form.CATALOGUE: "Catalogue: no row is read",
+    SERVER: "The server itself: seven checks, no row is read",
     TOTAL: "Control totals: a statement each, no check",
 }
 UNSAID = inspect.signature(declare.column).parameters["default"].default
@@ -68,8 +70,10 @@ def functions() -> dict[str, Any]:
 
 def form_of(function: Any) -> str:
     """How what it declares is proved: the form of the rules that it makes; "figure" for an aggregate, "total"
-    where it makes no rule.
+    where it makes no rule, "server" where it makes one for each part of a server.
     """
+    if get_type_hints(function)["return"] == list[declare.Declaration]:
+        return SERVER
     if get_type_hints(function)["return"] is not declare.Declaration:
         return TOTAL
     if get_type_hints(function)[_meta(function)].__args__[0] is declare.FigureArguments:

@@ -99,7 +99,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["kisaan-validate", "re"], {"report"}),
         (["kisaan-validate", "run", "--format", ""], set(BUILT_IN)),
         (["kisaan-validate", "run", "--format", "ju"], {"junit"}),
-        (["kisaan-validate", "schedule", "--s"], {"--systemd", "--suite"}),
+        (["kisaan-validate", "schedule", "--s"], {"--scan", "--suite", "--systemd"}),
     ],
 )
 def test_bash_completes(program: Path, words: list[str], offered: set[str]) -> None:

@@ -146,7 +146,7 @@ def test_when_it_last_passed_is_said_of_whole_runs() -> None:
     failed, partial, passed = entries(FAIL, PASS, PASS)
     partial = replace(partial, partial=True)
     assert remarks(failed, partial, passed)[-1] == "Last passed on 2025-05-30 00:00:00 UTC."
-    assert remarks(failed, partial)[-1] == "No complete run of it in this folder passed."
+    assert remarks(failed, partial)[-1] == "No complete run in this folder passed."
     assert remarks(passed, failed) == []
 
 

@@ -33,7 +33,7 @@ def test_show_is_one_check_with_its_newest_result(shop: Shop) -> None:
     """
     fresh = shop.cli("show", GREATER, dsn=False)
     assert fresh.returncode == 0, fresh.stderr
-    assert "no run in reports has a result of it" in fresh.stdout
+    assert "no run in reports has a result of this check" in fresh.stdout
     assert "checks/orders.py:" in fresh.stdout
     assert "orders are money" in fresh.stdout
     assert shop.cli("run").returncode == 0

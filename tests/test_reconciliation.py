@@ -314,7 +314,7 @@ PAID = ColumnFacts("a", "numeric", KEPT)
 NO_SUM = [
     (ColumnFacts("a", "numeric"), "not measured {}"),
     (replace(PAID, unmeasured="overflow"), "not measured {}: overflow"),
-    (replace(PAID, profile=replace(KEPT, personal=True)), "personal: no sum of it is kept"),
+    (replace(PAID, profile=replace(KEPT, personal=True)), "personal: its sum is not kept"),
     (ColumnFacts("a", "float8", replace(KEPT, family=Family.FLOAT)), "float8 {}: its sum is not exact"),
 ]
 

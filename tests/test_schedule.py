@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shlex
@@ -10,10 +11,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import needs
+from cronsim import CronSim
+from helpers import examples
+from hypothesis import given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
 from shop import Shop
 
 from kisaan_validate.cli.main import main
@@ -118,6 +126,10 @@ def test_the_units_use_this_configuration(shop: Shop) -> None:
         (["--systemd", "--user", "a\nExecStart=/bin/sh"], "cannot be used in a unit"),
         (["--k8s", "--image", "x\ny: z"], "cannot be used in a unit"),
         (["--cron", "--reports", "a\nb"], "cannot be used in a unit"),
+        (["--cron", "--scan", "a b"], "--scan 'a b' cannot be used in a unit"),
+        (["--cron", "--scan", "--now"], "--scan '--now' cannot be used in a unit"),
+        (["--systemd", "--on-failure", "x\nUser=root"], "cannot be used in a unit"),
+        (["--cron", "--ping"], "names no ping URL"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(
@@ -214,6 +226,53 @@ def test_systemd_verifies_the_units(tmp_path: Path, name: str) -> None:
     assert ours == []
 
 
+def _verified(folder: Path, job: NightlyJob) -> list[str]:
+    """What ``systemd-analyze verify`` says of the units of a job."""
+    folder.mkdir()
+    for file, text in _units(systemd.units(job)).items():
+        (folder / file).write_text(text)
+    words = [needs("systemd-analyze"), "verify", "--man=no", *map(str, folder.iterdir())]
+    shown = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    return [line for line in shown.stderr.splitlines() if "shop." in line or str(folder) in line]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"scan": "nightly", "ping_variable": "PING_URL"},
+        {"ping_variable": "PING_URL"},
+    ],
+)
+def test_systemd_verifies_every_kind_of_job(tmp_path: Path, more: dict[str, str]) -> None:
+    """Scans, pings, a unit for failures; what failed for want of a database is tried again, an answer is
+    not.
+    """
+    job = replace(_live(tmp_path / "shop"), on_failure="notify@%n.service", **more)
+    assert _verified(tmp_path / "verified", job) == []
+    lines = _units(systemd.units(job))["shop.service"].splitlines()
+    assert "OnFailure=notify@%n.service" in lines
+    assert "RestartPreventExitStatus=1 3 5 6" in lines
+    (line,) = [line for line in lines if line.startswith("ExecStart=")]
+    assert ('"scan" "nightly"' in line, '"--ping"' in line) == (
+        "scan" in more,
+        more.keys() == {"ping_variable"},
+    )
+
+
+@pytest.mark.parametrize(
+    "line", ["RestartSec=10min", "StartLimitBurst=3", "RestartPreventExitStatus=1 3 5 6"]
+)
+def test_systemd_would_see_a_slip_in_what_restarts(tmp_path: Path, line: str) -> None:
+    """The settings stand in the sections where systemd knows them."""
+    job = _live(tmp_path / "shop")
+    text = systemd.units(job)
+    assert line in text
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(systemd, "units", lambda _: text.replace(line, f"Q{line}"))
+        assert any("Unknown" in said for said in _verified(tmp_path / "verified", job))
+
+
 def test_systemd_verify_would_see_a_fault(tmp_path: Path) -> None:
     """The verification is one: a setting that does not exist is reported."""
     program = shutil.which("systemd-analyze")
@@ -272,6 +331,21 @@ def test_cron_s_command_is_the_command(tmp_path: Path, name: str) -> None:
         *job.command[1:],
         "postgresql://reader@db/prod?a=b&c=d",
     ]
+
+
+@given(st.integers(0, 23), st.integers(0, 59), st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)))
+@profile(max_examples=examples(50))
+def test_cron_starts_it_once_a_day_at_its_time(hour: int, minute: int, after: datetime) -> None:
+    """By a parser of cron's own language: each next time is the time of day, a day later; whatever the job."""
+    for more in ({}, {"scan": "nightly", "ping_variable": "PING_URL"}):
+        job = replace(_job(Path("/srv/shop")), hour=hour, minute=minute, **more)
+        when, _ = _as_cron_runs_it(cron.line(job))
+        assert CronSim(when, after).explain() == f"At {hour:02}:{minute:02} every day"
+        first, second = itertools.islice(CronSim(when, after), 2)
+        assert (first.hour, first.minute, second - first) == (hour, minute, timedelta(days=1))
+        assert timedelta() < first - after <= timedelta(days=1)
+    made = _manifest(job)
+    assert made["spec"]["schedule"] == when
 
 
 def test_cron_says_so_if_the_file_that_names_the_database_is_missing(tmp_path: Path) -> None:
@@ -382,6 +456,16 @@ def test_the_cron_job_reads_back(tmp_path: Path, name: str) -> None:
         )
         assert shown.returncode == 0, shown.stderr
         assert "kind: CronJob" in shown.stdout
+
+
+def test_the_ping_url_comes_from_the_secret(tmp_path: Path) -> None:
+    """As the database does; under the variable that the configuration names."""
+    job = replace(_job(tmp_path), scan="nightly", ping_variable="MY_PING")
+    container = _manifest(job)["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    (ping,) = [e for e in container["env"] if e["name"] == "MY_PING"]
+    assert ping["valueFrom"]["secretKeyRef"] == {"name": "shop", "key": "ping"}
+    assert container["args"][:3] == ["scan", "nightly", "--quiet"]
+    assert "--from-file=ping=FILE" in k8s.manifest(job)
 
 
 def test_the_cron_job_is_alone_unprivileged_and_holds_no_secret(tmp_path: Path) -> None:

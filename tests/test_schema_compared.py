@@ -340,10 +340,12 @@ def test_the_documentation_lists_what_is_compared() -> None:
     more and no less.
     """
     text = (ROOT / "docs" / "diff.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (compared|counted|counted, not judged) \| (.+) \|$", text, re.M)
+    rows = re.findall(
+        r"^\| (compared|compared, of the database|counted|counted, not judged) \| (.+) \|$", text, re.M
+    )
     listed = [(kind, how) for how, kinds in rows for kind in kinds.split("; ")]
     wanted = [(kind, "compared") for kind in OBJECT_KINDS] + [
-        (f"{name} of the database", "compared") for name in OF_DATABASE
+        (name, "compared, of the database") for name in OF_DATABASE
     ]
     wanted += [(kind.name, "counted" if kind.content else "counted, not judged") for kind in NOT_READ]
     assert listed == wanted

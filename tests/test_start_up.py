@@ -70,6 +70,8 @@ WORDS = {
     "report": ("report", "{run}"),
     "index": ("index",),
     "history": ("history",),
+    "last": ("last", "--within", "26 h"),
+    "metrics": ("metrics",),
     "doctor": ("doctor",),
     "verify": ("verify", "{run}"),
 }

@@ -149,7 +149,7 @@ def keyword_argument(name: str, value: Plain | list[str] | dict[str, Any]) -> st
 
 
 def commented_out(source: str) -> str:
-    """The same source, all of it behind number signs."""
+    """The same source, commented out."""
     return "\n".join(f"# {line}".rstrip() for line in source.split("\n"))
 
 

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     default="latest",
     show_default=True,
     metavar="RUN",
-    help="The run whose kept promises count: folder, id or latest.",
+    help="The run whose kept promises count: folder, id, latest.",
 )
-@click.option("--write", is_flag=True, help="Change the files instead of printing a diff.")
+@click.option("--write", is_flag=True, help="Change the files, not only print a diff.")
 @click.option(
     "--config", type=click.Path(path_type=Path), help="The configuration file.  [default: ./kisaan.toml]"
 )

@@ -10,7 +10,7 @@ import click
 from kisaan_validate.cli.signing import sign_and_tell, trust_options
 
 
-@click.command("attest", short_help="Attest a manual success criterion of a run, signed with an SSH key.")
+@click.command("attest", short_help="Attest a run's manual criterion, signed with an SSH key.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "--criterion",
@@ -24,7 +24,7 @@ from kisaan_validate.cli.signing import sign_and_tell, trust_options
     "--key",
     required=True,
     type=click.Path(path_type=Path),
-    help="An SSH private key, or a public key of ssh-agent.",
+    help="An SSH private key, or ssh-agent's public key.",
 )
 @click.option("--not-met", is_flag=True, help="It is not met.")
 @click.option(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @click.group(
     "baseline",
-    short_help="Record the state of the data before a change, or show a recorded baseline.",
+    short_help="Record the data before a change, or show a baseline.",
     invoke_without_command=True,
 )
 @suite_options
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 @click.option(
     "--rows",
     is_flag=True,
-    help="Keep a digest of every row in a second file.",
+    help="Keep each row's digest in a second file.",
 )
 @click.option(
     "--values",
@@ -65,19 +65,19 @@ if TYPE_CHECKING:
     "--public",
     multiple=True,
     metavar="PATTERN",
-    help="Keep values of a column whose name looks personal. Repeatable.",
+    help="Keep this column though its name looks personal. Repeatable.",
 )
 @click.option(
     "--profile",
     is_flag=True,
-    help="Keep how the values of columns are distributed.",
+    help="Keep the distribution of each column's values.",
 )
 @click.option(
     "--hold",
     is_flag=True,
     help="Keep the snapshot open for pg_dump until Enter, SIGINT or SIGTERM.",
 )
-@click.option("--lock", is_flag=True, help="Exit 6 if this suite is already running on this database.")
+@click.option("--lock", is_flag=True, help="Exit 6 if this suite already runs on this database.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the path of the file.")
 @click.pass_context

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 
-@click.command("bundle", short_help="Pack the evidence of a run into one archive.")
+@click.command("bundle", short_help="Pack a run's evidence into one archive.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "-o",
@@ -18,7 +18,7 @@ import click
 @click.option(
     "--without-baseline",
     is_flag=True,
-    help="Keep only the baseline's digest; the verdict cannot be judged again then.",
+    help="Keep only the baseline's digest; the verdict cannot be judged again.",
 )
 @click.option("--force", is_flag=True, help="Overwrite the archive.")
 @click.option(

@@ -42,21 +42,21 @@ if TYPE_CHECKING:
     "--select",
     multiple=True,
     metavar="PATTERN",
-    help="Only tables with this name; * matches any characters. Repeatable.",
+    help="Only these tables; * matches anything. Repeatable.",
 )
 @click.option(
     "--key",
     "keys",
     multiple=True,
     metavar="TABLE=COLUMN,…",
-    help="Columns that identify a row if no unique key does.",
+    help="Columns that identify rows where no unique key does.",
 )
 @click.option(
     "--cast",
     "casts",
     multiple=True,
     metavar="TABLE.COLUMN=TYPE",
-    help="Cast a column to this type on both sides.",
+    help="Cast a column on both sides.",
 )
 @click.option(
     "--ignore",
@@ -80,28 +80,28 @@ if TYPE_CHECKING:
     "--added-since",
     multiple=True,
     metavar="TABLE[.COLUMN=VALUE]",
-    help="Rows of at least VALUE, or with a key above all old keys, came later.",
+    help="Rows from VALUE on, or above all old keys, came later.",
 )
 @click.option(
     "--samples",
     type=click.IntRange(0, 10_000),
     default=20,
     show_default=True,
-    help="Rows shown per table and kind of change; one more for each changed column that they lack.",
+    help="Rows shown per table and kind of change, plus one per changed column not among them.",
 )
 @click.option("--rows-only", is_flag=True, help="Do not compare the schema.")
 @click.option(
     "--patterns/--no-patterns",
     default=True,
     show_default=True,
-    help="Look for a pattern in changed values.",
+    help="Look for patterns in changed values.",
 )
 @click.option(
     "--digest",
     type=click.Choice(["auto", "hash", "wide", "sha256"]),
     default="auto",
     show_default=True,
-    help="How to digest rows: hash in 64 bits, wide in 128; sha256 is safe against forged rows.",
+    help="Row digests: hash (64 bits), wide (128), sha256 (withstands forgers).",
 )
 @click.option(
     "--personal",
@@ -113,7 +113,7 @@ if TYPE_CHECKING:
     "--public",
     multiple=True,
     metavar="PATTERN",
-    help="Show values of a column whose name looks personal.",
+    help="Show this column though its name looks personal.",
 )
 @click.option(
     "--suite",
@@ -133,7 +133,7 @@ if TYPE_CHECKING:
     "--lock-timeout",
     type=click.IntRange(1),
     metavar="MS",
-    help="Limit of waiting for a lock.  [default: 2000]",
+    help="Limit for a lock wait.  [default: 2000]",
 )
 @click.option(
     "--format",
@@ -157,10 +157,10 @@ if TYPE_CHECKING:
     "--rows-to",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write every row that differs to a .csv or .jsonl file.",
+    help="Write every differing row to a .csv or .jsonl file.",
 )
-@click.option("--force", is_flag=True, help="Replace a file that this command did not write.")
-@click.option("--quiet", "-q", is_flag=True, help="Print only the verdict and what was not compared.")
+@click.option("--force", is_flag=True, help="Replace a file not written by diff.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only verdict and what was not compared.")
 def command(before: str | None, after: str | None, **given: Any) -> int:
     """Compare two live databases or schemas exactly: rows, columns and the schema, each side in one read-only
     snapshot.

@@ -11,7 +11,7 @@ from kisaan_validate.cli.options import the_config
 _SIGNS = {True: ("ok", "green"), False: ("wrong", "red"), None: ("note", "yellow")}
 
 
-@click.command("doctor", short_help="Check that everything a run needs is in place.")
+@click.command("doctor", short_help="Check what a run needs.")
 @click.option(
     "--config", type=click.Path(path_type=Path), help="The configuration file.  [default: ./kisaan.toml]"
 )

@@ -80,6 +80,15 @@ EXAMPLES = {
         "kisaan-validate history rebuild",
         "kisaan-validate history rebuild --reports nightly",
     ),
+    "last": (
+        "kisaan-validate last --within '26 h'",
+        "kisaan-validate last --within '26 h' --database shop --reports nightly",
+    ),
+    "metrics": (
+        "kisaan-validate metrics -o validate.prom",
+        "kisaan-validate metrics --check '*.not_null'",
+        "kisaan-validate metrics --rules --within '26 h'",
+    ),
     "sign": (
         "kisaan-validate sign RUN --as asha --key KEY --decision approve --reason 'all totals agree'",
         "kisaan-validate sign RUN --as asha --key KEY --decision reject --reason 'payments are missing'",
@@ -101,7 +110,7 @@ EXAMPLES = {
         "kisaan-validate verify reports --chain",
     ),
     "schedule": (
-        "kisaan-validate schedule --systemd --at 03:15",
+        "kisaan-validate schedule --systemd --at 03:15 --on-failure notify@%n.service",
         "kisaan-validate schedule --k8s --image registry.example.com/validate:1",
     ),
     "demo": (

@@ -15,7 +15,7 @@ from kisaan_validate.facts.run import Run, nothing_checked
 if TYPE_CHECKING:
     from kisaan_validate.signoff.findings import Verified
 
-PASSED, FAILED, USAGE, INCONCLUSIVE, NOTHING, BUSY = 0, 1, 2, 3, 5, 6
+PASSED, FAILED, USAGE, INCONCLUSIVE, NOTHING, BUSY, NOT_RUN = 0, 1, 2, 3, 5, 6, 7
 
 MEANINGS = {
     PASSED: "pass: every check was answered and no blocking check failed",
@@ -27,6 +27,7 @@ MEANINGS = {
     NOTHING: "nothing checked: no check applies, so nothing was proved",
     BUSY: "already running: another run of this suite on this database holds the lock (--lock); "
     "nothing was done",
+    NOT_RUN: "did not run: no whole run is as young as --within asks (last)",
 }
 """What each exit code says; printed by ``--help``."""
 
@@ -90,6 +91,11 @@ def index_exit_code(damaged: int) -> int:
 def history_exit_code(unread: int) -> int:
     """The exit code of a history that was shown. ``unread``: how many runs could not be read."""
     return INCONCLUSIVE if unread else PASSED
+
+
+def last_exit_code(ran: bool) -> int:
+    """The exit code of a look at the last run. ``ran``: whether each series has one that is young enough."""
+    return PASSED if ran else NOT_RUN
 
 
 def diff_exit_code(found: RowDiff, *, interrupted: bool = False, recorded: bool = True) -> int:

@@ -129,7 +129,7 @@ def _lines(history: History, config: Config, id: str) -> list[list[LineNight]]:
     return lines
 
 
-@command.command("mark", short_help="Remember what happened, to be shown between the runs.")
+@command.command("mark", short_help="Note an event, shown between the runs.")
 @click.argument("text")
 @click.option("--at", type=_DAY, help="When, in UTC.  [default: now]")
 @_placed

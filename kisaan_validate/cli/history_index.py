@@ -57,7 +57,7 @@ def _bring_up(config: Config, history: History) -> int:
 
     looks, seen = history.looks(), [there for there in seen_in(config.reports) if not there.reason]
     fresh = [there for there in seen if looks.get(there.folder) != there.mark]
-    added = [night for there in fresh if (night := _read(there)) is not None]
+    added = [night for there in fresh if (night := read_night(there)) is not None]
     if added:
         history.add(added, {there.folder: there.mark for there in fresh})
     # What can no longer be read is not shown as it was.
@@ -68,7 +68,8 @@ def _bring_up(config: Config, history: History) -> int:
     return len(unread)
 
 
-def _read(there: SeenFolder) -> Night | None:
+def read_night(there: SeenFolder) -> Night | None:
+    """The night of a run; None, which standard error explains, if it cannot be read."""
     from kisaan_validate.cli.report_command import judged_again
     from kisaan_validate.errors import KisaanError
     from kisaan_validate.history.night import night_of

@@ -13,9 +13,7 @@ TOOLS = ("great-expectations", "soda", "dbt")
 
 @click.command("import", short_help="Convert a suite of Great Expectations, SodaCL or dbt.")
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path))
-@click.option(
-    "--from", "tool", type=click.Choice(TOOLS), required=True, help="The tool that the files belong to."
-)
+@click.option("--from", "tool", type=click.Choice(TOOLS), required=True, help="The files' tool.")
 @click.option(
     "-o",
     "--output",
@@ -39,7 +37,7 @@ TOOLS = ("great-expectations", "soda", "dbt")
     help="A schema. Repeatable.  [default: public]",
 )
 @click.option("--name", help="The suite's name.  [default: the name of the output folder]")
-@click.option("--force", is_flag=True, help="Write into a folder with other files, which are kept.")
+@click.option("--force", is_flag=True, help="Write into a folder with other files (kept).")
 def command(
     files: tuple[Path, ...],
     tool: str,

@@ -10,7 +10,7 @@ import click
 from kisaan_validate.cli.options import the_config
 
 
-@click.command("index", short_help="Rebuild the page that lists all runs.")
+@click.command("index", short_help="Rebuild the list of runs.")
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--anew", is_flag=True, help="Read unchanged runs again too.")
 @click.option(

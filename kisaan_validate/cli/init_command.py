@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     flag_value="",
     help="A schema. Repeatable.  [default: public]",
 )
-@click.option("--list-schemas", is_flag=True, help="Only list schemas and their number of tables.")
+@click.option("--list-schemas", is_flag=True, help="Only list schemas and their table counts.")
 @click.option(
     "-o",
     "--output",
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     help="Draft from the catalogue alone.",
 )
 @click.option("--strict", is_flag=True, help="Make what was observed blocking too.  [a warning until agreed]")
-@click.option("--force", is_flag=True, help="Write into a folder with other files, which are kept.")
+@click.option("--force", is_flag=True, help="Write into a folder with other files (kept).")
 def command(
     output: Path,
     schemas: tuple[str, ...],

@@ -43,6 +43,8 @@ COMMANDS = (
     "report",
     "index",
     "history",
+    "last",
+    "metrics",
     "sign",
     "attest",
     "stamp",
@@ -88,7 +90,7 @@ _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code}  {meaning}" for code, meani
 @click.group(cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name=PROGRAM)
 def cli() -> None:
-    """Prove declared invariants on a live PostgreSQL, compare before with after, and write reports.
+    """Prove what must hold in a live PostgreSQL, compare before with after, write reports.
 
     It only reads. The database is taken from --dsn, else KISAAN_DSN, else DATABASE_URL, else libpq's own
     PGHOST, PGDATABASE, service file and .pgpass.

@@ -27,7 +27,7 @@ def suite_options(function: Decorated) -> Decorated:
             "keyword",
             default="",
             metavar="EXPR",
-            help="Only checks whose id fits this expression: parts of ids with and, or, not, ( ).",
+            help="Only ids that fit: parts of ids with and, or, not, ( ).",
         ),
         click.option(
             "--exclude",
@@ -67,7 +67,7 @@ def target_options(function: Decorated) -> Decorated:
             "--lock-timeout",
             type=click.IntRange(1),
             metavar="MS",
-            help="Limit of waiting for a lock.  [default: 2000]",
+            help="Limit for a lock wait.  [default: 2000]",
         ),
         click.option(
             "--jobs",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kisaan_validate.facts.run import Run
     from kisaan_validate.ops.config import Config
     from kisaan_validate.postgres.target import Target
+    from kisaan_validate.suite.load import Suite
 
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]+")
 """How the folder of a run is called: by when it began, so that names sort by time."""
@@ -77,3 +78,27 @@ def _same(one: Place, other: Place) -> bool:
     """Whether both are one database. A server whose identifier the role may not read goes by its name."""
     identifiers = {one.system_identifier, other.system_identifier} - {""}
     return one.database == other.database and len(identifiers) < 2
+
+
+def the_earlier(config: Config, suite: Suite, target: Target) -> Run | None:
+    """The newest recorded run of this suite on this database that is old enough to tell how fast the
+    server's counters move, if a check is about the server; None without one.
+    """
+    from datetime import UTC, datetime
+
+    from kisaan_validate.cli.job import in_session
+    from kisaan_validate.postgres.catalogue import read_place
+    from kisaan_validate.prove.server import about_server
+    from kisaan_validate.rules.server.rates import SHORTEST
+
+    if not about_server(suite):
+        return None
+    until = datetime.now(UTC) - SHORTEST
+    found = recorded_runs(config.reports, suite.settings.name)
+    runs = (run for run in found if run.counters and run.place.at <= until)
+    newest = next(runs, None)
+    # Only then is the database asked for its name: the first run of a suite has nothing to compare with.
+    if newest is None:
+        return None
+    place = in_session(target, config, lambda session: read_place(session, target.source, "")[0])
+    return next((run for run in (newest, *runs) if _same(run.place, place)), None)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kisaan_validate.verdict.judgement import Judgement
 
 
-@click.command("report", short_help="Render the page, or another format, again from run.json.")
+@click.command("report", short_help="Render the page or another format from run.json.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "--suite",

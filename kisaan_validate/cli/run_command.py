@@ -20,6 +20,7 @@ from kisaan_validate.cli.options import (
     the_waivers,
 )
 from kisaan_validate.cli.output import deliver, format_options, lines_for_people, wanted_formats
+from kisaan_validate.cli.pinging import pinged
 from kisaan_validate.cli.places import column_of
 
 if TYPE_CHECKING:
@@ -41,12 +42,12 @@ if TYPE_CHECKING:
     "-x",
     "--fail-fast",
     is_flag=True,
-    help="Start no statement after a blocking check failed; what was not run has no answer.",
+    help="Start nothing more after a blocking check failed; the rest has no answer.",
 )
 @click.option(
     "--last-failed",
     is_flag=True,
-    help="Only checks that failed or had no answer in the suite's newest run on this database.",
+    help="Only what failed or had no answer in the newest run on this database.",
 )
 @click.option("--baseline", type=click.Path(path_type=Path), help="Compare with this baseline file.")
 @click.option(
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     "--added-since",
     multiple=True,
     metavar="TABLE.COLUMN",
-    help="Rows above the column's old highest value came later; other tables use the key. Repeatable.",
+    help="Rows above this column's old maximum came later; other tables use the key. Repeatable.",
 )
 @click.option(
     "--zone",
@@ -81,13 +82,13 @@ if TYPE_CHECKING:
     "--trust-constraints",
     is_flag=True,
     default=None,
-    help="Let valid constraints and partition bounds replace reading rows.",
+    help="Let constraints and partition bounds replace reading rows.",
 )
 @click.option(
     "--trust-indexes",
     is_flag=True,
     default=None,
-    help="Let indexes find rows or replace reading them.",
+    help="Let indexes find or replace rows.",
 )
 @click.option(
     "--reports", type=click.Path(path_type=Path), help="The folder for reports.  [default: reports]"
@@ -95,20 +96,21 @@ if TYPE_CHECKING:
 @click.option(
     "--profile",
     is_flag=True,
-    help="Show how the values of columns are distributed.",
+    help="Show the distribution of each column's values.",
 )
 @click.option(
     "--guard",
     is_flag=True,
     help="Wait for the server, or give up, by the rules in [guard] of the configuration.",
 )
-@click.option("--lock", is_flag=True, help="Exit 6 if this suite is already running on this database.")
+@click.option("--lock", is_flag=True, help="Exit 6 if this suite already runs on this database.")
+@click.option("--ping", is_flag=True, help="Ping start and end to the URL of [pings] in kisaan.toml.")
 @format_options
 @click.option(
     "--quiet",
     "-q",
     is_flag=True,
-    help="Print only what keeps the run from passing, the verdict and the report's path.",
+    help="Print only problems, the verdict and the report's path.",
 )
 @click.option("--verbose", "-v", is_flag=True, help="Print every check and promise.")
 def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
@@ -117,18 +119,21 @@ def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
     """
     # Before anything is measured: a misspelt format must not cost a run.
     wanted = wanted_formats(formats, output)
-    with lines_for_people(wanted) as out:
-        judged, recorded = _judged(given)
-        # deliver comes first in the "and": formats are written even where the record could not be.
-        recorded = deliver(judged, wanted, out) and recorded
-    from kisaan_validate.cli.exits import exit_code
+    with pinged(given) as ping:
+        with lines_for_people(wanted) as out:
+            judged, recorded = _judged(given)
+            # deliver comes first in the "and": formats are written even where the record could not be.
+            recorded = deliver(judged, wanted, out) and recorded
+        from kisaan_validate.cli.exits import exit_code
 
-    return exit_code(judged.run, judged.verdict, recorded=recorded)
+        ping.code = exit_code(judged.run, judged.verdict, recorded=recorded)
+    return ping.code
 
 
 def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     """The run, judged and shown, and whether its files could be written."""
     from kisaan_validate.cli.lock import only_one
+    from kisaan_validate.cli.recorded import the_earlier
     from kisaan_validate.postgres.target import find_target
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.signoff.provenance import provenance_of
@@ -148,6 +153,7 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     suite = the_suite(config)
     options, target = _options(config, suite, given), find_target(given["dsn"])
     part, stop = _part(config, suite, target, given), Stop()
+    options = replace(options, earlier=the_earlier(config, part, target))
     # Held until all is recorded: the next run must find this one as its predecessor.
     with only_one(config, suite, target, stop, wanted=given["lock"]):
         # Before the run: what is committed while it lasts is not what was run.

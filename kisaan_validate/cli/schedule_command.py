@@ -11,10 +11,11 @@ import click
 from kisaan_validate.cli.options import the_config
 
 if TYPE_CHECKING:
+    from kisaan_validate.ops.config import Config
     from kisaan_validate.ops.schedule.job import NightlyJob
 
 
-@click.command("schedule", short_help="Print units for a nightly run: systemd, cron or Kubernetes.")
+@click.command("schedule", short_help="Print systemd, cron or Kubernetes units for a nightly run.")
 @click.option("--systemd", is_flag=True, help="Print a systemd service and timer.")
 @click.option("--cron", is_flag=True, help="Print a crontab line.")
 @click.option("--k8s", is_flag=True, help="Print a Kubernetes CronJob.")
@@ -26,6 +27,16 @@ if TYPE_CHECKING:
     help="Time of day (Kubernetes: UTC).",
 )
 @click.option("--name", default="kisaan-validate", show_default=True, help="Name of the units.")
+@click.option(
+    "--scan", default="", metavar="NAME", help="Scan this profile of kisaan.toml, not the whole suite."
+)
+@click.option("--ping", is_flag=True, help="Ping start and end, to the URL of [pings] in kisaan.toml.")
+@click.option(
+    "--on-failure",
+    default="",
+    metavar="UNIT",
+    help="Unit that systemd starts when it failed, such as notify@%n.service.",
+)
 @click.option("--user", help="User that runs it.  [default: you, or kisaan-validate if you are root]")
 @click.option(
     "--image", help="Container image (Kubernetes).  [default: registry.example.com/kisaan-validate:VERSION]"
@@ -38,9 +49,9 @@ if TYPE_CHECKING:
     "--reports", type=click.Path(path_type=Path), help="The folder for reports.  [default: reports]"
 )
 def command(systemd: bool, cron: bool, k8s: bool, **given: Any) -> None:
-    """Print units that run this suite every night with --lock, from this folder and its configuration. They
-    contain only paths and a time, and refer to files or a Secret that name the database and hold the
-    password; KISAAN_DSN is not read.
+    """Print units that run this suite (or --scan a profile) every night, alone, from this folder and its
+    configuration. They contain only paths and a time, and refer to files or a Secret that name the database
+    and hold the password; KISAAN_DSN is not read.
     """
     from kisaan_validate.errors import UsageError
     from kisaan_validate.ops.schedule.cron import line
@@ -71,8 +82,9 @@ def _job(given: dict[str, Any]) -> NightlyJob:
         given["image"] or f"registry.example.com/kisaan-validate:{VERSION}",
     )
     # A line break in a unit would begin a directive of its own; cron and systemd split words at blanks.
-    for option, text in (("--user", user), ("--image", image)):
-        if not text.isprintable() or " " in text or not text:
+    more = [(f"--{name.replace('_', '-')}", given[name]) for name in ("scan", "on_failure") if given[name]]
+    for option, text in (("--user", user), ("--image", image), *more):
+        if not text.isprintable() or " " in text or not text or text.startswith("-"):
             raise UsageError(f"{option} {text!r} cannot be used in a unit", "write one word")
     return NightlyJob(
         name=read_name(given["name"]),
@@ -86,7 +98,22 @@ def _job(given: dict[str, Any]) -> NightlyJob:
         user=user,
         image=image,
         version=VERSION,
+        scan=given["scan"],
+        ping_variable=_ping_variable(config, given),
+        on_failure=given["on_failure"],
     )
+
+
+def _ping_variable(config: Config, given: dict[str, Any]) -> str:
+    """The environment variable of the ping URL, where the job pings. Raises UsageError."""
+    from kisaan_validate.errors import UsageError
+
+    # A scan pings where pings are configured; a run where it is told to.
+    if not (given["ping"] or given["scan"]):
+        return ""
+    if given["ping"] and not config.pings.url_env:
+        raise UsageError("--ping: kisaan.toml names no ping URL", 'write [pings] url_env = "PING_URL"')
+    return config.pings.url_env
 
 
 def _program() -> tuple[str, ...]:

@@ -38,7 +38,7 @@ def _accept_options(function: Any) -> Any:
     "--key",
     required=True,
     type=click.Path(path_type=Path),
-    help="An SSH private key, or a public key of ssh-agent.",
+    help="An SSH private key, or ssh-agent's public key.",
 )
 @_accept_options
 @click.option(

@@ -8,13 +8,13 @@ from typing import Any
 import click
 
 
-@click.command("stamp", short_help="Have a timestamp authority date the signatures of a run (RFC 3161).")
+@click.command("stamp", short_help="Have an RFC 3161 authority date a run's signatures.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--timestamp", metavar="URL", help="The authority that gets the digests.")
 @click.option(
     "--timestamp-query",
     is_flag=True,
-    help="Write requests next to the signatures; nothing is sent.",
+    help="Write requests beside the signatures; send nothing.",
 )
 @click.option(
     "--timestamp-reply",

@@ -71,7 +71,7 @@ class SchemaDiff:
 
 
 def compare_schemas(before: Reading, after: Reading, *, renamed: bool = False) -> SchemaDiff:
-    """The schema objects that came, went, or of which a fact differs. What a partition only repeats of its
+    """The schema objects that came, went or differ in a fact. What a partition only repeats of its
     parent is left out.
 
     ``renamed``: the sides' schemas have other names. Texts were made alike already; a digest of a text

@@ -300,4 +300,4 @@ ASIDE: Mapping[str, str] = {
     "pg_statistic": "gathered by ANALYZE",
     "pg_statistic_ext_data": "gathered by ANALYZE",
 }
-"""Catalogues that no comparison reads and of which nothing need be said, and why."""
+"""Catalogues that no comparison reads and no output mentions, and why."""

@@ -73,7 +73,7 @@ class LookedUp(OfColumn):
         return self.place
 
     def judge(self, both: Both) -> Outcome:
-        """What became of it. Raises CannotTell. The column need not have been there before."""
+        """Its outcome. Raises CannotTell. The column need not have been there before."""
         title = both.table(self.place[0])
         name = both.column(title, self.place[1])
         # Only after: a lookup may fill a column that is new.

@@ -69,7 +69,7 @@ def _typed(need: Need, types: Mapping[tuple[str, str], str]) -> Need:
 
 
 def read_contract(text: str, origin: str) -> Contract:
-    """The contract that a file's text states. Raises SuiteError; ``origin`` is the file's name for
+    """The contract that a text states. Raises SuiteError; ``origin`` is the file's name for
     messages.
     """
     from kisaan_validate.contract.model import ContractFile

@@ -177,13 +177,13 @@ class OfObject(Promise):
         return (self.object, title, both.column(title, self.name) if self.object == "column" else self.name)
 
     def judge(self, both: Both) -> Outcome:
-        """What became of it. Raises CannotTell."""
+        """Its outcome. Raises CannotTell."""
         key = self.place(both)
         return self.of_object(both, key, both.before.has_object(*key), both.after.has_object(*key))
 
     @abstractmethod
     def of_object(self, both: Both, key: tuple[str, str, str], was: bool, is_: bool) -> Outcome:
-        """What became of it, given whether it is there. Raises CannotTell."""
+        """Its outcome, given whether the object is there. Raises CannotTell."""
 
 
 def texts_of(value: str | tuple[str, ...]) -> tuple[str, ...]:

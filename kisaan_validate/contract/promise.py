@@ -1,4 +1,4 @@
-"""What a promise is, and what can become of it. Pure: two sides in, an outcome out.
+"""What a promise is, and its possible outcomes. Pure: two sides in, an outcome out.
 
 A promise is KEPT, BROKEN (something else happened), NOT_DONE (nothing happened), UNKNOWN, or
 what it speaks of is on neither side. It explains the changes that it promised, and no others.
@@ -20,7 +20,7 @@ from kisaan_validate.text import numbers
 
 
 class State(StrEnum):
-    """What became of a promise."""
+    """The outcome of a promise."""
 
     KEPT = "kept"
     BROKEN = "broken"
@@ -61,7 +61,7 @@ class Promise(ABC):
 
     @abstractmethod
     def judge(self, both: Both) -> Outcome:
-        """What became of it. Raises CannotTell."""
+        """Its outcome. Raises CannotTell."""
 
     def needs(self) -> tuple[Need, ...]:
         """What must be measured for it, on the side before, after, or both."""
@@ -77,7 +77,7 @@ class Promise(ABC):
 
     @property
     def says_values(self) -> bool:
-        """Whether it says of every value of the column that it rewrites what becomes of it."""
+        """Whether it says what every value of its column becomes."""
         return self.rewrites() is not None
 
     @property
@@ -100,7 +100,7 @@ class OfTable(Promise):
     may_be_new: ClassVar[bool] = False
 
     def judge(self, both: Both) -> Outcome:
-        """What became of it. Raises CannotTell."""
+        """Its outcome. Raises CannotTell."""
         title = both.table(self.table)
         exists = [side.has_table(title) for side in both.sides]
         # A table that is new has rows that came; it has none that went or changed.
@@ -110,7 +110,7 @@ class OfTable(Promise):
 
     @abstractmethod
     def of_rows(self, both: Both, table: str) -> Outcome:
-        """What became of it, where the table is there. Raises CannotTell."""
+        """Its outcome if the table is there. Raises CannotTell."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class OfColumn(Promise):
         return split_column(self.column)
 
     def judge(self, both: Both) -> Outcome:
-        """What became of it. Raises CannotTell."""
+        """Its outcome. Raises CannotTell."""
         written, name = self.place
         title = both.table(written)
         name = both.column(title, name)
@@ -136,7 +136,7 @@ class OfColumn(Promise):
 
     @abstractmethod
     def of_values(self, both: Both, table: str, name: str) -> Outcome:
-        """What became of it, where the column is there. Raises CannotTell."""
+        """Its outcome if the column is there. Raises CannotTell."""
 
 
 def missing(what: str, optional: bool, exists: list[bool]) -> Outcome:

@@ -48,7 +48,7 @@ class Renamed(Promise):
         return (Renaming(self.id, *self.place, self.optional),)
 
     def judge(self, both: Both) -> Outcome:
-        """What became of it. Raises CannotTell."""
+        """Its outcome. Raises CannotTell."""
         # Settled for all names at once: whether one was done depends on the others.
         fate = both.fates.by_id[self.id]
         if fate.said is not None:
@@ -160,7 +160,7 @@ class _Looked(ABC):
 
     @abstractmethod
     def known(self, side: Side, place: ColumnPlace) -> Iterator[object]:
-        """What is known of it, part by part; None or nothing where a part is not."""
+        """What is known, part by part; None or nothing where it is not."""
 
     def alike(self, old: ColumnPlace, new: ColumnPlace) -> bool:
         """Whether the one of before could be the one of after, as far as both are known."""

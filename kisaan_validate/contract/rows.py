@@ -40,7 +40,7 @@ class RowsUnchanged(OfTable):
 
 @dataclass(frozen=True)
 class RowsRemoved(OfTable):
-    """Exactly these go: duplicates, by ``surplus_of`` or ``duplicates`` (the lowest key stays), and/or
+    """Exactly these go: duplicates by ``surplus_of`` or ``duplicates`` (the lowest key stays), and/or
     ``where``.
     """
 

@@ -32,7 +32,7 @@ from kisaan_validate.facts.table import Family, Measured, Profile
 def story_of(both: Both, table: str) -> Story:
     """Which of the promised rows went and came. Raises CannotTell where that is not known."""
     done = frozenset(
-        # Done if there was something to remove and nothing of it is left.
+        # Done if there was something to remove and nothing is left.
         r.rule
         for r in both.removals.get(table, ())
         if both.old_count(r.rule, table) and not both.after.count(r.rule, table)

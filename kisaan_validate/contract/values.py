@@ -21,7 +21,7 @@ after it).
 
 @dataclass(frozen=True)
 class SumPreserved(OfColumn):
-    """The exact sum stays, without rows that other promises add; a sum of no values is 0."""
+    """The exact sum stays, without rows that other promises add; 0 of no values."""
 
     kind: ClassVar[str] = "sum_preserved"
 
@@ -37,7 +37,7 @@ class SumPreserved(OfColumn):
             else both.after.profile(table, name)
         )
         if old.personal or new.personal:
-            raise CannotTell(f"{self.column} is personal, so no sum of it is kept")
+            raise CannotTell(f"{self.column} is personal, so its sum is not kept")
         # Sums of floats depend on the order of addition, others do not exist.
         if {old.family, new.family} != {Family.NUMBER}:
             raise CannotTell(f"{self.column} has no exact sum")
@@ -100,7 +100,7 @@ def _look(both: Both, table: str, name: str, rule: str) -> _Look:
 
 @dataclass(frozen=True)
 class Retyped(OfColumn):
-    """The type changes; with ``using`` each value becomes that of an expression."""
+    """The type changes; each value becomes that of ``using``, if given."""
 
     from_: tuple[str, ...] = ()
     to: str = ""
@@ -241,7 +241,7 @@ class Filled(OfColumn):
         return Outcome(State.KEPT, _none(before), nulls, *counts)
 
     def _filled(self, both: Both, table: str, name: str, before: int, counts: tuple[str, str]) -> Outcome:
-        """What became of it, given that no NULL is left: whether the values are those that were promised."""
+        """Its outcome, given that no NULL is left: whether the values are the promised ones."""
         nulls, values = frozenset({(VALUES, table, name, "nulls")}), both.keys_of(table, name)
         look = _look(both, table, name, self.id)
         if look.rows:
@@ -303,7 +303,7 @@ class Becomes(OfColumn):
 
 @dataclass(frozen=True)
 class Revised(OfColumn):
-    """Values change in a way that no expression states: announced, not proved. An UPDATE from a join does.
+    """Values change as no expression states: announced, not proved. An UPDATE from a join does.
 
     The weakest promise: it explains the change of figures because it was announced, and proves nothing
     about it.

@@ -39,7 +39,7 @@ _BYTES = frozenset(
 
 @dataclass(frozen=True)
 class ValueHash:
-    """How a value is hashed: ``inner`` once a row, where the row's columns are; then ``of`` its alias and
+    """How a value is hashed: ``inner`` once per row, where the row's columns are; then ``of`` its alias and
     a seed.
     """
 

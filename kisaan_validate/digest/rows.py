@@ -106,7 +106,7 @@ def row_digest(encoding: str, elements: Sequence[str], name: str = "r") -> RowDi
 
 
 def staged(source: str, items: Mapping[str, str], condition: str = "", alias: str = "s") -> str:
-    """A FROM item whose columns are these expressions over a source, each evaluated once a row.
+    """A FROM item whose columns are these expressions over a source, each evaluated once per row.
 
     OFFSET keeps the subquery from being pulled up. '0' is a constant as it is read; a bare 0 is one only
     after a cast, and until then it looks to the planner like an offset, below which nothing may run in

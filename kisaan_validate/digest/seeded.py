@@ -43,7 +43,7 @@ class SeededDigest:
 
     @cached_property
     def items(self) -> Mapping[str, str]:
-        """Alias -> expression over the row's columns, each made once a row (see ``rows.staged``)."""
+        """Alias -> expression over the row's columns, each made once per row (see ``rows.staged``)."""
         single, row = self._values
         found = {f"v{n}": value.sql for n, value in single.items()}
         for lane in range(self.count):
@@ -109,7 +109,7 @@ def _xor(terms: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class _Draw:
-    """The numbers of one column in one lane. SHA-256 makes many of one seed, none of which tells another."""
+    """The numbers of one column in one lane. SHA-256 makes many from one seed; none reveals another."""
 
     seed: bytes
 

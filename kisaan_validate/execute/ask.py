@@ -115,7 +115,7 @@ def _ask_apart(
 def _ask_less(
     session: Session, statement: Pass, figure: Figure, error: DatabaseError, answered: StatementAnswer
 ) -> None:
-    """A column of which one figure cannot be computed, as where a sum overflows, keeps the others; why is
+    """A column keeps its other figures if one cannot be computed, such as a sum that overflows; why is
     remembered.
     """
     answered.unmeasured[figure.name] = error.fact

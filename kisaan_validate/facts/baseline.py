@@ -12,6 +12,7 @@ from kisaan_validate.facts.kept import RowFile
 from kisaan_validate.facts.place import Notice, Place
 from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.server import ServerCounter
 from kisaan_validate.facts.suite import Selection, SuiteFacts
 from kisaan_validate.facts.table import KeyedDigest, Measured, SchemaObject, SequenceValue, TableFacts
 from kisaan_validate.facts.totals import ControlTotal
@@ -50,7 +51,7 @@ class CheckFacts:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What the data was at one instant, bound to the database it was taken from. See Run for the fields of
+    """What one database's data was at one instant. See Run for the fields of
     that name.
     """
 
@@ -74,6 +75,7 @@ class Baseline:
     secret: str = ""
     keyed: tuple[KeyedDigest, ...] = ()
     totals: tuple[ControlTotal, ...] = ()
+    counters: tuple[ServerCounter, ...] = ()
     format_version: int = BASELINE_FORMAT
 
 
@@ -104,6 +106,7 @@ def baseline_of(run: Run) -> Baseline:
         secret=run.secret,
         keyed=run.keyed,
         totals=run.totals,
+        counters=run.counters,
     )
 
 

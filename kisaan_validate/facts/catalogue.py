@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from kisaan_validate.facts.server import ServerFacts
+
 from kisaan_validate.facts.engine import POSTGRESQL, Engine
 from kisaan_validate.facts.titles import TableKey, split_name
 
@@ -375,7 +377,7 @@ class Catalogue:
     """The relations of the configured schemas, in the order in which names are looked up.
 
     ``at`` is the server's time (UTC, as text) when they were read: no row that the snapshot holds came later.
-    ``engine`` is whose catalogue it is.
+    ``engine`` is whose catalogue it is. ``server`` is read where a check is about it.
     """
 
     schemas: tuple[str, ...]
@@ -384,6 +386,7 @@ class Catalogue:
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     at: str = ""
     engine: Engine = POSTGRESQL
+    server: ServerFacts | None = None
 
     def find(self, name: str) -> Table | None:
         """The relation that a declared name means: its aliases in turn, each in the schemas in turn."""

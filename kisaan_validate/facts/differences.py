@@ -150,7 +150,7 @@ def rows_of(table: str) -> str:
 
 
 def which_rows_of(table: str) -> str:
-    """The name of which rows of a table changed."""
+    """The name for changed rows of a table."""
     return f"which rows of {table} changed"
 
 

@@ -1,4 +1,4 @@
-"""How the values of one column are distributed: what ``--profile`` measures of it, and why not all of it."""
+"""How one column's values are distributed: what ``--profile`` measures, and why some figures are missing."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class Capability(StrEnum):
 
 @dataclass(frozen=True)
 class Engine:
-    """A database system, and what of it can be relied on."""
+    """A database system, and what can be relied on in it."""
 
     name: str
     capabilities: frozenset[Capability]

@@ -18,6 +18,7 @@ from kisaan_validate.facts.guarding import Guarded, Pause
 from kisaan_validate.facts.kept import RowFile, RowsCompared, ValuesCompared
 from kisaan_validate.facts.place import Notice, Place
 from kisaan_validate.facts.result import UNANSWERED, FailOn, Result, Status, Verdict
+from kisaan_validate.facts.server import ServerCounter
 from kisaan_validate.facts.suite import Selection, SuiteFacts
 from kisaan_validate.facts.table import KeyedDigest, Measured, SchemaObject, SequenceValue, TableFacts
 from kisaan_validate.facts.totals import ControlTotal
@@ -89,8 +90,8 @@ class Run:
     was asked: somebody stopped it, or it ended at the first failing blocking check. ``meanings`` are digests
     of what the contract asked to be measured, by table name. ``keyed`` is what is known of personal columns;
     ``secret``, the key of their digests in hex, and the digests go into a baseline only. ``totals`` are the
-    control totals that the suite declares. ``guard`` is what watched the server, ``pauses`` are the times in
-    which the run waited for it or went slower.
+    control totals that the suite declares, ``counters`` those of the server, if a check is about it.
+    ``guard`` is what watched the server, ``pauses`` are the times in which the run waited or went slower.
     """
 
     id: str
@@ -129,6 +130,7 @@ class Run:
     held_seconds: int = 0
     guard: Guarded | None = None
     pauses: tuple[Pause, ...] = ()
+    counters: tuple[ServerCounter, ...] = ()
     provenance: Provenance = field(default_factory=Provenance)
     format_version: int = RUN_FORMAT
 

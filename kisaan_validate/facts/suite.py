@@ -1,4 +1,4 @@
-"""What was asked of a run: which suite, and which part of it."""
+"""What was asked of a run: which suite, and which part."""
 
 from __future__ import annotations
 

@@ -374,7 +374,7 @@ def told(error: DatabaseError, plan: PairPlan) -> str:
 
 
 def unanswered(plan: PairPlan, reason: str) -> TableDiff:
-    """A table of which nothing is known, and why."""
+    """A table about which nothing is known, and why."""
     return TableDiff(
         plan.title,
         plan.key,

@@ -130,7 +130,7 @@ class LiveSide:
         return self.snapshot.unavailable.get(table.key, ("", ""))[1]
 
     def objects(self) -> tuple[tuple[SchemaObject, ...], dict[str, str]]:
-        """What the schema is made of, and what of it could not be read. Raises DatabaseError."""
+        """What the schema consists of, and what could not be read. Raises DatabaseError."""
 
         def work() -> tuple[tuple[SchemaObject, ...], dict[str, str]]:
             objects, unread = read_objects(self.session, self.schemas, blocked_relations(self.session))

@@ -29,6 +29,14 @@ class SignoffConfig:
 
 
 @dataclass(frozen=True)
+class PingConfig:
+    """Which environment variable holds the ping URL ("": none), and whether findings are pinged as failed."""
+
+    url_env: str = ""
+    findings_are_down: bool = True
+
+
+@dataclass(frozen=True)
 class Config:
     """What a configuration says, with the defaults for what it does not. Paths are relative to the file's
     folder.
@@ -50,6 +58,7 @@ class Config:
     standby_seconds: float | None = None
     snapshot_seconds: float | None = None
     signoff: SignoffConfig = field(default_factory=SignoffConfig)
+    pings: PingConfig = field(default_factory=PingConfig)
     history: str = ""
     renamed: Mapping[str, str] = field(default_factory=dict)
     guard: GuardRules | None = None
@@ -95,6 +104,7 @@ def _config(given: ConfigFile, base: Path) -> Config:
             _beside(base, signoff.revoked_signers),
             _beside(base, signoff.tsa_ca),
         ),
+        pings=PingConfig(given.pings.url_env or "", given.pings.findings == "down"),
         history=given.history.url or "",
         renamed=given.history.renamed,
         # What is not written is no guard, and not one without rules.

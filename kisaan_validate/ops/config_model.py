@@ -1,9 +1,9 @@
-"""``kisaan.toml`` as it is written. No error repeats a text of it: it could be a secret."""
+"""``kisaan.toml`` as it is written. No error quotes it: a text could be a secret."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from kisaan_validate.ops.durations import Duration
 from kisaan_validate.ops.guard_model import GuardTable
@@ -11,6 +11,7 @@ from kisaan_validate.toml.model import Field, Name, TomlTable, shaped
 
 _Path = Annotated[str, shaped(r"\S", "a path")]
 _Operator = Annotated[str, shaped(r"\S", "a name")]
+_Variable = Annotated[str, shaped(r"^[A-Za-z_][A-Za-z0-9_]*$", "the name of an environment variable")]
 
 
 class ExpectTable(TomlTable):
@@ -33,7 +34,7 @@ class SuiteTable(TomlTable):
     """Where the suite is. Paths are relative to this file's folder."""
 
     path: _Path = Field("checks", description="the suite's folder")
-    waivers: _Path | None = Field(None, description="accepted failures; by default the suite's waivers.toml")
+    waivers: _Path | None = Field(None, description="accepted failures (the suite's waivers.toml)")
 
 
 class RunTable(TomlTable):
@@ -41,18 +42,16 @@ class RunTable(TomlTable):
 
     jobs: int = Field(2, ge=1, description="sessions that read in parallel; one more holds the snapshot")
     sample: int = Field(20, ge=0, description="failing keys shown per check")
-    lock_timeout_ms: int = Field(2_000, ge=1, description="limit of waiting for a lock")
+    lock_timeout_ms: int = Field(2_000, ge=1, description="limit for a lock wait")
     statement_timeout_ms: int = Field(15 * 60 * 1_000, ge=1, description="limit for a statement")
     temp_limit_mb: int = Field(
-        2_048, ge=0, description="no statement is run that is expected to need more temporary files"
+        2_048, ge=0, description="statements expected to need more temporary files are not run"
     )
-    python_memory_mb: int = Field(
-        512, ge=1, description="for whole columns of the Python checks of one table"
-    )
+    python_memory_mb: int = Field(512, ge=1, description="for whole columns of one table's Python checks")
     trust_constraints: bool = Field(False, description="a valid constraint may replace a scan")
     trust_indexes: bool = Field(False, description="an index may replace a scan")
     operator: _Operator | None = Field(
-        None, description="who runs it; by default KISAAN_OPERATOR, else the operating system's user"
+        None, description="who runs it; by default KISAAN_OPERATOR, else the system user"
     )
 
 
@@ -66,7 +65,7 @@ class LimitsTable(TomlTable):
 class ReportTable(TomlTable):
     """Where reports go."""
 
-    folder: _Path = Field("reports", description="one folder a run in it")
+    folder: _Path = Field("reports", description="holds one folder per run")
 
 
 class SignoffTable(TomlTable):
@@ -82,10 +81,19 @@ class HistoryTable(TomlTable):
     """What is remembered of all runs."""
 
     url: _Path | None = Field(
-        None, description="a database for the index (SQLAlchemy); by default a file in the folder of reports"
+        None, description="the index's database (SQLAlchemy); by default a file among the reports"
     )
-    renamed: dict[str, str] = Field(
-        default_factory=dict, description="old ids of checks and the ids that they have now"
+    renamed: dict[str, str] = Field(default_factory=dict, description="old ids of checks, and their new ones")
+
+
+class PingsTable(TomlTable):
+    """Who is told that a run began, and how it ended."""
+
+    url_env: _Variable | None = Field(
+        None, description="the environment variable that holds the ping URL, which is a secret"
+    )
+    findings: Literal["down", "up"] = Field(
+        "down", description="whether a run that ended with findings (exit 1) is pinged as failed"
     )
 
 
@@ -100,6 +108,9 @@ class ConfigFile(TomlTable):
     )
     report: ReportTable = Field(default_factory=ReportTable, description="where reports go")
     signoff: SignoffTable = Field(default_factory=SignoffTable, description="who must approve a run")
+    pings: PingsTable = Field(
+        default_factory=PingsTable, description="who is told that a run began and ended"
+    )
     history: HistoryTable = Field(default_factory=HistoryTable, description="what is remembered of all runs")
     guard: GuardTable = Field(default_factory=GuardTable, description="when run --guard waits, or gives up")
 

@@ -75,7 +75,7 @@ class Lineage:
 
 @dataclass(frozen=True)
 class Followed:
-    """What came of it, by the names of tables with their schema and without. ``columns`` are personal,
+    """The result, by the names of tables with their schema and without. ``columns`` are personal,
     whatever pattern says so or not; ``shown`` are not, although a pattern fits: they are keys.
 
     ``relations`` are those of which the server may quote a personal value when it fails at them.

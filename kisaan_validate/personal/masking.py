@@ -32,7 +32,7 @@ def mask_values(text: str, names: Collection[str]) -> str:
     return text
 
 
-# 55P03 alone of class 55: others of it speak of objects, and may quote.
+# 55P03 alone of class 55: the others name objects, and may quote.
 OPERATIONAL = ("08", "25", "40", "53", "55P03", "57")
 """What SQLSTATEs begin with that are about servers, sessions and locks: their messages are about no row.
 Of limits (54) and files (58) some are: characters and files are named by values."""

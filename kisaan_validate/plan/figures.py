@@ -107,7 +107,7 @@ def figure_of(
 ) -> Figure:
     """The figures of an expression whose type has this ``typname``; ``where`` restricts the rows.
 
-    A personal column is only counted: no value of it, not even the least, leaves the server.
+    A personal column is only counted: no value, not even the least, leaves the server.
     """
     # FILTER, not WHERE: other figures of the same scan are over other rows.
     kept = f" FILTER (WHERE {where})" if where else ""

@@ -67,7 +67,7 @@ def _numbers(low: Fraction, high: Fraction, axis: str, whole: bool) -> tuple[str
 
 
 def _power(span: Fraction) -> Fraction:
-    """A power of ten of which more than a bucket's number fit into the span."""
+    """A power of ten that fits into the span more often than there are buckets."""
     step = Fraction(1)
     while step * MOST_BUCKETS > span:
         step /= 10

@@ -16,7 +16,7 @@ from kisaan_validate.sql.expressions import APART, quote, table_sql
 
 BITS = 8_192
 """The bits of a map: so many parts of a table are distinguished. With more, each violating row would
-cost more to mark; with fewer, some hundred rows that lie all over a table would mark too much of it.
+cost more to mark; with fewer, some hundred rows that lie all over a table would mark too much.
 """
 
 FEWEST_BLOCKS = 256

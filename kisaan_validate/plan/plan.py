@@ -282,7 +282,16 @@ class _Maker:
         return self.believing
 
     def _judge(self, check: Check, rule: CatalogRule, table: Table | None) -> Result:
-        answer = rule.judge(table, check.columns, self.catalogue)
+        try:
+            answer = rule.judge(table, check.columns, self.catalogue)
+        # What the catalogue cannot tell is an error of this check alone.
+        except DatabaseError as error:
+            return Result(
+                check.id, Status.ERROR, message=error.fact, hint=error.hint, sqlstate=error.sqlstate
+            )
+        if answer.inapplicable:
+            message = f"not applicable, because {answer.inapplicable}"
+            return Result(check.id, Status.NOT_APPLICABLE, message=message)
         status = Status.FAIL if answer.violations else Status.PASS
         result = Result(
             check.id,

@@ -44,7 +44,7 @@ class Reads:
 
 
 def bare_of(*tables: Table) -> tuple[TableKey, ...]:
-    """Those of which the planner sees what is declared, however they are read."""
+    """Those whose declarations the planner sees, however they are read."""
     # What a view reads cannot be set apart from outside; believed tables are shown to the planner on purpose.
     return tuple(table.key for table in tables if table.kind == "v" or table.believed)
 

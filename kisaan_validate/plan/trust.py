@@ -15,7 +15,7 @@ class Trust:
     indexes: bool = False
 
     def believing(self, catalogue: Catalogue) -> Catalogue:
-        """The same relations, those of which declarations are believed marked so."""
+        """The same relations; those whose declarations are trusted are marked."""
         if not self.constraints and not self.indexes:
             return catalogue
         # An index can find rows of any table; trusted constraints only concern bounds of partitions here.

@@ -83,7 +83,7 @@ def joining_seconds(target: Target, seconds: int) -> float:
 
 
 def _limit(target: Target, seconds: int) -> float:
-    """How long all of it may take: libpq's limit is one for each address, and none for looking up a name."""
+    """How long all may take: libpq limits each address, and not the lookup of a name."""
     # Each host is tried in turn, with the whole limit for each.
     hosts = max(target.parameters.get(name, "").count(",") + 1 for name in ("host", "hostaddr"))
     each = joining_seconds(target, seconds)

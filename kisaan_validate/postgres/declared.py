@@ -45,6 +45,6 @@ def read_declared(
             UniqueIndex(i["name"], tuple(i["keys"]), i["where"], i["nulls"]) for i in unique or ()
         )
         found[wanted[top]].append(Declared(schema, name, kind == "p", tuple(not_null or ()), indexes))
-    # The text of a view shows what the planner may conclude inside of it.
+    # A view's text shows what the planner may conclude inside.
     definitions = "\n".join(str(text) for _, text in session.execute(query("views"), where))
     return {key: tuple(found[key]) for key in wanted.values()}, definitions

@@ -15,7 +15,7 @@ from kisaan_validate.postgres.target import _WHO, Target
 
 
 def check_expectation(session: Session, expect: Mapping[str, str], target: Target) -> None:
-    """Refuse a database that is not the expected one, before anything of it is read.
+    """Refuse a database that is not the expected one, before anything is read.
 
     ``expect`` may hold "host", "database" and "role". Raises TargetError.
     """

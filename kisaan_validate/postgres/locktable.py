@@ -1,4 +1,4 @@
-"""The server's shared table of locks: how large it is, how full, and how much of it a table takes. Raises
+"""The server's shared table of locks: how large it is, how full, and how much a table takes. Raises
 DatabaseError.
 
 One table serves all sessions of a server. A session that finds it full gets "out of shared memory".

@@ -31,7 +31,7 @@ class Cause(Enum):
 
 
 class Stop:
-    """Set from another thread: the run ends soon and keeps what it has."""
+    """Set from another thread: the run ends soon, keeping what it has."""
 
     def __init__(self) -> None:
         self._event = threading.Event()

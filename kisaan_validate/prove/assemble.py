@@ -76,6 +76,7 @@ def assemble(context: RunContext, planned: Planned, compared: ComparisonPlan, to
         secret=compared.secret,
         keyed=tuple(_standing_keyed(told)),
         totals=tuple(_standing_totals(told)),
+        counters=context.catalogue.server.recorded if context.catalogue.server is not None else (),
     )
 
 

@@ -40,7 +40,7 @@ from kisaan_validate.text.nearest import nearest
 
 @dataclass(frozen=True)
 class SchemaFacts:
-    """The objects of the schemas, the values of sequences, and why some of it could not be read."""
+    """The schemas' objects, the sequences' values, and why some could not be read."""
 
     objects: tuple[SchemaObject, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)

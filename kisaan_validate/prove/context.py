@@ -17,6 +17,7 @@ from kisaan_validate.postgres.standby import too_old
 from kisaan_validate.process.stopping import Cause
 from kisaan_validate.prove.lock import kinds_of_readers, open_session, tables_in_scope
 from kisaan_validate.prove.request import RunRequest
+from kisaan_validate.prove.server import with_server
 from kisaan_validate.suite.load import Suite
 
 
@@ -85,6 +86,7 @@ def look(request: RunRequest, holder: Session, snapshot: Snapshot) -> RunContext
         holder.discretion = discretion
     excluded = tuple(t.name for t in catalogue.tables.values() if settings.is_excluded(t.name))
     scope = tuple(tables_in_scope(request, catalogue))
+    snapshot = replace(snapshot, catalogue=with_server(holder, suite, options, catalogue))
     return RunContext(request, holder, snapshot, suite, discretion, excluded, scope)
 
 

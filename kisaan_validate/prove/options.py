@@ -89,7 +89,8 @@ class Options:
     ``trust_constraints`` and ``trust_indexes`` say what may stand for rows that are not read.
     ``python_memory`` is how many bytes the whole columns of a table may take that Python checks ask for.
     ``fail_fast`` asks for nothing more once a blocking check has failed.
-    ``profile`` asks how the values of each column are distributed.
+    ``profile`` asks how the values of each column are distributed. ``earlier`` is a run of the same suite
+    and database before this one, for rates of the server's counters.
     ``guard`` are the rules by which the run waits for the server, or gives up.
     ``while_held`` is called with the finished run while the snapshot is still open; the function that it
     gets tells whether it still is.
@@ -109,6 +110,7 @@ class Options:
     keep: Keeping = Keeping()
     profile: bool = False
     guard: GuardRules | None = None
+    earlier: Run | None = None
     while_held: Callable[[Run, Callable[[], bool]], None] | None = None
 
     @property

@@ -41,7 +41,7 @@ def figures_of(answers: Answers) -> dict[TableKey, dict[str, Profile]]:
 
 
 def unmeasured_of(answers: Answers) -> dict[TableKey, dict[str, str]]:
-    """By table and column, why a figure of it could not be computed."""
+    """By table and column, why a figure could not be computed."""
     return {
         statement.table.key: answer.unmeasured
         for statement, answer in answers

@@ -23,6 +23,7 @@ from kisaan_validate.postgres.volatility import volatile_calls
 from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.lock import connect
 from kisaan_validate.prove.request import RunRequest
+from kisaan_validate.prove.server import with_server
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.suite.load import Suite
 
@@ -77,6 +78,7 @@ def explained(request: RunRequest) -> Plan:
         settings = request.suite.settings
         catalogue = read_catalogue(holder, settings.schemas, settings.aliases)
         unavailable = read_standins(holder).refused(catalogue)
+        catalogue = with_server(holder, request.suite, request.options, catalogue)
         return _compiled(holder, request.suite, catalogue, unavailable, request.options.trust)
     # ``explain`` takes no locks and exports nothing, so closing the session is all there is to undo.
     finally:

@@ -48,7 +48,7 @@ def goes_on(session: Session, error: DatabaseError) -> bool:
 def alive(session: Session) -> bool:
     """Whether the snapshot is still held."""
     try:
-        # A session that the server ended learns of it only when it asks.
+        # A session learns that the server ended it only when it asks.
         session.execute("SELECT 1")
         return True
     except DatabaseError:

@@ -38,7 +38,7 @@ class GuardSaid(Progress):
 
 @dataclass(frozen=True)
 class Connected:
-    """The database that was reached, before anything of it is read."""
+    """The database that was reached, before anything is read."""
 
     host: str
     port: str

@@ -48,7 +48,7 @@ def _written(
 ) -> Run:
     contract, unavailable = context.request.options.contract, context.snapshot.unavailable
     spoken = spoken_columns(contract) if contract is not None else ()
-    # Columns of which a promise speaks will change, so a digest over them could not be compared afterwards.
+    # Columns with a promise will change, so a digest over them could not be compared afterwards.
     places = [column_here(compared.here.naming, *place) for place in spoken]
     tables = [table for table in context.readable if table.key not in unavailable]
     # A table that cannot be read is said to be missing; leaving it out would look like an empty one.

@@ -68,7 +68,7 @@ def streaming(context: RunContext, planned: Planned) -> Streaming | None:
     from kisaan_validate.stream.work import StreamJob
 
     request, suite, plan, snapshot = context.request, context.suite, planned.plan, context.snapshot
-    # The limit is for what the functions get; buffers, bytes and text of it exist beside it for a moment.
+    # The limit is for what the functions get; buffers, bytes and text exist beside it for a moment.
     most = request.options.python_memory // COPIES
     read = {stream.table.key for stream in plan.streams}
     ids = {judge.check_id for stream in plan.streams for judge in stream.judges}

@@ -120,7 +120,7 @@ class ChangeFile:
             raise self.failure
 
     def drop(self) -> None:
-        """Leave nothing of it behind, unless it was finished."""
+        """Leave nothing behind, unless it was finished."""
         self._waiting.clear()
         with suppress(OSError):
             self._file.close()

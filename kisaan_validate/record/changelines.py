@@ -74,7 +74,7 @@ def kind_of(change: RowChange) -> str:
 
 
 def cut_columns(change: RowChange) -> list[str]:
-    """The columns of which only the beginning of a value is given."""
+    """The columns whose values were cut."""
     named = change.columns or (change.before or change.after)
     sides = (change.before, change.after)
     return [name for name in named if any(is_cut(side.get(name)) for side in sides)]

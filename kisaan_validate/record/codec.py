@@ -135,6 +135,7 @@ not measured.
 LATER = frozenset(
     {
         "address",
+        "counters",
         "distribution",
         "engine",
         "failed_in",

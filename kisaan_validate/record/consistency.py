@@ -42,6 +42,8 @@ is made.
 _AMONG_EXAMINED = frozenset({"unique", "values_in", "no_gaps", "reconciles"})
 """Kinds of queries whose violations are rows that they examined, as those of rows and joins are."""
 
+_MAY_NOT_APPLY = frozenset({"checksums"})
+"""Kinds of checks that find out by themselves that there is nothing to look at."""
 _UNANSWERED = UNANSWERED | {Status.NOT_APPLICABLE}
 _HEX = re.compile(r"[0-9a-f]{64}")
 
@@ -196,7 +198,7 @@ def _silent(check: Check, result: Result) -> Iterator[str]:
     if not result.message:
         yield f"{check.id}: it has no answer ({result.status.value}) and no reason"
     if result.status is Status.NOT_APPLICABLE:
-        if not check.applies:
+        if not check.applies and check.kind not in _MAY_NOT_APPLY:
             yield f"{check.id}: it does not apply, but has no condition"
         elif not result.message.startswith("not applicable"):
             yield f"{check.id}: it does not apply, but says: {result.message[:80]}"

@@ -29,7 +29,12 @@ def write_file(path: Path, text: str) -> None:
     write_bytes(path, data)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_public(path: Path, text: str) -> None:
+    """As :func:`write_file`, readable by all (mode 0644): another user's service collects it."""
+    write_bytes(path, text.encode("utf-8", "replace"), mode=0o644)
+
+
+def write_bytes(path: Path, data: bytes, mode: int = 0o600) -> None:
     """As :func:`write_file`, of bytes. Raises RecordError."""
     temporary = ""
     try:
@@ -43,6 +48,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
+            os.fchmod(file.fileno(), mode)
             # Before the rename: after a power cut the new name must not stand for an empty file.
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -96,7 +102,7 @@ def begins_with(path: Path, marks: Iterable[str]) -> bool:
 
 
 def read_file(path: Path) -> str:
-    """The text of a file, with every byte of it: its digest is the file's. Raises RecordError."""
+    """The text of a file, byte for byte: its digest is the file's. Raises RecordError."""
     try:
         # Exactly: no line end is translated, or the digest would be another.
         return authored.read_exact(path)

@@ -184,7 +184,7 @@ def read_index(path: Path) -> RunsIndex | None:
         text = read_file(path)
         head = len(_HEAD % (INDEX_FORMAT, "0" * 64))
         body = text[head:].removesuffix("}\n")
-        # Compared as text, before anything of it is parsed.
+        # Compared as text, before anything is parsed.
         if text[:head] != _HEAD % (INDEX_FORMAT, digest_of(body)):
             return None
         index: RunsIndex = adapter(RunsIndex).validate_python(json.loads(body))

@@ -1,4 +1,4 @@
-"""A file beside a baseline that is opened once: what is read of it later are the bytes that were checked."""
+"""A file beside a baseline that is opened once: what is read later are the bytes that were checked."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _refuse_other(path: Path, file: OpenedFile, size: int, digest: str) -> None:
             f"{path} has {facts.st_size:,} bytes, but the baseline's file had {size:,}",
             "it was truncated or edited; take the baseline again",
         )
-    # Before anything of it is parsed: what follows trusts lengths in the file.
+    # Before anything is parsed: what follows trusts lengths in the file.
     with file.reader() as read:
         found = hashlib.file_digest(read, "sha256").hexdigest()
     if found != digest:

@@ -5,7 +5,7 @@ header: title, key, encoding. Each row is ``R``, three signed 64-bit numbers (th
 ordered, then the two lanes of the row's digest), the length of its key's text (4 bytes) and that text in
 UTF-8. After the last row come ``E``, a JSON index (title -> offset of the table's first row) and its
 length (4 bytes). Numbers are big-endian. The baseline names the file's size and its SHA-256; whatever is
-truncated or edited is refused before a row of it is used.
+truncated or edited is refused before a row is used.
 """
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ def moved(value: Decimal | None) -> str:
 
 
 def unproved_words(parts: Iterable[UnprovedPart]) -> str:
-    """How many things of which kind were not proved, in one line."""
+    """How many things of each kind were not proved, in one line."""
     return "; ".join(f"{part.name.lower()}: {part.size:,}" for part in parts)
 
 

@@ -37,7 +37,7 @@ STATE_SIGNS = {
 
 @dataclass(frozen=True)
 class PromiseLine:
-    """One promise and what became of it."""
+    """One promise and its outcome."""
 
     id: str
     claim: str
@@ -176,7 +176,7 @@ def _cause_words(group: ChangeGroup) -> str:
 
 
 def _untold_hints(said: Iterable[Hint], groups: Iterable[ChangeGroup]) -> tuple[Hint, ...]:
-    """What the figures say of columns of which no cause says it."""
+    """What the figures say of columns that no cause covers."""
     told = {(c.table, c.name) for g in groups if isinstance(g.cause, EndsMoved) for c in g.changes}
     return tuple(hint for hint in said if (hint.table, hint.column) not in told)
 

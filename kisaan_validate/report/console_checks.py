@@ -33,7 +33,7 @@ _QUIET = frozenset({Status.PASS, Status.NOT_APPLICABLE})
 
 @dataclass(frozen=True)
 class _Line:
-    """One check as its two lines are made of it."""
+    """One check as its two lines show it."""
 
     check: Check
     result: Result

@@ -33,7 +33,7 @@ _SIGNS = {"different": "fail", "cannot tell": "error"}
 
 @dataclass(frozen=True)
 class SideFacts:
-    """One side: its word, what of it was compared, and where and when, as far as that is known."""
+    """One side: its word, what was compared, where and when, as far as known."""
 
     word: str
     name: str

@@ -173,7 +173,7 @@ def _fields(row: Mapping[str, str | None]) -> tuple[tuple[str, Markup], ...]:
 
 @dataclass(frozen=True)
 class SchemaLine:
-    """One difference of the schema: what, of which object, before and after ("" where it is not there)."""
+    """One difference of the schema: what differs, in which object, before and after ("" if absent)."""
 
     what: str
     aspect: str

@@ -286,7 +286,7 @@ def _remarks(own: Sequence[Entry], drawn: int) -> Iterator[str]:
         yield (
             f"Last passed on {text.utc(passed.at)}."
             if passed is not None
-            else "No complete run of it in this folder passed."
+            else "No complete run in this folder passed."
         )
 
 

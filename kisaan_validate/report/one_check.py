@@ -34,7 +34,7 @@ def check_lines(check: Check, folder: Path, run: Run | None, reports: Path) -> I
     }
     yield from (_line(word, text) for word, text in said.items() if text)
     if run is None:
-        yield _line("last", f"no run in {reports} has a result of it")
+        yield _line("last", f"no run in {reports} has a result of this check")
         return
     yield from _last(check, run)
 
@@ -68,7 +68,7 @@ def _numbers(result: Result) -> str:
 
 
 def _key(result: Result, row: tuple[tuple[str, str | None], ...]) -> str:
-    """The columns that identify a row, or all that is known of it."""
+    """The columns that identify a row, or all that are known."""
     key = [(name, value) for name, value in row if name in result.key] or list(row)
     return ", ".join(f"{flat(n)}={'NULL' if v is None else shortened(flat(v), 60)}" for n, v in key)
 

@@ -52,7 +52,7 @@ class FrequentLine:
 
 @dataclass(frozen=True)
 class ColumnView:
-    """One column; ``remarks`` say what is not shown of it, and why."""
+    """One column; ``remarks`` say what is not shown, and why."""
 
     name: str
     type: str
@@ -124,7 +124,7 @@ def _personal(column: ColumnFacts | None) -> bool:
 
 
 def _counted_only(column: ColumnFacts | None) -> ColumnFacts | None:
-    """The same column without any value of it."""
+    """The same column without its values."""
     if column is None:
         return None
     profile, told = column.profile, column.distribution

@@ -20,7 +20,7 @@ def shown(text: str) -> str:
 
 
 class Shown(Text):
-    """Rich's text, of which no part can be a command to the terminal."""
+    """Rich's text; no part can be a command to the terminal."""
 
     def __init__(self, text: str = "", *more: Any, **named: Any) -> None:
         # At the one place where text becomes rich's: a caller cannot forget it.

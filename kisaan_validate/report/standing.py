@@ -50,7 +50,7 @@ class ResultLine:
 
     @property
     def said(self) -> str:
-        """What there is to say of it, in one line without markup: exact counts, and what was claimed."""
+        """It in one line without markup: exact counts, and what was claimed."""
         parts = [self._outcome(), self._remarks()]
         return "; ".join(part for part in parts if part)
 
@@ -123,7 +123,7 @@ _ACCEPTED = {
 
 
 def keys_told(result: Result, most: int) -> list[str]:
-    """The first recorded keys, one a line, and how many more there are."""
+    """The first recorded keys, one per line, and how many more there are."""
     shown = [", ".join(_told(*pair) for pair in row) for row in result.sample[:most]]
     left = more_keys(result, len(shown))
     # Without a sample there is nothing to continue.

@@ -62,7 +62,7 @@ class TableLine:
 
 
 def table_lines(judged: Judgement, cards: Sequence[Card]) -> tuple[TableLine, ...]:
-    """Every table that was counted on either side, or of which the coverage is known, in order of name."""
+    """Every table that was counted on either side or whose coverage is known, by name."""
     run, baseline = judged.run, judged.before
     rows = {line.table: line for line in row_lines(run, baseline)}
     before = {t.title: t for t in baseline.tables} if baseline is not None else {}

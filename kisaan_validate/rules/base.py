@@ -224,12 +224,15 @@ class QueryRule(Rule):
 
 @dataclass(frozen=True)
 class CatalogueAnswer:
-    """What the catalogue says: how many facts were looked at, how many are wrong, which, and in words."""
+    """What the catalogue says: how many facts were looked at, how many are wrong, which, and in words.
+    ``inapplicable``: why there is nothing to look at.
+    """
 
     examined: int
     violations: int
     message: str = ""
     sample: tuple[tuple[tuple[str, str | None], ...], ...] = ()
+    inapplicable: str = ""
 
 
 Answer = CatalogueAnswer

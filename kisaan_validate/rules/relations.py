@@ -155,7 +155,7 @@ class HoldsWith(JoinRule):
         """The expression is false, or a column that it reads is NaN."""
         held = raw(self.expression)
         if not self.allow_nan:
-            # Columns of which the expression itself says what a NaN means are left to it.
+            # Where the expression itself says what a NaN of a column means, that holds.
             settled = settled_for_nan(self.expression)
             held = refusing_nan(held, child, (c for c in columns if ("child", c) not in settled))
             held = refusing_nan(held, parent, (c for c in self.parent_reads if ("parent", c) not in settled))

@@ -427,7 +427,7 @@ class Decimals(PredicateRule):
 class Holds(PredicateRule):
     """A SQL expression over one row's columns that must not be false, and none of these columns is NaN.
 
-    A column of which the expression says itself what a NaN means is left to it; with ``allow_nan`` all are.
+    If the expression says what a NaN of a column means, that holds; with ``allow_nan`` for all columns.
     """
 
     expression: str = ""

@@ -23,7 +23,7 @@ HOW = "VERIFY.txt"
 PAGE = "report.html"
 BASELINE = "baseline.json"
 DERIVED = (PAGE, INTOTO, HOW, SUMS)
-"""What a bundle holds that is made of the rest of it."""
+"""Files of a bundle that are made from its other files."""
 
 _BESIDE = (".json", ".json.sig", ".json.sig.tsr")
 

@@ -22,7 +22,7 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True)
 class VerifyFinding:
-    """One thing that was looked at, and what came of it."""
+    """One thing that was examined, and the result."""
 
     mark: Mark
     subject: str

@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"(?ai)\s*[-+]?((\d+\.?\d*|\.\d+)(e[-+]?\d+)?|inf|infinity)
 
 @lru_cache(maxsize=4096)
 def settled_for_nan(expression: str) -> Named:
-    """The columns of which the expression itself says what a NaN means.
+    """The columns for which the expression itself says what a NaN means.
 
     It names NaN beside them (``amount <> 'NaN'``, ``amount > 0 OR amount = 'NaN'``); or one of the
     conditions that must all hold is never true of a NaN (``amount <= 100``, ``amount BETWEEN 0 AND 100``,

@@ -25,7 +25,7 @@ CUT_SECONDS = 0.5
 
 @dataclass
 class _Task:
-    """A piece, and what came of it."""
+    """A piece, and its result."""
 
     piece: Piece
     answer: Streamed | None = None

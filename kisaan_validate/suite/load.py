@@ -175,7 +175,7 @@ class Suite:
 
 
 def load_suite(folder: str | Path) -> Suite:
-    """Read every ``*.py`` and ``sql/*.sql`` of a folder, and its ``suite.toml``.
+    """Read a folder's ``*.py``, ``sql/*.sql`` and ``suite.toml``.
 
     Raises SuiteError, naming file and line, for anything that cannot be understood or proved, and
     UsageError, naming it, for a plugin that cannot be loaded.

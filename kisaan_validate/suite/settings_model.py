@@ -26,7 +26,7 @@ class CriterionTable(TomlTable):
 
     id: Annotated[str, shaped(_WORD, _MUST)] = Field(description="its name in reports", examples=["no-nulls"])
     text: Filled = Field(description="what the runbook requires")
-    checks: Names = Field((), description="patterns of ids, tables or tags of checks that prove it")
+    checks: Names = Field((), description="ids, tables or tags (patterns) of checks that prove it")
     manual: bool = Field(False, description="true: no check proves it, a person attests it")
 
     @model_validator(mode="after")
@@ -46,15 +46,15 @@ class SettingsFile(TomlTable):
     )
     personal: Names = Field((), description="patterns of table.column whose values are never shown")
     exclude_tables: Names = Field((), description="patterns of tables left out of row counts")
-    foreign: Names = Field((), description="tables judged although another server holds their rows")
+    foreign: Names = Field((), description="tables judged though another server holds their rows")
     aliases: dict[str, Names] = Field(
         default_factory=dict, description="names of a table, by the one that checks use"
     )
     nouns: dict[str, Filled] = Field(
-        default_factory=dict, description="what readers call the rows of a table, by table: sales, payments"
+        default_factory=dict, description="what readers call a table's rows, by table: sales, payments"
     )
     filters: dict[str, Condition] = Field(
-        default_factory=dict, description="by table, the SQL condition of the rows judged"
+        default_factory=dict, description="SQL condition of the rows judged, by table"
     )
     criteria: Annotated[tuple[CriterionTable, ...], Field(strict=False), tables("criteria")] = Field(
         (), description="the success criteria of a runbook"

@@ -26,7 +26,7 @@ def is_cut(text: str | None) -> bool:
 
 
 def parts(text: str) -> tuple[str, str]:
-    """A text as people see it: what there is of it, and of a cut one its size and digest, else ""."""
+    """A text as people see it; if it was cut, also its size and digest, else ""."""
     found = _MARK.search(text) if text.endswith(")") else None
     if found is None:
         return text, ""

@@ -171,7 +171,7 @@ def _cast(array: Tokens, type_: Tokens) -> Tokens:
 
 
 def _flattened(tokens: Tokens) -> Tokens:
-    """``((a OR b) OR c)`` as ``(a OR b OR c)``: the parser makes one chain of it (makeOrExpr), and both
+    """``((a OR b) OR c)`` as ``(a OR b OR c)``: the parser makes one chain (makeOrExpr), and both
     are the same.
     """
     made: list[str] = []

@@ -52,7 +52,7 @@ class Finding:
 
     @property
     def lead(self) -> str:
-        """The check whose rows show the problem; "" if no check is part of it."""
+        """The check whose rows show the problem; "" if it has no check."""
         return self.checks[0] if self.checks else ""
 
 

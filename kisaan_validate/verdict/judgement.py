@@ -35,7 +35,7 @@ JUDGED = frozenset({State.BROKEN, State.NOT_DONE})
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is said of a run beyond what it measured.
+    """What a run means: verdict, reasons, comparisons.
 
     ``failing`` are the ids of the blocking checks that count as failed; ``explained`` maps a change to the
     ids of the promises that explain it. Without a baseline ``diff`` is None, without a contract ``promises``
@@ -105,7 +105,7 @@ class Judgement:
 
     @property
     def stale(self) -> str:
-        """Why the contract proves nothing beside this baseline, or what of it was not measured; or ""."""
+        """Why the contract proves nothing with this baseline, or what was not measured; or ""."""
         if self.baseline is None or self.contract is None:
             return ""
         return stale_measures(self.contract, self.baseline, self.run).words
@@ -143,7 +143,7 @@ def judge(
     contract: Contract | None = None,
     waivers: Waivers | None = None,
 ) -> Judgement:
-    """What a run means, beside a baseline, a contract and waivers.
+    """Judge a run by baseline, contract and waivers.
 
     FAIL if a blocking check fails that is not waived (with ``run.fail_on`` NEW: unless the same rows are
     known to have failed before), if a blocking promise was broken or not done, or if a difference is

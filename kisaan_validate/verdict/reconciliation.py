@@ -329,7 +329,7 @@ def _why_no_sum(old: ColumnFacts, new: ColumnFacts) -> str:
         if profile is None or facts.unmeasured:
             return f"not measured {when}{f': {facts.unmeasured}' if facts.unmeasured else ''}"
         if profile.personal:
-            return "personal: no sum of it is kept"
+            return "personal: its sum is not kept"
         if profile.family is not Family.NUMBER:
             return f"{facts.type} {when}: its sum is not exact"
     return ""
@@ -360,7 +360,7 @@ def _rows(ask: Callable[[], int]) -> Amount:
 
 
 def _of_no_rows(rows: Amount) -> Amount:
-    """The sum over rows of which only the number is known."""
+    """The sum over rows when only their number is known."""
     if rows.value is None:
         return rows
     return Amount(None, NOT_KEPT) if rows.value else _NOTHING

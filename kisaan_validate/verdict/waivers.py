@@ -77,7 +77,7 @@ class Waived:
 
 
 def read_waivers(text: str, origin: str, checks: Iterable[str] | None = None) -> Waivers:
-    """The waivers that a file's text states. Raises SuiteError, naming file and check.
+    """The waivers that a text states. Raises SuiteError, naming file and check.
 
     ``checks`` are the ids of the suite: a waiver for a check that does not exist waives nothing, and is
     refused. Without them the file is taken as it was recorded.
@@ -101,7 +101,7 @@ def read_waivers(text: str, origin: str, checks: Iterable[str] | None = None) ->
 
 
 def keys_needed(waivers: Waivers) -> dict[str, int]:
-    """How many keys of which checks must be collected to tell whether only waived rows fail, by check id."""
+    """By check id, how many keys must be collected to tell whether only waived rows fail."""
     # One more than is waived, so that a row beyond them is seen.
     return {w.check: len(w.keys) + 1 for w in waivers.waivers if w.keys}
 

@@ -71,5 +71,5 @@ class WaiversFile(TomlTable):
         description="the version of this format", examples=[WAIVERS_FORMAT]
     )
     waiver: Annotated[tuple[WaiverTable, ...], Field(strict=False), tables("waiver")] = Field(
-        (), description="the waivers, one a check"
+        (), description="the waivers, one per check"
     )

@@ -81,7 +81,7 @@ class _Edits:
         self.found[(max(before), end) if before else (start, min(after, default=end))] = ""
 
     def done(self) -> str:
-        """The text with all of it done."""
+        """The text with all edits done."""
         text = self.text
         for (start, end), new in sorted(self.found.items(), reverse=True):
             text = text[:start] + new.encode() + text[end:]

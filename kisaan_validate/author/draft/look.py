@@ -1,4 +1,4 @@
-"""Looks at a database: its catalogue, what is said of it, and one scan of each table, all in one snapshot."""
+"""Looks at a database: its catalogue, comments, and one scan of each table, all in one snapshot."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from kisaan_validate.suite.personal import guessed_personal
 
 @dataclass(frozen=True)
 class Ask:
-    """What is asked of which database. ``personal`` adds to what is guessed by name."""
+    """What is asked, and of which database. ``personal`` adds to what is guessed by name."""
 
     target: Target
     schemas: tuple[str, ...] = ("public",)

@@ -98,7 +98,7 @@ class Probe:
 
 
 def candidates(tables: Iterable[Table], personal: tuple[str, ...]) -> list[EstimateWanted]:
-    """The columns of which ANALYZE's estimate would decide whether something is asked."""
+    """The columns for which ANALYZE's estimate would decide whether something is asked."""
     found = []
     for table in tables:
         for column in table.columns.values():

@@ -292,7 +292,7 @@ class _Proposer:
         quoted = python_text(name)
         yield self._seen("minimum_rows", [quoted], f"{name}.minimum_rows", f"{rows:,} rows")
         for column in table.columns.values():
-            # A column that was not counted is taken to have no values, so that nothing is claimed of it.
+            # A column that was not counted is taken to have no values, so that nothing is claimed about it.
             sql, present = sql_name(column.name), rows - seen.nulls.get(column.name, rows)
             # Where the catalogue says NOT NULL it is checked as declared.
             if not column.not_null and seen.nulls.get(column.name) == 0:

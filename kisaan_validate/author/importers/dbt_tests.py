@@ -262,7 +262,7 @@ def _refers(test: Test, from_condition: str, to_condition: str) -> list[str]:
         f"c.value IS NOT NULL\n"
         f"  AND (NOT EXISTS (SELECT 1 FROM (SELECT {on.sql} AS value FROM {sql.table_ref(parent)}{only}) "
         f"AS p WHERE p.value = c.value)\n"
-        # A NaN is in no set of values, also not in one that holds a NaN (docs/semantics.md, 16).
+        # A NaN is in no set of values, also not in one that holds a NaN (docs/semantics.md, values_in).
         f"    OR {sql.nan_sql('c.value')})"
     )
     return test.select(

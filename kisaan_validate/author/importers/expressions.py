@@ -284,7 +284,7 @@ def folded_table(name: str) -> str:
     # What was left out by the pattern would be a part of a name.
     if not 1 <= len(parts) <= 3 or ".".join(parts) != name.strip():
         raise NoCounterpart(f"{remark(name)} is not a table name")
-    # Of three parts the first is the database, of which a run sees one.
+    # Of three parts the first is the database; a run sees only one.
     names = [folded(part) for part in parts[-2:]]
     return dotted(names[0] if len(names) > 1 else "", names[-1])
 

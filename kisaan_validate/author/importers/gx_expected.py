@@ -139,7 +139,7 @@ class Expected:
         return self.kwargs.get(key) is True
 
     def id(self, *parts: str) -> str:
-        """A check's id: the table, and what is said of it."""
+        """A check's id: the table, and what is said about it."""
         return ".".join((self.table, *parts))
 
     # --- ways to say it ------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ class Maker:
         """One item of a source: ``work`` makes its checks and returns their ids. If any part of it fails,
         none of it is made.
         """
-        # Remembered, so that an item of which the third check fails leaves no two behind.
+        # Remembered, so that an item whose third check fails leaves none behind.
         before, ids, paths = len(self.made), set(self._ids), set(self._paths)
         try:
             made = tuple(work())

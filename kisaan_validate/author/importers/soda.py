@@ -59,7 +59,7 @@ def import_files(files: Sequence[Path], maker: Maker, table_of: Callable[[str], 
 
 
 class _File:
-    """One file: first what holds for all of it, then section by section."""
+    """One file: first what holds for the whole file, then section by section."""
 
     def __init__(
         self, name: str, document: dict[Any, Any], maker: Maker, table_of: Callable[[str], str]
@@ -71,7 +71,7 @@ class _File:
 
     def read(self) -> None:
         """Every section; what is neither checks nor settings is said to be none."""
-        # Settings first, wherever they stand in the file: they hold for all checks of it.
+        # Settings first, wherever they stand in the file: they hold for all its checks.
         for header, content in self.sections:
             if match := _FILTER.fullmatch(header):
                 where = content.get("where") if isinstance(content, dict) else None

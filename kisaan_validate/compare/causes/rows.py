@@ -138,7 +138,7 @@ class CountMoved(GroupCause):
 def _sum_allows(more: Profile, less: Profile, values: int) -> bool:
     """Whether ``values`` values between the ends can make the difference of both sums."""
     low, high, total = (number_of(text) for text in (more.minimum, more.maximum, more.total))
-    # No value is left where the sum is: then all of it went.
+    # No value is left where the sum is: then all went.
     left = Decimal(0) if less.total is None and less.minimum is None else number_of(less.total)
     if low is None or high is None or total is None or left is None:
         return False

@@ -146,7 +146,7 @@ def _patterns_of(a: Profile, b: Profile) -> tuple[Pattern, ...]:
 
 
 def ends_of(pattern: Pattern, a: Profile, b: Profile) -> tuple[Pair, Pair]:
-    """The smallest and the largest value before, each beside what the pattern must make of it."""
+    """The smallest and the largest value before, each beside what the pattern must make it."""
     if isinstance(pattern, SignFlipped):  # what was smallest is largest
         return Pair(a.minimum, b.maximum), Pair(a.maximum, b.minimum)
     return Pair(a.minimum, b.minimum), Pair(a.maximum, b.maximum)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from kisaan_validate.facts.table import TableFacts
 
 ColumnPlace = tuple[str, str]
-"""(title of a table, name of a column of it)."""
+"""(title of a table, name of one of its columns)."""
 
 Relation = tuple[str, str]
 """(schema, name)."""

@@ -16,6 +16,9 @@ class NightlyJob:
     ``user`` runs it.
 
     ``config`` is None where no configuration is used. ``name`` names units and their environment file.
+    ``scan`` is the profile that is scanned; "" runs the suite. ``ping_variable`` is the
+    environment variable of the ping URL ("": nobody is pinged).
+    ``on_failure`` is the unit that systemd starts where it failed ("": none).
     """
 
     name: str
@@ -29,23 +32,25 @@ class NightlyJob:
     user: str
     image: str
     version: str
+    scan: str = ""
+    ping_variable: str = ""
+    on_failure: str = ""
 
     @property
     def command(self) -> tuple[str, ...]:
         """The words of the whole command."""
         # Absolute paths: cron and systemd start elsewhere.
-        given = ("--config", str(self.config)) if self.config is not None else ()
-        return (
-            *self.program,
-            "run",
-            "--lock",
-            "--quiet",
-            *given,
-            "--suite",
-            str(self.suite),
-            "--reports",
-            str(self.reports),
-        )
+        config = str(self.config) if self.config is not None else ""
+        return (*self.program, *self.words(config, str(self.suite), str(self.reports)))
+
+    def words(self, config: str, suite: str, reports: str) -> tuple[str, ...]:
+        """What follows the program, with these paths; no ``config`` where it is ""."""
+        given = ("--config", config) if config else ()
+        # A scan takes its suite from the configuration, its own lock, and pings where pings are configured.
+        if self.scan:
+            return ("scan", self.scan, "--quiet", *given, "--reports", reports)
+        ping = ("--ping",) if self.ping_variable else ()
+        return ("run", "--lock", "--quiet", *ping, *given, "--suite", suite, "--reports", reports)
 
     @property
     def environment(self) -> Path:
@@ -55,10 +60,12 @@ class NightlyJob:
     @property
     def instructions(self) -> tuple[str, ...]:
         """What the file that names the database holds."""
+        ping = (f"  {self.ping_variable}='https://…'",) if self.ping_variable else ()
         return (
             f"{self.environment} names the database; what is printed here contains no secret:",
             "  KISAAN_DSN='postgresql://reader@db.internal/prod'",
             f"  PGPASSFILE=/etc/kisaan-validate/{self.name}.pgpass",
+            *ping,
             f"That file of passwords (host:port:database:user:password) belongs to {self.user}, mode 0600.",
         )
 

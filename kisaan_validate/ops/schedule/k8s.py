@@ -13,7 +13,7 @@ HOME, REPORTS = "/work", "/reports"
 """Where the image holds the suite, and where reports are mounted."""
 
 USER = 65532
-"""Nobody in particular, as in distroless images; not root."""
+"""An unprivileged user, as in distroless images; not root."""
 
 
 def manifest(job: NightlyJob) -> str:
@@ -27,7 +27,8 @@ def manifest(job: NightlyJob) -> str:
             "This contains no secret; a Secret names the database and holds its password, separately or in "
             "the URL:"
         ),
-        f"  kubectl create secret generic {job.name} --from-file=dsn=FILE --from-file=password=FILE",
+        f"  kubectl create secret generic {job.name} --from-file=dsn=FILE --from-file=password=FILE"
+        + (" --from-file=ping=FILE" if job.ping_variable else ""),
         f"Reports are written to the PersistentVolumeClaim {job.name}-reports. The time is UTC.",
     )
     return "\n".join([*(f"# {line}" for line in told), *_yaml(_cron_job(job))]) + "\n"
@@ -36,7 +37,7 @@ def manifest(job: NightlyJob) -> str:
 def _cron_job(job: NightlyJob) -> dict[str, Any]:
     pod = {
         "restartPolicy": "Never",
-        # The pod needs nothing of the cluster, so it gets no token of it.
+        # The pod needs nothing from the cluster, so it gets no token.
         "automountServiceAccountToken": False,
         "securityContext": {
             "runAsNonRoot": True,
@@ -67,26 +68,18 @@ def _cron_job(job: NightlyJob) -> dict[str, Any]:
 
 
 def _container(job: NightlyJob) -> dict[str, Any]:
-    config = ["--config", _inside(job.config, job.folder)] if job.config is not None else []
+    config = _inside(job.config, job.folder) if job.config is not None else ""
     return {
         "name": "validate",
         "image": job.image,
         "workingDir": HOME,
         "command": ["kisaan-validate"],
-        "args": [
-            "run",
-            "--lock",
-            "--quiet",
-            *config,
-            "--suite",
-            _inside(job.suite, job.folder),
-            "--reports",
-            REPORTS,
-        ],
+        "args": list(job.words(config, _inside(job.suite, job.folder), REPORTS)),
         "env": [
             _secret("KISAAN_DSN", job.name, "dsn", False),
             # Optional: the password may stand in the address.
             _secret("PGPASSWORD", job.name, "password", True),
+            *([_secret(job.ping_variable, job.name, "ping", False)] if job.ping_variable else []),
         ],
         "securityContext": {
             "allowPrivilegeEscalation": False,

@@ -57,11 +57,18 @@ def _service(job: NightlyJob) -> str:
 Description=Validation of the database (kisaan-validate)
 Wants=network-online.target
 After=network-online.target
-# Your own unit that notifies somebody; systemd starts it on any exit code but 0:
-#OnFailure=notify@%n.service
+# A database that cannot be reached is tried again, so often in so long a time:
+StartLimitIntervalSec=2h
+StartLimitBurst=3
+# Your own unit that notifies somebody; systemd starts it on any exit code but 0, after the last try:
+{_on_failure(job)}
 
 [Service]
 Type=oneshot
+Restart=on-failure
+RestartSec=10min
+# These exit codes are answers; another try would give the same, and hide the first.
+RestartPreventExitStatus=1 3 5 6
 User={job.user}
 WorkingDirectory={_percent(str(job.folder))}
 EnvironmentFile={_percent(str(job.environment))}
@@ -87,6 +94,10 @@ Persistent=yes
 [Install]
 WantedBy=timers.target
 """
+
+
+def _on_failure(job: NightlyJob) -> str:
+    return f"OnFailure={job.on_failure}" if job.on_failure else "#OnFailure=notify@%n.service"
 
 
 def _percent(text: str) -> str:

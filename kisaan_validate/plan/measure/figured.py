@@ -21,7 +21,7 @@ one.
 """
 
 Items = tuple[list[str], list[Figure]]
-"""What is computed for each row (SQL AS name), and the figures of it."""
+"""What is computed for each row (SQL AS name), and the figures over it."""
 
 
 def at_once(digests: Sequence[Digested]) -> list[Sequence[Digested]]:
@@ -56,7 +56,7 @@ def figures(
     rows = ["count(*) FILTER (WHERE stays)" if stays else "count(*)"]
     rows += ["count(*) FILTER (WHERE NOT stays)" for _ in counted]
     outputs = ",\n  ".join([*rows, *figure_items(found)])
-    # Keeps the inner SELECT apart, so that what it computes is computed once a row; see
+    # Keeps the inner SELECT apart, so that what it computes is computed once per row; see
     # ``digest.rows.staged``.
     once = "\n  OFFSET '0'" if digests else ""
     sql = (

@@ -90,7 +90,7 @@ def row_streams_again(
 
 
 def undigested(tables: Iterable[Table], is_personal: IsPersonal) -> dict[tuple[str, str], str]:
-    """By title and column: why no digest of it leaves the server."""
+    """By title and column: why its digest does not leave the server."""
     found = {}
     for table in tables:
         for column in table.columns.values():
@@ -101,10 +101,10 @@ def undigested(tables: Iterable[Table], is_personal: IsPersonal) -> dict[tuple[s
 
 
 def _first(side: TableSide, spoken: Collection[str]) -> RowStream:
-    """The digests of the rows: of all columns but those of which a promise speaks."""
+    """The digests of the rows: of all columns without a promise."""
     telling, primary = side.chosen_key(), side.table.primary_key
     parts = side.parts((c for c in side.table.columns if c not in spoken), {})
-    # A key of which a promise speaks will change, so all columns together tell the rows apart instead.
+    # A key with a promise will change, so all columns together identify the rows instead.
     if set(telling.key) & set(spoken) or not telling.key:
         telling = Telling(primary if set(primary) <= set(parts) else tuple(parts))
     return _stream(side, telling, {name: str(part.form) for name, part in parts.items()}, parts, "", "")

@@ -1,5 +1,5 @@
-"""``--format csv``: a line a check, by RFC 4180, in UTF-8 without a byte order mark, in the order of the
-suite; beside a baseline then a line a promise and a line a difference, which the last column, ``kind``,
+"""``--format csv``: a line per check, by RFC 4180, in UTF-8 without a byte order mark, in the order of the
+suite; with a baseline then a line per promise and per difference, which the last column, ``kind``,
 tells from checks.
 
 Spreadsheets take a cell that begins with ``= + - @`` for a formula: such a text gets a leading apostrophe,

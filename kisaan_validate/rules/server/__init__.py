@@ -1,0 +1,1 @@
+"""What must hold of the server itself, whatever the data: ``declare.server_health()``."""

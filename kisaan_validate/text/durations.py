@@ -1,0 +1,16 @@
+"""Lengths of time as people write them: a whole number and its unit."""
+
+from __future__ import annotations
+
+import re
+
+UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+DURATION = r"^\s*(\d{1,9})\s*(s|min|h|d)\s*$"
+DURATION_HINT = 'write a whole number and its unit: "90 s", "15 min", "2 h", "1 d"'
+
+
+def read_duration(text: str) -> int | None:
+    """The seconds of ``26 h``; None where the text is no duration."""
+    # A bare number is none: seconds or milliseconds could be meant.
+    found = re.search(DURATION, text)
+    return int(found[1]) * UNITS[found[2]] if found is not None else None
