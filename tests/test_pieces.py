@@ -100,13 +100,15 @@ def test_a_row_that_moves_while_it_is_read_is_counted_once(
     with gate_in(server, database) as gate:
         # The snapshot is taken before anything moves.
         checks = suite(gate.check())
-        running = Background(lambda: asked(server, database, checks, 0.001))
+        running = Background(lambda: asked(server, database, checks, 0.05))
         gate.reached()
         thread.start()
         gate.open()
-        result = running.result()
-        over.set()
-        thread.join()
+        try:
+            result = running.result(60)
+        finally:
+            over.set()
+            thread.join()
     found = answers(result)
     assert {id: found[id][:3] for id in whole} == {id: whole[id][:3] for id in whole}
     server.drop(database)
