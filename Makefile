@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Which room may import which, docstrings, how much an expression may say: part of lint, so not run again.
 SHAPE := tests/test_floors.py tests/test_manner.py
 
-.PHONY: bench-rivals bench-startup bench-many demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-history bench-diff gallery
+.PHONY: bench-rivals bench-startup bench-many demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-history bench-diff bench-guest gallery
 
 demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
@@ -109,6 +109,10 @@ bench-many: $(VENV)/.dev
 bench-diff: $(VENV)/.dev
 	$(BIN)/python benchmarks/diff.py --layout all --server both $(ARGS)
 	$(BIN)/python benchmarks/diff_shapes.py
+
+# The latency of a load of pgbench alone, beside runs, and beside guarded runs: four minutes.
+bench-guest: $(VENV)/.dev
+	$(BIN)/python benchmarks/guest.py $(ARGS)
 
 # Pin what is installed now, without registry addresses.
 constraints: $(VENV)/.dev

@@ -23,6 +23,7 @@ SECONDS = {
     ),
     **dict.fromkeys(("test_kisaan_checks.py", "test_rules.py", "test_comparison_laws.py"), 25),
     "test_paper.py": 40,
+    **dict.fromkeys(("test_guard.py", "test_guard_standby.py"), 20),
     "test_unproved.py": 15,
     **dict.fromkeys(("test_no_harm.py", "test_schema_objects.py", "test_page_access.py", "test_cli.py"), 20),
     **dict.fromkeys(

@@ -151,6 +151,12 @@ def suite_and_profile(box: Sandbox) -> None:
     box.write("kisaan.toml", '[scan.nightly]\nbudget = "40 min"\n')
 
 
+def guarded_suite(box: Sandbox) -> None:
+    """The reader has a suite, and rules for its guard."""
+    suite(box)
+    box.write("kisaan.toml", '[guard]\npause_file = "pause"\n')
+
+
 def suite_and_run(box: Sandbox) -> None:
     """The reader has a suite, and ran it."""
     suite(box)
@@ -276,6 +282,7 @@ PAGES = {
         suite,
         {"report reports/20251018T023000Z-1a2b3c --format csv --output checks.csv": report_named},
     ),
+    "docs/guard.md": Page({"run --guard": 0}, guarded_suite),
     "docs/operations.md": Page(
         {
             "doctor": 0,

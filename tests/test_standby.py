@@ -299,3 +299,5 @@ def test_a_standby_promoted_during_a_run_goes_on_answering(pair: Pair) -> None:
         0,
     ]
     assert result.place.in_recovery
+    (notice,) = [n for n in result.notices if n.code == "promoted"]
+    assert "the standby was promoted while it was read" in notice.message

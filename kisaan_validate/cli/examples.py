@@ -8,7 +8,7 @@ EXAMPLES = {
     "run": (
         "kisaan-validate run",
         "kisaan-validate run 'orders.total.*' -x",
-        "kisaan-validate run --last-failed -k 'amount and not unique'",
+        "kisaan-validate run --guard --last-failed -k 'amount and not unique'",
         "kisaan-validate run --baseline pre.json --contract contract.toml --format junit=junit.xml",
     ),
     "scan": (

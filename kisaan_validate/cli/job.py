@@ -109,8 +109,9 @@ def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], 
     from rich.console import Console
 
     from kisaan_validate.cli.output import say
-    from kisaan_validate.prove.request import Connected
+    from kisaan_validate.prove.request import Connected, GuardSaid
     from kisaan_validate.report.console import target_line
+    from kisaan_validate.report.shown import shown
 
     console = Console(stderr=True)
     with _bar(console) if console.is_terminal and not quiet else nullcontext(_unseen) as draw:
@@ -118,8 +119,11 @@ def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], 
         def observe(event: Progress | Connected) -> None:
             if isinstance(event, Connected):
                 say(target_line(event))
-            else:
-                draw(event)
+                return
+            # Also where no bar is drawn: whoever wonders why nothing happens looks into the log.
+            if isinstance(event, GuardSaid):
+                say(shown(event.phase))
+            draw(event)
 
         yield observe
 

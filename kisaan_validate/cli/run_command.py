@@ -25,6 +25,7 @@ from kisaan_validate.cli.places import column_of
 
 if TYPE_CHECKING:
     from kisaan_validate.facts.run import Run
+    from kisaan_validate.guard.rules import GuardRules
     from kisaan_validate.ops.config import Config
     from kisaan_validate.postgres.target import Target
     from kisaan_validate.process.stopping import Stop
@@ -101,6 +102,11 @@ if TYPE_CHECKING:
     "--profile",
     is_flag=True,
     help="Show the distribution of each column's values.",
+)
+@click.option(
+    "--guard",
+    is_flag=True,
+    help="Wait for the server, or give up, by the rules in [guard] of the configuration.",
 )
 @click.option("--lock", is_flag=True, help="Exit 6 if this suite already runs on this database.")
 @click.option("--ping", is_flag=True, help="Ping start and end to the URL of [pings] in kisaan.toml.")
@@ -221,7 +227,20 @@ def _options(config: Config, suite: Suite, given: dict[str, Any]) -> Options:
         fail_fast=given["fail_fast"],
         profile=given["profile"],
         past=past_figures(config, suite),
+        guard=_guard(config) if given["guard"] else None,
     )
+
+
+def _guard(config: Config) -> GuardRules:
+    """The rules that are configured. Raises UsageError where there are none."""
+    from kisaan_validate.errors import UsageError
+
+    # Without rules it would watch nothing, while whoever asked for it believes otherwise.
+    if config.guard is None:
+        raise UsageError(
+            "--guard needs rules, but the configuration has no [guard]", "write them: see docs/guard.md"
+        )
+    return config.guard
 
 
 def _comparing(suite: Suite, given: dict[str, Any]) -> Comparing | None:

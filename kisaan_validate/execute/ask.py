@@ -141,6 +141,7 @@ def _count(
 ) -> None:
     sql = statement.sql(slots, figures)
     ids = tuple(slot.check_id for slot in slots)
+    session.between()
     start = time.perf_counter()
     try:
         (row,), taken = session.timed(sql)

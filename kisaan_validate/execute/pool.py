@@ -7,10 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.execute.ask import give_back
+from kisaan_validate.execute.gate import OPEN, Gate
 from kisaan_validate.execute.locking import Locking
 from kisaan_validate.execute.snapshot import enter_snapshot
 from kisaan_validate.facts.catalogue import Table
@@ -51,9 +53,10 @@ class Pool:
         tables: Sequence[Table],
         jobs: int,
         locking: Locking | None = None,
+        gate: Gate = OPEN,
     ) -> None:
         self._open, self._snapshot, self._tables = open_session, snapshot, tables
-        self._locking = locking or Locking()
+        self._locking, self._gate = locking or Locking(), gate
         self._sessions: list[Session] = []
         self._last_error: DatabaseError | None = None
         self._wanted = _sessions_for(jobs, locking)
@@ -104,9 +107,12 @@ class Pool:
         finished: queue.SimpleQueue[int | Session] = queue.SimpleQueue()
         sessions = self.sessions
         for session in sessions:
+            session.between = partial(self._gate.between, session, stop)
             # Daemons: a server that never answers must not keep the process from ending.
             threading.Thread(
-                target=_drain, args=(session, tasks, waiting, finished, stop, self._locking.need), daemon=True
+                target=_drain,
+                args=(session, tasks, waiting, finished, stop, self._gate, self._locking.need),
+                daemon=True,
             ).start()
         # Sessions that outlive the grace are cut: their threads
         # may wait in libpq, where nothing else reaches them.
@@ -165,8 +171,8 @@ class Pool:
 
 def _sessions_for(jobs: int, locking: Locking | None) -> int:
     """As many as are asked for and have room; none at all where nothing may be locked."""
-    if locking is None:
-        return max(1, jobs)
+    if not jobs or locking is None:
+        return jobs
     return 0 if locking.impossible else max(1, min(jobs, locking.readers))
 
 
@@ -176,6 +182,7 @@ def _drain(
     waiting: queue.SimpleQueue[int],
     finished: queue.SimpleQueue[int | Session],
     stop: Stop,
+    gate: Gate,
     need: int = 0,
 ) -> None:
     """Do tasks one after the other in a session, each of which may take ``need`` locks."""
@@ -185,11 +192,26 @@ def _drain(
                 number = waiting.get_nowait()
             except queue.Empty:
                 break
-            tasks[number].answer = _done(session, tasks[number], need)
+            tasks[number].answer = _let_through(session, tasks[number], need, stop, gate)
             finished.put(number)
     # Also if a task raised: ``run`` waits for every session to report that it is done.
     finally:
         finished.put(session)
+
+
+def _let_through(session: Session, task: Task[Answer], need: int, stop: Stop, gate: Gate) -> Answer | None:
+    """The answer of a task, once the gate lets it through; None if a stop came first. What was cancelled for
+    the gate's sake is asked once more.
+    """
+    answer: Answer | None = None
+    for _ in range(2):
+        with gate.enter(session, stop) as passage:
+            if stop.requested:
+                break
+            answer = _done(session, task, need)
+        if not passage.cancelled or session.lost:
+            break
+    return answer
 
 
 def _done(session: Session, task: Task[Answer], need: int) -> Answer:

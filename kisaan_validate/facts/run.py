@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 from kisaan_validate.facts.check import Check, Criterion, Severity
 from kisaan_validate.facts.forward import forward
+from kisaan_validate.facts.guarding import Guarded, Pause
 from kisaan_validate.facts.kept import RowFile, RowsCompared, ValuesCompared
 from kisaan_validate.facts.past import Remembered
 from kisaan_validate.facts.place import Notice, Place
@@ -95,6 +96,7 @@ class Run:
     check is about it. ``proved`` says of a scan when each table was last proved.
     ``past`` is what it knew of the runs before it, None of the first; ``since_last``: with ``fail_on`` NEW,
     failures that the last run knew do not count.
+    ``guard`` is what watched the server, ``pauses`` are the times in which the run waited or went slower.
     """
 
     id: str
@@ -131,6 +133,8 @@ class Run:
     keyed: tuple[KeyedDigest, ...] = ()
     totals: tuple[ControlTotal, ...] = ()
     held_seconds: int = 0
+    guard: Guarded | None = None
+    pauses: tuple[Pause, ...] = ()
     counters: tuple[ServerCounter, ...] = ()
     proved: tuple[TableProved, ...] = ()
     provenance: Provenance = field(default_factory=Provenance)

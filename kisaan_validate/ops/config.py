@@ -14,6 +14,7 @@ from kisaan_validate.text import authored
 from kisaan_validate.toml.reader import read
 
 if TYPE_CHECKING:
+    from kisaan_validate.guard.rules import GuardRules
     from kisaan_validate.ops.config_model import ConfigFile
     from kisaan_validate.ops.notify_model import NotifyTable
 
@@ -75,6 +76,8 @@ class Config:
     notify: NotifyConfig | None = None
     retention: Retention = field(default_factory=Retention)
     every_seconds: int = 0
+    guard: GuardRules | None = None
+    """None where the file has no ``[guard]``."""
 
 
 def load_config(path: Path | None) -> Config:
@@ -128,6 +131,8 @@ def _config(given: ConfigFile, base: Path) -> Config:
             given.history.forget_keys,
         ),
         every_seconds=given.history.every or 0,
+        # What is not written is no guard, and not one without rules.
+        guard=given.guard.rules(base) if "guard" in given.model_fields_set else None,
         **run.model_dump(exclude={"operator"}),
     )
 

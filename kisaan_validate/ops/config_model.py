@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
+from kisaan_validate.ops.guard_model import GuardTable
 from kisaan_validate.ops.notify_model import NotifyTable
 from kisaan_validate.ops.scan_model import ScanTable, named_profiles
 from kisaan_validate.toml.durations import Duration
@@ -129,6 +130,7 @@ class ConfigFile(TomlTable):
         default_factory=dict, description="profiles of the nightly scan, by name"
     )
     notify: NotifyTable = Field(default_factory=NotifyTable, description="who is told, and how")
+    guard: GuardTable = Field(default_factory=GuardTable, description="when run --guard waits, or gives up")
 
     elsewhere: ClassVar[Mapping[str, str]] = {
         "criteria": "success criteria belong to the suite: write [[criteria]] in its suite.toml"

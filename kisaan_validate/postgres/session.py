@@ -164,6 +164,10 @@ class Session:
         self._memory: tuple[int, float] | None = None
         self.frugal = False
         """Whether locks are given back after each statement (see ``execute.locking``)."""
+        self.between: Callable[[], None] = lambda: None
+        """Called before each of several statements of one task; may wait, or raise DatabaseError (see
+        ``execute.gate``).
+        """
         self.discretion: Discretion | None = None
         """Set where values may be personal: then no message about rows is passed on as the server wrote
         it.

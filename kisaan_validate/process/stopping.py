@@ -28,6 +28,8 @@ class Cause(Enum):
     """A standby is further behind than the limits allow."""
     OUT_OF_TIME = auto()
     """The time ended that it was given."""
+    GAVE_UP = auto()
+    """The guard that watched the server gave up."""
 
 
 EARLY = frozenset({Cause.FAILED_FAST, Cause.OUT_OF_TIME})

@@ -12,6 +12,7 @@ from kisaan_validate.execute.fence import moved
 from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.keyed import take_keyed
 from kisaan_validate.execute.measure import take_measures
+from kisaan_validate.execute.pieces import Pieces, ask_in_pieces
 from kisaan_validate.execute.pool import Pool, Task
 from kisaan_validate.execute.totals import take_totals
 from kisaan_validate.facts.distribution import Distribution
@@ -21,6 +22,7 @@ from kisaan_validate.facts.table import KeyedDigest, Measured, Profile
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.facts.totals import ControlTotal
 from kisaan_validate.plan.bundles import PassBundle
+from kisaan_validate.plan.pieces import divisible
 from kisaan_validate.plan.plan import Plan
 from kisaan_validate.plan.statements import Pass, Query
 from kisaan_validate.plan.totals import TotalQuery, total_queries
@@ -75,7 +77,10 @@ def ask_all(
     """Ask everything, in sessions side by side. What goes wrong on the server becomes part of the answer."""
     snapshot = context.snapshot
     # Both open their sessions here, before anything is counted: a late one could wait behind an ALTER TABLE.
-    pool = Pool(context.open, snapshot.shared, snapshot.kept, context.jobs, snapshot.locking)
+    request = context.request
+    # Where nothing is to be asked any more, as when the guard gave up before the start, nobody is sent.
+    jobs = 0 if request.stop.requested else context.jobs
+    pool = Pool(context.open, snapshot.shared, snapshot.kept, jobs, snapshot.locking, request.gate)
     streams = streaming(context, planned)
     try:
         return _told(context, planned, compared, profiled, pool, streams)
@@ -163,7 +168,12 @@ def _work(context: RunContext, planned: Planned, fast: FailFast) -> list[Countin
     together = {id(one) for bundle in planned.bundles for one in bundle.passes}
     # The largest tables first: the longest statement should not be the last to begin.
     alone = sorted((s for s in planned.plan.counting if id(s) not in together), key=_size, reverse=True)
-    work = [Counting(_alone(s, planned.ground, listing, fast), s.check_ids, _counts(s)) for s in alone]
+    work = [
+        Counting(
+            _alone(s, planned.ground, listing, fast, _pieces(context, planned, s)), s.check_ids, _counts(s)
+        )
+        for s in alone
+    ]
     for bundle in planned.bundles:
         tables = frozenset(one.table.key for one in bundle.passes)
         work.append(Counting(_together(bundle, planned.ground), bundle.check_ids, tables))
@@ -218,9 +228,15 @@ class Counting:
 Asked = Task[list[tuple[Pass | Query, StatementAnswer]]]
 
 
-def _alone(statement: Pass | Query, ground: Ground, listing: Mapping[str, str], fast: FailFast) -> Asked:
+def _alone(
+    statement: Pass | Query,
+    ground: Ground,
+    listing: Mapping[str, str],
+    fast: FailFast,
+    pieces: Pieces | None,
+) -> Asked:
     """The work that asks one statement."""
-    asker = fast.unless_failed(statement, _asker(statement, ground, listing))
+    asker = fast.unless_failed(statement, _asker(statement, ground, listing, pieces))
     return Task(
         lambda session: [(statement, asker(session))], lambda error: [(statement, refuse(statement, error))]
     )
@@ -254,9 +270,22 @@ def _failures_explained(
     return results
 
 
+def _pieces(context: RunContext, planned: Planned, statement: Pass | Query) -> Pieces | None:
+    """How a scan is cut; None where it is asked at once."""
+    guard = context.request.options.guard
+    if guard is None or guard.piece_seconds is None or isinstance(statement, Query):
+        return None
+    blocks = planned.sizes.get(statement.table.oid)
+    if blocks is None or not divisible(statement, blocks, context.holder.version):
+        return None
+    return Pieces(blocks, guard.piece_seconds, context.request.counting(f"reading {statement.table.name}"))
+
+
 def _asker(
-    statement: Pass | Query, ground: Ground, listing: Mapping[str, str]
+    statement: Pass | Query, ground: Ground, listing: Mapping[str, str], pieces: Pieces | None
 ) -> Callable[[Session], StatementAnswer]:
+    if isinstance(statement, Pass) and pieces is not None:
+        return lambda session: ask_in_pieces(session, statement, ground, pieces)
     sql = listing.get(statement.check_id) if isinstance(statement, Query) else None
     return lambda session: ask(session, statement, ground, sql)
 

@@ -25,6 +25,7 @@ from kisaan_validate.prove.asking import Measurements
 from kisaan_validate.prove.budget import NEXT, not_reached
 from kisaan_validate.prove.comparing import ComparisonPlan
 from kisaan_validate.prove.context import RunContext
+from kisaan_validate.prove.guarding import promotion
 from kisaan_validate.prove.planning import Planned, pushable
 from kisaan_validate.prove.request import RunRequest
 from kisaan_validate.suite import foreign
@@ -58,6 +59,7 @@ def assemble(context: RunContext, planned: Planned, compared: ComparisonPlan, to
             *_notices(context),
             *foreign.notice(results),
             *map(_fewer, told.shortages),
+            *promotion(context.holder, request, context.snapshot.place),
             *_halted(request, results),
         ),
         statements=told.log,

@@ -20,6 +20,7 @@ def open_session(request: RunRequest, discretion: Discretion | None = None) -> S
     """A session that is cancelled with the run. Raises TargetError."""
     session = Session(request.target, request.options.limits, request.suite.settings.schemas, request.stop)
     session.discretion = discretion
+    request.gate.knows(session)
     return session
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.facts.baseline import Baseline
@@ -18,6 +19,9 @@ from kisaan_validate.record.rowfile import KeptRows, RowWriter
 from kisaan_validate.record.valuefile import KeptValues
 from kisaan_validate.verdict.waivers import Waivers, keys_needed
 from kisaan_validate.volumes.model import PastPoint
+
+if TYPE_CHECKING:
+    from kisaan_validate.guard.rules import GuardRules
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ class Options:
     ``fail_fast`` asks for nothing more once a blocking check has failed.
     ``profile`` asks how the values of each column are distributed. ``earlier`` is a run of the same suite
     and database before this one, for rates of the server's counters.
+    ``guard`` are the rules by which the run waits for the server, or gives up.
     ``while_held`` is called with the finished run while the snapshot is still open; the function that it
     gets tells whether it still is.
     ``first`` gives checks their turn: the lowest number is asked first, 0 where nothing is said.
@@ -111,6 +116,7 @@ class Options:
     compare: Comparing | None = None
     keep: Keeping = Keeping()
     profile: bool = False
+    guard: GuardRules | None = None
     earlier: Run | None = None
     while_held: Callable[[Run, Callable[[], bool]], None] | None = None
     first: Mapping[str, int] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kisaan_validate.execute.apart import SqlRefused, written_apart
 from kisaan_validate.execute.ground import Ground, read_ground
@@ -33,7 +33,7 @@ class Planned:
     """The plan, what its answers may rest on, and how many blocks the tables of its streams have.
 
     ``small`` are the tables that are known to be small, ``bundles`` the scans of those that share a
-    statement.
+    statement. ``sizes`` are the blocks of the tables that are scanned, by oid, where they are known.
     """
 
     plan: Plan
@@ -41,6 +41,7 @@ class Planned:
     blocks: Mapping[int, int]
     small: frozenset[TableKey] = frozenset()
     bundles: tuple[PassBundle, ...] = ()
+    sizes: Mapping[int, int] = field(default_factory=dict)
 
 
 def plan(context: RunContext) -> Planned:
@@ -61,7 +62,7 @@ def plan(context: RunContext) -> Planned:
     # With --fail-fast what comes first is waited for, and nothing else.
     bundles = () if options.fail_fast else tuple(bundles_of(made.passes, blocks))
     small = frozenset(s.table.key for s in made.passes if is_small(blocks.get(s.table.oid)))
-    return Planned(made, ground, streamed, small, bundles)
+    return Planned(made, ground, streamed, small, bundles, blocks)
 
 
 def _marking(passes: Iterable[Pass], blocks: Mapping[int, int], version: int) -> tuple[Pass, ...]:

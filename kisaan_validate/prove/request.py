@@ -7,13 +7,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from kisaan_validate.execute.gate import OPEN, Gate
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.target import Target
 from kisaan_validate.process.stopping import EARLY, Stop
 from kisaan_validate.prove.options import Options
 from kisaan_validate.suite.load import Suite
+
+if TYPE_CHECKING:
+    from kisaan_validate.guard.watch import Guard
 
 Item = TypeVar("Item")
 
@@ -25,6 +29,11 @@ class Progress:
     phase: str
     done: int = 0
     total: int = 0
+
+
+@dataclass(frozen=True)
+class GuardSaid(Progress):
+    """The guard lets the run wait, go slower, go on or give up; ``phase`` says so, with the first reason."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +58,17 @@ def connected(session: Session, target: Target) -> Connected:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """Which suite, or part of one, on which database, and how. ``started`` is when it was made."""
+    """Which suite, or part of one, on which database, and how. ``started`` is when it was made. ``gate`` is
+    asked before each statement; ``guard`` holds it, where there is one.
+    """
 
     suite: Suite
     target: Target
     options: Options
     observer: Observer
     stop: Stop
+    gate: Gate = OPEN
+    guard: Guard | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     _since: float = field(default_factory=time.monotonic)
 
@@ -83,6 +96,10 @@ class RunRequest:
         return lambda done, total: self.observer(Progress(phase, done, total))
 
     def while_wanted(self, items: Iterable[Item]) -> Iterator[Item]:
-        """One after the other, until somebody asks to stop."""
+        """One after the other, as the gate lets them, until somebody asks to stop."""
         # ``takewhile`` asks before each item, so a stop ends the work between two tables.
-        return takewhile(lambda _: not self.stop.requested, items)
+        return takewhile(lambda _: self._may_go_on(), items)
+
+    def _may_go_on(self) -> bool:
+        with self.gate.enter(None, self.stop):
+            return not self.stop.requested

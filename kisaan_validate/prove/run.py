@@ -17,10 +17,12 @@ from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.target import Target, find_target
 from kisaan_validate.process.deadline import DeadlineTimer
 from kisaan_validate.process.stopping import Stop
+from kisaan_validate.prove.again import asked_again
 from kisaan_validate.prove.asking import ask_all
 from kisaan_validate.prove.assemble import assemble
 from kisaan_validate.prove.comparing import prepare
 from kisaan_validate.prove.context import look
+from kisaan_validate.prove.guarding import guarded, watch_from_here, with_pauses
 from kisaan_validate.prove.lock import connect, lock
 from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.planning import explained, plan
@@ -55,19 +57,24 @@ def run(
     """
     options = options or Options()
     try:
-        request = _request(suite.narrowed(select, exclude), dsn, options, observer, stop)
-        with DeadlineTimer(request.options.until, request.stop), closing(connect(request)) as holder:
-            first = _look(request, holder)
-        # Only now: no snapshot is held while rows settle.
-        return settled(request, first, _again)
+        asked = _request(suite.narrowed(select, exclude), dsn, options, observer, stop)
+        with guarded(asked) as request:
+            return asked_again(request, _prove)
     # ``BaseException``: an interrupt must not leave half a file either.
     except BaseException:
         options.keep.drop()
         raise
 
 
+def _prove(request: RunRequest) -> Run:
+    """A look in one snapshot, and a second one at what may have been in flight."""
+    first = _again(request)
+    # Only now: no snapshot is held while rows settle.
+    return settled(request, first, _again)
+
+
 def _again(request: RunRequest) -> Look:
-    """A second look, at a part of the suite. Raises what the first may."""
+    """All of it in one snapshot, until the time ends."""
     with DeadlineTimer(request.options.until, request.stop), closing(connect(request)) as holder:
         return _look(request, holder)
 
@@ -76,6 +83,7 @@ def _look(request: RunRequest, holder: Session) -> Look:
     """The steps. ``holder`` is the session that holds the snapshot; later ones join it."""
     options, stop = request.options, request.stop
     snapshot = lock(request, holder)
+    watch_from_here(request, holder)
     # The clock starts with the snapshot, because from here on VACUUM has to keep dead rows.
     with HoldLimit(options.limits.snapshot_seconds, stop) as held:
         seen = time.monotonic()
@@ -100,7 +108,7 @@ def _look(request: RunRequest, holder: Session) -> Look:
 
 
 def _ended(made: Run, request: RunRequest, held: HoldLimit) -> Run:
-    made = replace(made, interrupted=request.interrupted, halted=request.halted)
+    made = replace(with_pauses(made, request), interrupted=request.interrupted, halted=request.halted)
     return replace(made, held_seconds=held.seconds, finished_at=request.now())
 
 

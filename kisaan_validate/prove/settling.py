@@ -20,6 +20,7 @@ from kisaan_validate.facts.run import Run, StatementFacts
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.prove.evidence import cut_value
 from kisaan_validate.prove.failing import FailingRow, FailingRows
+from kisaan_validate.prove.guarding import with_pauses
 from kisaan_validate.prove.options import Keeping
 from kisaan_validate.prove.outcome import joined, tolerated
 from kisaan_validate.prove.request import Connected, Progress, RunRequest
@@ -61,7 +62,7 @@ def settled(request: RunRequest, first: Look, again: Callable[[RunRequest], Look
         made = replace(made, statements=(*made.statements, *more))
     results = tuple(changed.get(result.check_id, result) for result in made.results)
     ended = replace(made, results=results, interrupted=request.interrupted, halted=request.halted)
-    return replace(ended, finished_at=request.now()) if changed else made
+    return replace(with_pauses(ended, request), finished_at=request.now()) if changed else made
 
 
 def _failed(run: Run) -> Iterator[tuple[int, list[Check]]]:
@@ -102,7 +103,7 @@ def _second(request: RunRequest, checks: Sequence[Check], again: Callable[[RunRe
     # Of its own: what ends the second look alone, as a standby that fell behind, is no end of the run.
     stop = _under(request.stop)
     try:
-        return again(RunRequest(part, request.target, options, _quiet(request), stop))
+        return again(replace(request, suite=part, options=options, observer=_quiet(request), stop=stop))
     except KisaanError as error:
         return stop.reason or error.fact
 

@@ -61,7 +61,8 @@ class Streaming:
 
 def streaming(context: RunContext, planned: Planned) -> Streaming | None:
     """The readers; without checks in Python neither pandas nor a process is asked for."""
-    if not planned.plan.streams:
+    # Where nothing is to be asked any more, no process is started for it.
+    if not planned.plan.streams or context.request.stop.requested:
         return None
     # Imported late: pandas and numpy take a second, and most suites have no check in Python.
     from kisaan_validate.stream.conduct import Streams
@@ -97,6 +98,7 @@ def streaming(context: RunContext, planned: Planned) -> Streaming | None:
         planned.blocks,
         context.jobs,
         request.stop,
+        request.gate,
         lambda stream: turn_of(stream.check_ids, first),
     )
     return Streaming(context, readers)

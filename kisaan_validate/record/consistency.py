@@ -56,6 +56,8 @@ def run_contradictions(run: Run) -> Iterator[str]:
     """What in a run cannot be, in words; nothing if its facts agree."""
     if run.held_seconds < 0:
         yield "the snapshot was held for a negative time"
+    if any(not 0 <= pause.seconds < float("inf") for pause in run.pauses):
+        yield "a pause has a negative or endless time"
     if run.finished_at < run.started_at:
         yield "it ended before it began"
     yield from _digests(run)

@@ -21,6 +21,7 @@ from kisaan_validate.report.beside import not_compared_lines
 from kisaan_validate.report.changed import STATE_ORDER, answer_words, open_hints
 from kisaan_validate.report.criteria import criteria_words, criterion_lines
 from kisaan_validate.report.depth import depth_words
+from kisaan_validate.report.guarded import guard_words
 from kisaan_validate.report.past import past_sentence
 from kisaan_validate.report.profile_gaps import profile_gaps
 from kisaan_validate.report.shown import Shown as Text
@@ -96,6 +97,9 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
     # Said only if the snapshot was held long enough to matter for vacuum.
     if not quiet and run.held_seconds >= WORTH_SAYING:
         console.print(Text(held_words(run)))
+    # Also with --quiet: why a night took long, or ended early, is what its log is read for.
+    if run.pauses or (run.guard is not None and run.guard.given_up):
+        console.print(Text(guard_words(run), style="yellow"), soft_wrap=True)
     if not quiet and (words := criteria_words(criterion_lines(run))):
         console.print(Text(f"success criteria: {words[0].lower()}{words[1:]}"))
     console.print(verdict_line(judged))

@@ -19,6 +19,7 @@ from kisaan_validate.report.cards import Card, cards_of
 from kisaan_validate.report.criteria import CriterionStanding, criteria_words, criterion_lines
 from kisaan_validate.report.depth import depth_words
 from kisaan_validate.report.finding_cards import ON_PAPER, headed_findings, story
+from kisaan_validate.report.guarded import guard_words, pause_words
 from kisaan_validate.report.marks import marked
 from kisaan_validate.report.parts import table_parts
 from kisaan_validate.report.past import nights_view, past_sentence, past_words
@@ -114,6 +115,8 @@ def _facts(judged: Judgement, signatures: Signatures) -> dict[str, Any]:
             "held": summary.held_words(run),
             "nights": nights_view(judged),
             "past_sentence": past_sentence(run),
+            "guard": guard_words(run),
+            "pauses": [pause_words(pause) for pause in run.pauses],
             "took": text.duration((run.finished_at - run.started_at).total_seconds() * 1_000),
             "local_time": text.local(run.place.at, run.place.time_zone),
         }

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kisaan_validate.execute.gate import OPEN, Gate
 from kisaan_validate.plan.streams import Piece, Stream, pieces_of
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.stream.helpers import SPARE_SECONDS, Helper, Lost, NotStarted, Process, ThreadHelper
@@ -49,9 +50,10 @@ class Streams:
         blocks: Mapping[int, int],
         jobs: int,
         stop: Stop,
+        gate: Gate = OPEN,
         turn: Callable[[Stream], int] = lambda _: 0,
     ) -> None:
-        self._job, self._suite, self._stop = job, suite, stop
+        self._job, self._suite, self._stop, self._gate = job, suite, stop, gate
         self._tasks = [
             _Task(p)
             # The longest first, so that no reader is left alone with it at the end.
@@ -155,8 +157,11 @@ class Streams:
             while (
                 not self._stop.requested and not self._closed.is_set() and (task := self._next()) is not None
             ):
-                task.begun = time.monotonic()
-                task.answer = reader.read(task, self._job.streams[task.piece.stream])
+                with self._gate.enter(None, self._stop):
+                    if self._stop.requested:
+                        break
+                    task.begun = time.monotonic()
+                    task.answer = reader.read(task, self._job.streams[task.piece.stream])
                 self._done.put(None)
         except Exception as error:  # of this program: what it was to answer has no answer
             self._failure = f"{type(error).__name__} in a reader of streams"

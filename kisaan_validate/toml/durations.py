@@ -16,5 +16,14 @@ def _seconds(value: Any) -> int:
     return seconds
 
 
-Duration = Annotated[int, LookBefore(_seconds, {"type": "string", "pattern": DURATION})]
+def _some_seconds(value: Any) -> int:
+    if not (seconds := _seconds(value)):
+        raise wrong("must be longer than 0 s")
+    return seconds
+
+
+_WRITTEN = {"type": "string", "pattern": DURATION}
+Duration = Annotated[int, LookBefore(_seconds, _WRITTEN)]
 """A number of seconds."""
+SomeTime = Annotated[int, LookBefore(_some_seconds, _WRITTEN)]
+"""A number of seconds, and more than none."""

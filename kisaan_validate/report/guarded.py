@@ -1,0 +1,37 @@
+"""What the guard of a run did, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import ceil
+
+from kisaan_validate.facts.guarding import Pause
+from kisaan_validate.facts.run import Run
+from kisaan_validate.text.numbers import counted
+
+
+def guard_words(run: Run) -> str:
+    """In one line: whether the run waited, for how long, and the first reason; "" without a guard."""
+    if run.guard is None:
+        return ""
+    if run.guard.given_up:
+        return f"guard: gave up: {run.guard.given_up}"
+    waits, slow = ([p for p in run.pauses if p.slowed is slowed] for slowed in (False, True))
+    spells = [*_spells(waits, "waited"), *_spells(slow, "went slower")]
+    if not spells:
+        return "guard: no pause"
+    return f"guard: {', '.join(spells)}; first reason: {run.pauses[0].reason}"
+
+
+def _spells(pauses: Iterable[Pause], what: str) -> list[str]:
+    seconds = [pause.seconds for pause in pauses]
+    return [f"{what} {counted(len(seconds), 'time')}, {ceil(sum(seconds)):,} s in all"] if seconds else []
+
+
+def pause_words(pause: Pause) -> str:
+    """A pause in one line."""
+    how = "one statement at a time" if pause.slowed else "waiting"
+    held = "with the snapshot held" if pause.snapshot else "before the snapshot"
+    return (
+        f"{pause.started_at:%Y-%m-%d %H:%M:%S} UTC, {ceil(pause.seconds):,} s {how}, {held}: {pause.reason}"
+    )
