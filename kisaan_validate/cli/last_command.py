@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kisaan_validate.cli.options import the_config
 from kisaan_validate.cli.watched import Span, watched_options
+
+if TYPE_CHECKING:
+    from kisaan_validate.ops.config import Config
 
 
 @click.command("last", short_help="Say whether the last run is young enough, for another host's cron.")
@@ -26,11 +30,17 @@ def command(within: Any, **given: Any) -> int:
 
     A run that was partial or interrupted does not count, nor one that is dated in the future.
     """
+    return ran_within(the_config(given["config"], reports=given["reports"]), within, given)
+
+
+def ran_within(config: Config, within: timedelta, given: Mapping[str, Any]) -> int:
+    """Say of each series of runs that fits ``given`` (suite_name, database) whether its last run is as young;
+    the exit code. Raises UsageError where neither index nor folder is there.
+    """
     from kisaan_validate.cli.exits import last_exit_code
     from kisaan_validate.cli.watched import found_nights
     from kisaan_validate.watch.last import age_of, all_ran
 
-    config = the_config(given["config"], reports=given["reports"])
     found = found_nights(config, given)
     now = datetime.now(UTC)
     ages = [age_of(series, now, within) for series in found.series]

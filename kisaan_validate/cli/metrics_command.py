@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,15 +52,31 @@ def command(output: Path | None, rules: bool, **given: Any) -> int | None:
         _write(output, rules_text(given["within"]))
         return None
     from kisaan_validate.cli.exits import history_exit_code
+
+    config = the_config(given["config"], reports=given["reports"])
+    return history_exit_code(write_metrics(config, output, **given))
+
+
+def write_metrics(
+    config: Config,
+    output: Path | None,
+    *,
+    suite_name: str | None = None,
+    database: str | None = None,
+    always: Sequence[str] = (),
+    **_: Any,
+) -> int:
+    """Write the metrics of the recorded runs that fit, or print them without ``output``; how many runs could
+    not be read. Raises UsageError and RecordError.
+    """
     from kisaan_validate.cli.watched import found_nights
     from kisaan_validate.watch.textfile import metrics_text
 
-    config = the_config(given["config"], reports=given["reports"])
-    found = found_nights(config, given)
+    found = found_nights(config, {"suite_name": suite_name, "database": database})
     runs = [_watched(config, series) for series in found.series]
     unread = found.unread + sum(r.judged is None and r.series.last_run is not None for r in runs)
-    _write(output, metrics_text(runs, datetime.now(UTC), unreadable=unread, always=given["always"]))
-    return history_exit_code(unread)
+    _write(output, metrics_text(runs, datetime.now(UTC), unreadable=unread, always=tuple(always)))
+    return unread
 
 
 def _watched(config: Config, series: WatchedSeries) -> WatchedRun:

@@ -44,7 +44,7 @@ def command(
             f"no such folder: {str(settings.reports)!r}", "name the folder of reports with --reports"
         )
     if drill:
-        return _drill(settings)
+        return hold_drill(settings)
     if retry:
         return _retry(settings)
     return _tell(settings, run, dry_run)
@@ -97,7 +97,10 @@ def _shown(done: TellingDone) -> int:
     return notify_exit_code(failed + len(done.undelivered))
 
 
-def _drill(config: Config) -> int:
+def hold_drill(config: Config) -> int:
+    """Send a marked alarm and print the receipts; the exit code. Raises UsageError where nobody is to be
+    told, RecordError.
+    """
     from kisaan_validate.cli.exits import notify_exit_code
     from kisaan_validate.cli.telling import drill
     from kisaan_validate.report.text import flat

@@ -170,10 +170,12 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
         run = replace(run, notices=(*run.notices, *standing_notices(config)))
         judged = judge(run, options.baseline, options.contract, options.waivers)
         judged = replace(judged, sources=str(config.suite))
-        return keep_and_show(judged, config, given)
+        return keep_and_show(judged, config, given, since_last=given["since"] == "last")
 
 
-def keep_and_show(judged: Judgement, config: Config, given: dict[str, Any]) -> tuple[Judgement, bool]:
+def keep_and_show(
+    judged: Judgement, config: Config, given: dict[str, Any], *, since_last: bool
+) -> tuple[Judgement, bool]:
     """The run as it is recorded, after the one before it, and whether it could be."""
     from kisaan_validate.cli.job import record_after
     from kisaan_validate.cli.last_run import remembering
@@ -184,7 +186,7 @@ def keep_and_show(judged: Judgement, config: Config, given: dict[str, Any]) -> t
 
     place, recorded = None, True
     try:
-        settle = remembering(config, since_last=given["since"] == "last")
+        settle = remembering(config, since_last=since_last)
         judged, place = record_after(judged, config.reports, settle)
     except RecordError as error:
         print(f"error: {error}", file=sys.stderr)

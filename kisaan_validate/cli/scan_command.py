@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kisaan_validate.cli.exits import exit_code
 from kisaan_validate.cli.options import the_config, the_limits, the_suite, the_waivers
 from kisaan_validate.cli.output import deliver, format_options, lines_for_people, wanted_formats
+from kisaan_validate.cli.pinging import pinging
+from kisaan_validate.cli.scan_after import after_scan
+from kisaan_validate.cli.watched import Span
 
 if TYPE_CHECKING:
     from kisaan_validate.facts.run import Run
@@ -36,6 +40,13 @@ if TYPE_CHECKING:
     "--reports", type=click.Path(path_type=Path), help="The folder for reports.  [default: reports]"
 )
 @click.option("--now", is_flag=True, help="Run outside the profile's window too; its budget holds.")
+@click.option("--drill", is_flag=True, help="Scan nothing: send a marked alarm, as notify --drill.")
+@click.option(
+    "--check-last",
+    type=Span(),
+    metavar="SPAN",
+    help="Scan nothing: say whether the last run is as young, as last --within.",
+)
 @format_options
 @click.option(
     "--quiet",
@@ -49,17 +60,35 @@ def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
     than its budget, one at a time. NAME may be left out if there is one profile.
 
     What had no answer for longest is asked first. What the budget does not reach has no answer: the scan is
-    inconclusive, and begins with it the next time.
+    inconclusive, and begins with it the next time. Pings, alarms and metrics go where kisaan.toml says.
     """
+    if given["drill"] or given["check_last"] is not None:
+        return _instead(given)
     # Before anything is measured: a misspelt format must not cost a night.
     wanted = wanted_formats(formats, output)
     night = _begun(given)
-    with lines_for_people(wanted) as out:
-        judged, recorded = _scanned(night)
-        recorded = deliver(judged, wanted, out) and recorded
-    from kisaan_validate.cli.exits import exit_code
+    with pinging(night.config) as ping:
+        with lines_for_people(wanted) as out:
+            judged, recorded = _scanned(night)
+            recorded = deliver(judged, wanted, out) and recorded
+            if recorded:
+                after_scan(night.config, night.profile, judged)
+        ping.code = exit_code(judged.run, judged.verdict, recorded=recorded)
+    return ping.code
 
-    return exit_code(judged.run, judged.verdict, recorded=recorded)
+
+def _instead(given: dict[str, Any]) -> int:
+    """What is done instead of a scan. Raises UsageError."""
+    from kisaan_validate.cli.last_command import ran_within
+    from kisaan_validate.cli.notify_command import hold_drill
+    from kisaan_validate.errors import UsageError
+
+    if given["drill"] and given["check_last"] is not None:
+        raise UsageError("--drill and --check-last exclude each other", "give one of them")
+    config = the_config(given["config"], reports=given["reports"])
+    if given["drill"]:
+        return hold_drill(config)
+    return ran_within(config, given["check_last"], {"suite_name": None, "database": None})
 
 
 @dataclass(frozen=True)
@@ -115,6 +144,8 @@ def _scanned(night: ScanNight) -> tuple[Judgement, bool]:
     from kisaan_validate.cli.lock import only_one
     from kisaan_validate.cli.run_command import keep_and_show, prove_attended
     from kisaan_validate.cli.scan_history import remembered
+    from kisaan_validate.cli.telling import standing_notices
+    from kisaan_validate.facts.result import FailOn
     from kisaan_validate.signoff.provenance import provenance_of
     from kisaan_validate.verdict.judgement import judge
 
@@ -128,17 +159,22 @@ def _scanned(night: ScanNight) -> tuple[Judgement, bool]:
         before = remembered(config, suite, target)
         options = _options(night, before)
         run = prove_attended(suite, target, night.given["quiet"], options, stop)
-        run = _with_past(replace(run, provenance=origin), before)
+        notices = (*run.notices, *standing_notices(config))
+        run = _with_past(replace(run, provenance=origin, notices=notices), before)
         judged = judge(run, waivers=options.waivers)
         judged = replace(judged, sources=str(config.suite))
-        return keep_and_show(judged, config, night.given)
+        since_last = options.fail_on is FailOn.NEW
+        return keep_and_show(judged, config, night.given, since_last=since_last)
 
 
 def _options(night: ScanNight, before: LastProved | None) -> Options:
     """How the run is done. Raises UsageError and SuiteError."""
+    from kisaan_validate.cli.past_figures import past_figures
+    from kisaan_validate.cli.recorded import the_earlier
+    from kisaan_validate.facts.result import FailOn
     from kisaan_validate.prove.options import Options
 
-    config = night.config
+    config, profile = night.config, night.profile
     return Options(
         jobs=config.jobs,
         sample=config.sample,
@@ -148,10 +184,14 @@ def _options(night: ScanNight, before: LastProved | None) -> Options:
         expect=config.expect,
         waivers=the_waivers(config, night.whole, None, False),
         python_memory=config.python_memory_mb * 1024**2,
-        profile=night.profile.profile,
+        profile=profile.profile,
+        fail_on=FailOn(profile.fail_on),
+        past=past_figures(config, night.whole),
+        earlier=the_earlier(config, night.suite, night.target),
+        guard=profile.guard if profile.guard is not None else config.guard,
         first=before.turns if before is not None else {},
         until=night.until,
-        noted=night.profile.recorded(),
+        noted=profile.recorded(),
     )
 
 

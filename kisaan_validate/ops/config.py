@@ -122,7 +122,7 @@ def _config(given: ConfigFile, base: Path) -> Config:
         pings=PingConfig(given.pings.url_env or "", given.pings.findings == "down"),
         history=given.history.url or "",
         renamed=given.history.renamed,
-        scans={name: scan_profile(name, table) for name, table in given.scan.items()},
+        scans={name: scan_profile(name, table, base) for name, table in given.scan.items()},
         notify=NotifyConfig(given.notify, base) if given.notify.model_fields_set else None,
         retention=Retention(
             given.history.keep_days,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+from kisaan_validate.ops.guard_model import GuardTable
 from kisaan_validate.ops.window import ZONE_HINT, read_times, read_zone
 from kisaan_validate.toml.durations import Duration
-from kisaan_validate.toml.model import Field, LookBefore, Names, TomlTable, model_validator, wrong
+from kisaan_validate.toml.model import Field, LookBefore, Names, TomlTable, model_validator, shaped, wrong
 
 _TIMES = r"^\s*([01]\d|2[0-3]):[0-5]\d\s*-\s*([01]\d|2[0-3]):[0-5]\d\s*$"
 
@@ -56,6 +57,13 @@ class ScanTable(TomlTable):
     )
     jobs: int | None = Field(None, ge=1, description="as [run] jobs")
     sample: int | None = Field(None, ge=0, description="as [run] sample")
+    fail_on: Literal["any", "new"] = Field(
+        "any", description='"new": failures that the last run on this database knew do not fail the scan'
+    )
+    metrics: Annotated[str, shaped(r"\S", "a path")] | None = Field(
+        None, description="a Prometheus textfile, written after each scan"
+    )
+    guard: GuardTable | None = Field(None, description="rules of its own instead of those of [guard]")
     profile: bool = Field(False, description="also show how the values of columns are distributed")
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kisaan_validate.errors import UsageError
@@ -13,12 +14,15 @@ from kisaan_validate.text.durations import duration_words
 from kisaan_validate.text.nearest import did_you_mean
 
 if TYPE_CHECKING:
+    from kisaan_validate.guard.rules import GuardRules
     from kisaan_validate.ops.scan_model import ScanTable
 
 
 @dataclass(frozen=True)
 class ScanProfile:
-    """One ``[scan.NAME]``. ``budget`` and ``grace`` are seconds; None: no limit, or as ``[run]`` says."""
+    """One ``[scan.NAME]``. ``budget`` and ``grace`` are seconds; None: no limit, or as ``[run]`` and
+    ``[guard]`` say.
+    """
 
     name: str
     select: tuple[str, ...] = ()
@@ -29,6 +33,9 @@ class ScanProfile:
     jobs: int | None = None
     sample: int | None = None
     profile: bool = False
+    fail_on: str = "any"
+    metrics: Path | None = None
+    guard: GuardRules | None = None
 
     def recorded(self) -> dict[str, str]:
         """What a run records of it beyond the settings of every run, as text."""
@@ -37,8 +44,8 @@ class ScanProfile:
         return {"scan": self.name, **said, **({"grace_seconds": str(self.grace)} if said else {})}
 
 
-def scan_profile(name: str, given: ScanTable) -> ScanProfile:
-    """The profile that a table of the file describes."""
+def scan_profile(name: str, given: ScanTable, base: Path) -> ScanProfile:
+    """The profile that a table of the file describes; its paths are relative to ``base``."""
     times, zone = read_times(given.window or ""), read_zone(given.zone or "UTC")
     return ScanProfile(
         name,
@@ -50,6 +57,9 @@ def scan_profile(name: str, given: ScanTable) -> ScanProfile:
         given.jobs,
         given.sample,
         given.profile,
+        given.fail_on,
+        base / given.metrics if given.metrics is not None else None,
+        given.guard.rules(base) if given.guard is not None else None,
     )
 
 
