@@ -12,7 +12,7 @@ from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.plan.figures import Figure
 from kisaan_validate.plan.marks import Marking
 from kisaan_validate.plan.statements import SLOT_LIMIT, Pass, Reads, Slot, bare_of
-from kisaan_validate.sql.expressions import View, quote, table_sql
+from kisaan_validate.sql.expressions import View, decided_by_rows, quote, table_sql
 
 
 def row_pass(table: Table, slots: Iterable[Slot], figures: Iterable[Figure] = ()) -> Pass:
@@ -61,6 +61,8 @@ def join_pass(
     on = " AND ".join(f"child.{quote(a)} {sign} parent.{quote(b)}" for a, sign, b in pairs)
     # A unique index must not shorten the join, unless the rows are looked up through it on purpose.
     joined = f"LEFT JOIN {right.source(() if by_index else parent_columns)} ON {on}"
+    # The values are compared once more: an index may lead to another row than it should.
+    looked = f"LEFT JOIN {right.source(())} ON {on} AND {decided_by_rows(on)}"
     purpose = f"{child.name} with {parent.name} by {', '.join(columns)}"
     # Only believed tables: a merge finds the judged rows through an index.
     merged = child.believed and _in_order(child, columns) and _in_order(parent, parent_columns)
@@ -80,6 +82,7 @@ def join_pass(
         "child",
         planner=planner,
         joined=joined,
+        looked=looked,
         reads=reads,
         placed=f"{left.source(matched, placed=True)}\n{joined}",
     )

@@ -80,7 +80,8 @@ class Pass:
 
     ``figures`` are the columns whose figures the same scan gives; ``planner`` are settings, (name, value),
     under which the planner finds the better plan for this statement: they change no answer. ``joined`` is
-    the JOIN by which a row, under its ``alias``, finds the row it refers to. ``reads`` says by which ways.
+    the JOIN by which a row, under its ``alias``, finds the row it refers to; ``looked`` is the same where
+    the other row is looked up through its unique index. ``reads`` says by which ways.
     ``marking`` says how the scan marks where violating rows lie, ``placed`` is then a source that gives
     their ctid.
     """
@@ -95,6 +96,7 @@ class Pass:
     figures: tuple[Figure, ...] = ()
     planner: tuple[tuple[str, str], ...] = ()
     joined: str = ""
+    looked: str = ""
     reads: Reads = Reads()
     marking: Marking | None = None
     placed: str = ""
