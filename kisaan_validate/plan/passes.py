@@ -12,7 +12,7 @@ from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.plan.figures import Figure
 from kisaan_validate.plan.marks import Marking
 from kisaan_validate.plan.statements import SLOT_LIMIT, Pass, Reads, Slot, bare_of
-from kisaan_validate.sql.expressions import View, decided_by_rows, quote, table_sql
+from kisaan_validate.sql.expressions import View, decided_by_rows, named_columns, quote, table_sql
 
 
 def row_pass(table: Table, slots: Iterable[Slot], figures: Iterable[Figure] = ()) -> Pass:
@@ -59,8 +59,10 @@ def join_pass(
         for a, b in zip(columns, parent_columns, strict=True)
     ]
     on = " AND ".join(f"child.{quote(a)} {sign} parent.{quote(b)}" for a, sign, b in pairs)
+    slots = tuple(slots)
+    read = _read_of_parent(parent, on, slots)
     # A unique index must not shorten the join, unless the rows are looked up through it on purpose.
-    joined = f"LEFT JOIN {right.source(() if by_index else parent_columns)} ON {on}"
+    joined = f"LEFT JOIN {right.source(() if by_index else parent_columns, read=read)} ON {on}"
     # The values are compared once more: an index may lead to another row than it should.
     looked = f"LEFT JOIN {right.source(())} ON {on} AND {decided_by_rows(on)}"
     purpose = f"{child.name} with {parent.name} by {', '.join(columns)}"
@@ -77,7 +79,7 @@ def join_pass(
         purpose,
         child,
         source,
-        tuple(slots),
+        slots,
         tables,
         "child",
         planner=planner,
@@ -86,6 +88,16 @@ def join_pass(
         reads=reads,
         placed=f"{left.source(matched, placed=True)}\n{joined}",
     )
+
+
+# Followed by a point, it names a column.
+_AS_A_WHOLE = re.compile(r'(?<![\w$])parent(?![\w$])(?!"?\s*\.\s*["\w])', re.IGNORECASE)
+
+
+def _read_of_parent(parent: Table, on: str, slots: Sequence[Slot]) -> list[str]:
+    """The columns that a join reads of the row that is referred to; none where it may read all."""
+    texts = [on, *(slot.condition + slot.judged for slot in slots)]
+    return [] if any(map(_AS_A_WHOLE.search, texts)) else named_columns(parent, *texts)
 
 
 def marked(statement: Pass, marking: Marking | None) -> Pass:

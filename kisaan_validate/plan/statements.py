@@ -15,6 +15,7 @@ from kisaan_validate.sql.expressions import (
     APART,
     decided_by_rows,
     key_columns,
+    named_columns,
     quote,
     source_sql,
 )
@@ -123,7 +124,7 @@ class Pass:
         """
         asked = self.slots if slots is None else slots
         measured = figure_items(figures if figures is not None else (self.figures if slots is None else ()))
-        flags = self._flags(asked) if self.marks(asked) else None
+        flags = self._flags(asked, measured) if self.marks(asked) else None
         counts = self._counts(asked if flags is None else [flags.slot(slot) for slot in asked])
         # An array is one output, whatever its length.
         if len(counts) + len(measured) > SLOT_LIMIT:
@@ -174,9 +175,9 @@ class Pass:
         """
         return self.marking is not None and any(slot.query is None for slot in slots)
 
-    def _flags(self, slots: Sequence[Slot]) -> Flags:
+    def _flags(self, slots: Sequence[Slot], measured: Sequence[str]) -> Flags:
         assert self.marking is not None
-        return Flags.of(self, self.marking, slots)
+        return Flags.of(self, self.marking, slots, measured)
 
     def read(
         self, row: Sequence[int | list[int]], slots: Sequence[Slot] | None = None
@@ -227,15 +228,21 @@ class Flags:
     names: Mapping[str, str]
 
     @classmethod
-    def of(cls, statement: Pass, marking: Marking, slots: Sequence[Slot]) -> Flags:
-        """The flags of these slots of a pass; those of a figure have none."""
+    def of(
+        cls, statement: Pass, marking: Marking, slots: Sequence[Slot], measured: Sequence[str] = ()
+    ) -> Flags:
+        """The flags of these slots of a pass; those of a figure have none. ``measured`` are the outputs
+        beside them.
+        """
         rows = [slot for slot in slots if slot.query is None]
         conditions = dict.fromkeys(c for slot in rows for c in (slot.condition, slot.judged) if c)
         names = {c: free_name(f"is_{n}", statement.table) for n, c in enumerate(conditions, 1)}
         place = free_name("place", statement.table)
         joined = bool(statement.alias)
-        # A figure reads the columns themselves; of a join nothing else is read.
-        first = f"{quote(statement.alias)}.ctid" if joined else "*, ctid"
+        riding = [slot.condition + slot.judged for slot in slots if slot.query is not None]
+        # A figure reads the columns themselves; of a join nothing else is read. Each column costs each row.
+        read = [] if joined else named_columns(statement.table, *riding, *measured)
+        first = ", ".join([*map(quote, read), f"{quote(statement.alias)}.ctid" if joined else "ctid"])
         made = ",\n    ".join(f"({c}) AS {name}" for c, name in names.items())
         # Set apart, or the planner would write the conditions into both aggregates again.
         source = (
