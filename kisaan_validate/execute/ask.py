@@ -13,7 +13,7 @@ from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.heap import NotRead, TooLarge
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.table import Profile
-from kisaan_validate.plan.bundles import PassBundle
+from kisaan_validate.plan.bundles import StatementBundle
 from kisaan_validate.plan.figures import Figure
 from kisaan_validate.plan.marks import Marks
 from kisaan_validate.plan.samples import COUNTED
@@ -339,9 +339,9 @@ def _ask_grounded(session: Session, statement: Pass, ground: Ground) -> Statemen
     return refuse(statement, failure)
 
 
-def ask_bundle(session: Session, bundle: PassBundle, ground: Ground) -> list[StatementAnswer]:
-    """Run a bundle; an answer for each of its passes. Raises nothing: if one expression may be at fault, or
-    one plan, each pass is asked by itself; else the error is that of all.
+def ask_bundle(session: Session, bundle: StatementBundle, ground: Ground) -> list[StatementAnswer]:
+    """Run a bundle; an answer for each of its members. Raises nothing: if one expression may be at fault, or
+    one plan, each is asked by itself; else the error is that of all.
     """
     sql, start = bundle.sql(), time.perf_counter()
     try:
@@ -351,16 +351,19 @@ def ask_bundle(session: Session, bundle: PassBundle, ground: Ground) -> list[Sta
         recover(session)
         of_one = is_one_expressions_fault(error) or error.sqlstate in {"42501", "42P01"}
         if of_one or isinstance(error, (NotRead, TooLarge)):
-            return [ask(session, one, ground) for one in bundle.passes]
+            return [ask(session, one, ground) for one in bundle.members]
         taken = (time.perf_counter() - start) * 1000
-        answers = [refuse(one, error) for one in bundle.passes]
+        answers = [refuse(one, error) for one in bundle.members]
         code = error.sqlstate or "lost"
         answers[0].log.append(StatementFacts(bundle.purpose, sql, bundle.check_ids, taken, code))
         return answers
     answers = []
     for one, outputs in bundle.rows(row):
-        answer = StatementAnswer(rests=rests, milliseconds=taken / len(bundle.passes))
-        _take(one, outputs, one.slots, one.figures, answer)
+        answer = StatementAnswer(rests=rests, milliseconds=taken / len(bundle.members))
+        if isinstance(one, Query):
+            _take_counts(one, outputs, answer)
+        else:
+            _take(one, outputs, one.slots, one.figures, answer)
         answers.append(answer)
     answers[0].log.append(StatementFacts(bundle.purpose, sql, bundle.check_ids, taken))
     return answers
@@ -418,8 +421,7 @@ def ask_query(session: Session, query: Query, ground: Ground) -> StatementAnswer
         if most and (segments := int(judged.pop())) > most:
             counted.errors[query.check_id] = _too_many(segments, most)
             return counted
-        counted.violations[query.check_id] = int(count)
-        counted.examined.update((query.check_id, int(number)) for number in judged)
+        _take_counts(query, (count, *judged), counted)
     except DatabaseError as error:
         counted.milliseconds = (time.perf_counter() - start) * 1000
         recover(session)
@@ -431,6 +433,13 @@ def ask_query(session: Session, query: Query, ground: Ground) -> StatementAnswer
             )
             counted.log.append(facts)
     return counted
+
+
+def _take_counts(query: Query, row: Sequence[Any], counted: StatementAnswer) -> None:
+    """What the one row of a query says: how many rows violate and, where it counts them, were judged."""
+    count, *judged = row
+    counted.violations[query.check_id] = int(count)
+    counted.examined.update((query.check_id, int(number)) for number in judged)
 
 
 def _too_many(segments: int, most: int) -> DatabaseError:

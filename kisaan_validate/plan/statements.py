@@ -133,10 +133,7 @@ class Pass:
             named = {f"counts_{n}": f"ARRAY[{', '.join(chunk)}]" for n, chunk in enumerate(chunks, 1)}
         else:
             named = counts
-        first = {"rows_read": "count(*)"}
-        if self.counts_judged:
-            # A subquery of its own, because a join that multiplies rows must be noticed.
-            first["rows_judged"] = f"(SELECT count(*) FROM {source_sql(self.table, matched=())})"
+        first = self._first()
         if flags is not None:
             first["marked"] = flags.map
         items = [f"{output} AS {name}" for name, output in (first | named).items()]
@@ -155,17 +152,25 @@ class Pass:
                 counts[f"c{n}_judged"] = judged
         return counts
 
+    def _first(self) -> dict[str, str]:
+        """The outputs before those of its slots, by name."""
+        first = {"rows_read": "count(*)"}
+        if self.counts_judged:
+            # A subquery of its own, because a join that multiplies rows must be noticed.
+            first["rows_judged"] = f"(SELECT count(*) FROM {source_sql(self.table, matched=())})"
+        return first
+
     @property
     def width(self) -> int:
         """How many numbers and texts its statement returns."""
-        return 1 + len(self._counts(self.slots)) + sum(len(figure.outputs) for figure in self.figures)
+        return len(self._first()) + len(self._counts(self.slots)) + sum(len(figure.outputs) for figure in self.figures)
 
     def as_texts(self) -> str:
         """A statement for all of its slots and figures that returns the same outputs, as one array of text.
 
-        Of a pass over the rows of one table that does not mark.
+        Of a pass that does not mark.
         """
-        outputs = ["count(*)", *self._counts(self.slots).values(), *figure_items(self.figures)]
+        outputs = [*self._first().values(), *self._counts(self.slots).values(), *figure_items(self.figures)]
         listed = ", ".join(f"({qualified(output)})::text" for output in outputs)
         return f"SELECT ARRAY[{listed}]\nFROM {qualified(self.source)}"
 
@@ -296,6 +301,23 @@ class Query:
         names = ("violations", "examined")
         outputs = ", ".join(f"{count} AS {name}" for count, name in zip(self.counts(), names, strict=False))
         return qualified(f"SELECT {outputs}\nFROM (\n{self.violations.sql}\n) AS v")
+
+    @property
+    def width(self) -> int:
+        """How many numbers its statement returns."""
+        return len(self.counts())
+
+    def as_texts(self) -> str:
+        """A statement that returns what :meth:`sql` does, as one array of text. Of one that
+        :attr:`is_one_row`.
+        """
+        listed = ", ".join(f"({count})::text" for count in self.counts())
+        return qualified(f"SELECT ARRAY[{listed}]\nFROM (\n{self.violations.sql}\n) AS v")
+
+    @property
+    def is_one_row(self) -> bool:
+        """Whether its statement is nothing but aggregates over its violating rows."""
+        return not self.violations.counting and not self.violations.most
 
     @property
     def is_listed(self) -> bool:

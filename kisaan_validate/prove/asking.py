@@ -20,7 +20,7 @@ from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.table import KeyedDigest, Measured, Profile
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.facts.totals import ControlTotal
-from kisaan_validate.plan.bundles import PassBundle
+from kisaan_validate.plan.bundles import StatementBundle
 from kisaan_validate.plan.statements import Pass, Query
 from kisaan_validate.plan.totals import TotalQuery, total_queries
 from kisaan_validate.postgres.session import Session
@@ -135,7 +135,7 @@ def _total_queries(context: RunContext) -> list[TotalQuery]:
 def _count(context: RunContext, planned: Planned, pool: Pool, fast: FailFast, log: Log) -> Answers:
     limit = context.request.options.failing_keys
     listing = listings(planned.plan.queries, planned.small, limit, context.suite.settings)
-    together = {id(one) for bundle in planned.bundles for one in bundle.passes}
+    together = {id(one) for bundle in planned.bundles for one in bundle.members}
     # The largest tables first: the longest statement should not be the last to begin.
     alone = sorted((s for s in planned.plan.counting if id(s) not in together), key=_size, reverse=True)
     work = [_alone(s, planned.ground, listing, fast) for s in alone]
@@ -161,11 +161,11 @@ def _alone(statement: Pass | Query, ground: Ground, listing: Mapping[str, str], 
     )
 
 
-def _together(bundle: PassBundle, ground: Ground) -> Asked:
+def _together(bundle: StatementBundle, ground: Ground) -> Asked:
     """The work that asks a bundle."""
     return Task(
-        lambda session: list(zip(bundle.passes, ask_bundle(session, bundle, ground), strict=True)),
-        lambda error: [(one, refuse(one, error)) for one in bundle.passes],
+        lambda session: list(zip(bundle.members, ask_bundle(session, bundle, ground), strict=True)),
+        lambda error: [(one, refuse(one, error)) for one in bundle.members],
     )
 
 
