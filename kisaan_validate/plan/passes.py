@@ -45,6 +45,8 @@ def join_pass(
     Of ``child`` only the rows that its filter leaves are read. ``by_index``: an index may find the rows of
     ``parent``.
     """
+    if _unhelped(child, parent):
+        child, parent = replace(child, believed=False), replace(parent, believed=False)
     left, right = View(child, "child"), View(parent, "parent")
     by_index = (
         # Looked up through an index only in another table,
@@ -125,6 +127,20 @@ a table is in order.
 
 LARGE = 1_000_000
 """Fewer rows are joined well enough by any plan."""
+
+
+SMALL_BESIDE = 10
+"""A table of so many times fewer rows than a large one that refers to it is read as a whole by any plan."""
+
+
+def _unhelped(child: Table, parent: Table) -> bool:
+    """Whether no index would help to join two tables: then none is believed, and nothing declared has to be
+    proved for it.
+    """
+    large = child.estimated_rows * SMALL_BESIDE >= LARGE
+    few = 0 < parent.estimated_rows * SMALL_BESIDE <= child.estimated_rows
+    # The bounds of partitions may leave some of them unread.
+    return large and few and "p" not in {child.kind, parent.kind}
 
 
 def _in_order(table: Table, columns: Sequence[str]) -> bool:
