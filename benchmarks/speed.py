@@ -141,13 +141,14 @@ def report(built: Built, rounds: Rounds) -> bool:
     for name, taken in rounds.items():
         spread = Spread(tuple(map(seconds, taken)))
         print(f"  {name:<22}{spread!s:>24} s{ratio(rounds, name, FUSED)!s:>26} x fused")
-    peak = max(t.peak_mb for name in (RUN, PLAIN, TRUSTING) for t in rounds[name] if isinstance(t, Child))
+    whole = zip(*(rounds[name] for name in (RUN, PLAIN, TRUSTING)), strict=True)
+    peaks = Spread(tuple(max(t.peak_mb for t in turn if isinstance(t, Child)) for turn in whole))
     sent, reads = statements(built)
     print(f"  statements: {sent}; reading {', '.join(f'{t}: {n}' for t, n in reads.items())}")
     limits = [
         (f"`{RUN}` less 1 s, × fused", ratio(rounds, RUN, FUSED, START_UP), MOST_OF_FUSED),
         (f"`{TRUSTING}` less 1 s, × merged", ratio(rounds, TRUSTING, MERGED, START_UP), MOST_OF_MERGED),
-        ("client memory, MB", Spread((peak,)), MOST_MEGABYTES),
+        ("client memory, MB", peaks, MOST_MEGABYTES),
     ]
     if SODA in rounds:
         limits.append((f"`{RUN}`, × Soda 4", ratio(rounds, RUN, SODA), 1 / LEAST_OF_SODA))

@@ -35,7 +35,9 @@ def _suite() -> Suite:
     return suite_of(
         d.references("crops", "farm", "farms", id="referring"),
         d.holds_with("crops", "child.area = parent.size", parent="farms", via="farm", id="by number"),
-        d.holds_with("crops", "child.area = parent.size", parent="farms", via="code", on="code", id="by text"),
+        d.holds_with(
+            "crops", "child.area = parent.size", parent="farms", via="code", on="code", id="by text"
+        ),
         d.agrees("crops", "area", with_="farms.size", via=("zone", "plot"), on=("zone", "plot"), id="by two"),
         d.agrees("crops", "area", with_="farms.size", via="farm", filter="id > 40", id="some"),
         d.holds("crops", "area >= 0", id="row"),
@@ -78,7 +80,14 @@ def test_lookups_find_the_same_keys(server: Server) -> None:
     """Whatever rows fail, and however: a wrong value, a NULL, a reference to nothing."""
     database = server.create(TABLES.format(type="int"))
     chance = random.Random(7)
-    wrongs = ("area = area + 1", "area = NULL", "farm = farm + 1000", "farm = NULL", "zone = NULL", "code = 'x'")
+    wrongs = (
+        "area = area + 1",
+        "area = NULL",
+        "farm = farm + 1000",
+        "farm = NULL",
+        "zone = NULL",
+        "code = 'x'",
+    )
     used = 0
     for _ in range(examples(5)):
         with pytest.MonkeyPatch.context() as patch:
@@ -112,7 +121,9 @@ def test_an_index_without_the_row_is_not_gone_by(server: Server, monkeypatch: py
     server.drop(database)
 
 
-def test_without_an_index_of_use_the_table_is_scanned(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_index_of_use_the_table_is_scanned(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A key of another type cannot be looked up by the index: no row is compared with all others."""
     database = server.create(TABLES.format(type="numeric"))
     server.sql("ALTER TABLE crops ALTER farm TYPE float8", database)

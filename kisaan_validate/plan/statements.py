@@ -163,7 +163,11 @@ class Pass:
     @property
     def width(self) -> int:
         """How many numbers and texts its statement returns."""
-        return len(self._first()) + len(self._counts(self.slots)) + sum(len(figure.outputs) for figure in self.figures)
+        return (
+            len(self._first())
+            + len(self._counts(self.slots))
+            + sum(len(figure.outputs) for figure in self.figures)
+        )
 
     def as_texts(self) -> str:
         """A statement for all of its slots and figures that returns the same outputs, as one array of text.
