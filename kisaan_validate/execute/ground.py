@@ -227,7 +227,7 @@ class Ground:
     def _narrowed(self, tested: Iterable[Declared], reads: Reads, sql: str) -> Iterator[Declared]:
         """Of SQL that the engine wrote over tables: their columns that it names, for no other is tested."""
         told = reads.authored or self.definitions or _AS_A_WHOLE.search(sql)
-        words = set() if told else {word.strip('"').replace('""', '"') for word in _NAME.findall(sql)}
+        words = set() if told else _names_in(sql)
         for one in tested:
             named = tuple(name for name in one.not_null if told or name in words)
             if named:
@@ -296,6 +296,14 @@ def read_ground(session: Session, plan: Prepared, catalogue: Catalogue, trust: T
     parts = read_parts(session, [catalogue.tables[key] for key in sorted(tables)])
     declared, definitions = read_declared(session, [catalogue.tables[key] for key in sorted(bare)])
     return Ground(trust, parts, declared, definitions)
+
+
+def _names_in(sql: str) -> set[str]:
+    """All that may be a column's name in SQL, quoted or not."""
+    found = _NAME.findall(sql)
+    return {word[1:-1].replace('""', '"') for word in found if word.startswith('"')} | {
+        form for word in found for form in (word, word.lower())
+    }
 
 
 def _never_null(declared: Declared) -> DeclaredClaim:
