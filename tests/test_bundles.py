@@ -66,7 +66,7 @@ def test_joins_and_uniqueness_share_statements_too(server: Server, monkeypatch: 
         *(d.references(f"t{n}", "v", f"t{n + 1}", "id", id=f"join{n}") for n in range(40)),
         *(d.references(f"t{n}", "v", f"t{n + 1}", "id", filter="id > 1", id=f"some{n}") for n in range(20)),
         *(d.unique(f"t{n}", "v", id=f"unique{n}") for n in range(MANY)),
-        d.unique("t7", "n", filter="id < 3", id="unique some"),
+        d.unique("t6", "n", filter="id < 3", id="unique some"),
     )
     together = prove(server, database, suite)
     monkeypatch.setattr(bundles, "MOST_BLOCKS", -1)
