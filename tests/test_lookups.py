@@ -13,9 +13,13 @@ from conftest import Server
 from helpers import examples, prove
 
 from kisaan_validate import declare as d
+from kisaan_validate.execute.lookup import looked_up
 from kisaan_validate.facts.result import Status
 from kisaan_validate.facts.run import Run
 from kisaan_validate.plan import marks
+from kisaan_validate.postgres.session import Limits, Session
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.prove.recovery import heaps_only
 from kisaan_validate.suite.load import Suite, suite_of
 
 ROWS = 3_000
@@ -141,4 +145,25 @@ def test_many_rows_are_not_looked_up(server: Server, monkeypatch: pytest.MonkeyP
     found, plain = _both(server, database, monkeypatch)
     assert not _looked_up(found)
     assert _facts(found) == _facts(plain)
+    server.drop(database)
+
+
+def test_afterwards_the_planner_may_do_as_before(server: Server) -> None:
+    """Also where a role has settings of its own, which are not what a run goes by."""
+    database = server.create(TABLES.format(type="int"))
+    server.sql(f"ALTER DATABASE {database} SET enable_seqscan = off", database)
+    session = Session(find_target(server.dsn(database)), Limits(), ("public",))
+    try:
+        session.begin()
+        heaps_only(session)
+        ways = "SELECT name, setting FROM pg_settings WHERE name LIKE 'enable%' ORDER BY 1"
+        before = session.execute(ways)
+        sql = (
+            "SELECT count(*) FROM (SELECT farm FROM crops WHERE ctid < '(2,0)' OFFSET '0') AS child "
+            "LEFT JOIN farms AS parent ON child.farm = parent.id"
+        )
+        assert looked_up(session, sql) is not None
+        assert session.execute(ways) == before
+    finally:
+        session.close()
     server.drop(database)

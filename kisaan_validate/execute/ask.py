@@ -18,7 +18,7 @@ from kisaan_validate.plan.figures import Figure
 from kisaan_validate.plan.marks import Marks
 from kisaan_validate.plan.samples import COUNTED
 from kisaan_validate.plan.statements import Pass, Query, Slot, figure_items, read_figures
-from kisaan_validate.postgres.session import Session
+from kisaan_validate.postgres.session import Session, usual
 
 ISOLATION_SECONDS = 120.0
 """How long the search for the culprits of one statement may take."""
@@ -298,8 +298,8 @@ def tuned(session: Session, settings: Sequence[tuple[str, str]]) -> Iterator[Non
     finally:
         if settings and not session.lost:
             try:
-                # DEFAULT is what the session began with; ``SET LOCAL`` ends with the transaction anyway.
-                session.tune([(name, "DEFAULT") for name, _ in settings])
+                # Not DEFAULT, which is the role's own where it has one.
+                session.tune([(name, usual(name)) for name, _ in settings])
             except DatabaseError:
                 recover(session)
 
