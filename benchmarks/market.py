@@ -222,7 +222,8 @@ def describe(built: Built) -> str:
 def environment(built: Built) -> dict[str, str]:
     """For a child that is to use this checkout on this market."""
     own = {"PYTHONPATH": str(ROOT), "KISAAN_DSN": built.dsn, "MARKET_LAYOUT": built.market.layout}
-    return {**os.environ, **own}
+    # An installed program has its bytecode, whatever the shell of a developer says.
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | own
 
 
 def findings(built: Built) -> dict[str, str | int]:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Child:
-    """One process that ended: wall time, the most memory it ever held (MB of 10^6 bytes), its exit code.
+    """One process that ended: wall time, the most memory it ever held (MB of 10^6 bytes), its exit code,
+    its processor time.
 
     The kernel counts what the parent held when it started the child as the child's: a benchmark must stay
     smaller than what it measures, so it imports neither pandas nor the engine.
@@ -24,6 +25,7 @@ class Child:
     seconds: float
     peak_mb: float
     code: int
+    processor: float = 0.0
 
 
 def child(
@@ -55,7 +57,8 @@ def child(
             text = said.read().decode(errors="replace")[-2_000:]
             raise RuntimeError(f"{' '.join(words)}: exit code {process.returncode}\n{text}")
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kibibytes here
-    return Child(seconds, usage.ru_maxrss * unit / 1e6, process.returncode)
+    processor = usage.ru_utime + usage.ru_stime
+    return Child(seconds, usage.ru_maxrss * unit / 1e6, process.returncode, processor)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,10 @@ are not, VACUUM may find rows whose inserter is not known to be on disk, and lea
 visibility map."""
 
 
+SETTLING = 0.3
+"""Seconds in which a server process ends once its client is gone."""
+
+
 @dataclass(frozen=True)
 class Server:
     """A running PostgreSQL that belongs to a benchmark."""
@@ -44,6 +49,21 @@ class Server:
     def dsn(self, database: str = "postgres", role: str = "postgres") -> str:
         """A libpq connection string."""
         return f"host={self.host} port={self.port} dbname={database} user={role}"
+
+    @property
+    def processor(self) -> float | None:
+        """Seconds of processor time that the server and all its processes that ended have taken; None where
+        the system does not say.
+        """
+        folder = self.sql("SHOW data_directory")[0][0]
+        stat = Path("/proc") / Path(folder, "postmaster.pid").read_text(encoding="ascii").split()[0] / "stat"
+        # A process is added to its parent's only when it has ended, which takes a moment.
+        time.sleep(SETTLING)
+        if not stat.exists():
+            return None
+        # After the name in parentheses; of the rest, 12 to 15 are the times in ticks (proc(5)).
+        fields = stat.read_text(encoding="utf-8").rpartition(")")[2].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def version(self) -> str:

@@ -4,7 +4,8 @@
                                [--soda INTERPRETER]
 
 Interleaved rounds on one server; ratios are of one round, the median of all rounds counts, the spread
-stands beside it. The suite and Soda are whole child processes, start-up, failing keys, record and page
+stands beside it. Beside the clock stands the processor time of client and server, which other work on the
+machine changes less. The suite and Soda are whole child processes, start-up, failing keys, record and page
 included. The fused SQL only counts; it runs in two sessions, the single queries one after the other, as
 the runbook has them. ``merged`` is the fused SQL whose large join goes through indexes, and stands beside
 ``run --trust-indexes``.
@@ -20,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
@@ -94,24 +96,38 @@ def cases(built: Built, soda: Path | None, folder: Path) -> dict[str, Callable[[
     return found
 
 
-Rounds = Mapping[str, list[float | Child]]
+@dataclass(frozen=True)
+class Taken:
+    """What a case took in one round, by the clock and of the processors."""
+
+    seconds: float
+    processor: float
+    peak_mb: float = 0.0
+
+
+Rounds = Mapping[str, list[Taken]]
+
+
+def taken_by(built: Built, case: Callable[[], float | Child]) -> Taken:
+    """One case, measured."""
+    before = built.server.processor or 0.0
+    found = case()
+    served = (built.server.processor or 0.0) - before
+    if isinstance(found, Child):
+        return Taken(found.seconds, served + found.processor, found.peak_mb)
+    return Taken(found, served)
 
 
 def measured(built: Built, soda: Path | None, rounds: int) -> Rounds:
     """So many rounds, each case once in each, after one that is not counted: it fills the caches."""
-    found: dict[str, list[float | Child]] = {}
+    found: dict[str, list[Taken]] = {}
     for turn in range(rounds + 1):
         with tempfile.TemporaryDirectory() as folder:
             for name, case in cases(built, soda, Path(folder)).items():
-                taken = case()
+                taken = taken_by(built, case)
                 if turn:
                     found.setdefault(name, []).append(taken)
     return found
-
-
-def seconds(taken: float | Child) -> float:
-    """How long a case took."""
-    return taken.seconds if isinstance(taken, Child) else taken
 
 
 def statements(built: Built) -> tuple[int, dict[str, int]]:
@@ -126,9 +142,15 @@ def statements(built: Built) -> tuple[int, dict[str, int]]:
 
 
 def ratio(rounds: Rounds, name: str, to: str, less: float = 0.0) -> Spread:
-    """One case to another in each round, ``less`` so many seconds."""
+    """One case to another in each round by the clock, ``less`` so many seconds."""
     pairs = zip(rounds[name], rounds[to], strict=True)
-    return Spread(tuple((seconds(one) - less) / seconds(other) for one, other in pairs))
+    return Spread(tuple((one.seconds - less) / other.seconds for one, other in pairs))
+
+
+def processor_ratio(rounds: Rounds, name: str, to: str) -> Spread:
+    """The same of processor time."""
+    pairs = zip(rounds[name], rounds[to], strict=True)
+    return Spread(tuple(one.processor / other.processor for one, other in pairs))
 
 
 def report(built: Built, rounds: Rounds) -> bool:
@@ -139,21 +161,27 @@ def report(built: Built, rounds: Rounds) -> bool:
         f"median (min to max) of {len(rounds[RUN])} rounds"
     )
     for name, taken in rounds.items():
-        spread = Spread(tuple(map(seconds, taken)))
-        print(f"  {name:<22}{spread!s:>24} s{ratio(rounds, name, FUSED)!s:>26} x fused")
-    peak = max(t.peak_mb for name in (RUN, PLAIN, TRUSTING) for t in rounds[name] if isinstance(t, Child))
+        clock, work = (Spread(tuple(getattr(t, part) for t in taken)) for part in ("seconds", "processor"))
+        times = f"{ratio(rounds, name, FUSED)!s:>26} x fused; {processor_ratio(rounds, name, FUSED)!s:>24} x"
+        print(f"  {name:<22}{clock!s:>24} s{times}; {work!s:>24} s of processors")
+    whole = zip(*(rounds[name] for name in (RUN, PLAIN, TRUSTING)), strict=True)
+    peaks = Spread(tuple(max(t.peak_mb for t in turn) for turn in whole))
     sent, reads = statements(built)
     print(f"  statements: {sent}; reading {', '.join(f'{t}: {n}' for t, n in reads.items())}")
     limits = [
         (f"`{RUN}` less 1 s, × fused", ratio(rounds, RUN, FUSED, START_UP), MOST_OF_FUSED),
         (f"`{TRUSTING}` less 1 s, × merged", ratio(rounds, TRUSTING, MERGED, START_UP), MOST_OF_MERGED),
-        ("client memory, MB", Spread((peak,)), MOST_MEGABYTES),
+        ("client memory, MB", peaks, MOST_MEGABYTES),
     ]
     if SODA in rounds:
         limits.append((f"`{RUN}`, × Soda 4", ratio(rounds, RUN, SODA), 1 / LEAST_OF_SODA))
     where = f"{market.layout}, {market.rows:,} rows, {built.server.version}"
-    note(where, "fused SQL, seconds", Spread(tuple(map(seconds, rounds[FUSED]))))
+    note(where, "fused SQL, seconds", Spread(tuple(t.seconds for t in rounds[FUSED])))
     note(where, "24 single queries, × fused", ratio(rounds, SINGLE, FUSED))
+    for name, to in ((PLAIN, FUSED), (RUN, FUSED), (TRUSTING, MERGED), (RUN, SODA)):
+        if to in rounds:
+            said = f"`{name}`, processor time × {to.replace('fused, ', '')}"
+            note(where, said, processor_ratio(rounds, name, to))
     # Every one is printed, also after one that is missed.
     kept = [_limit(where, *limit) for limit in limits]
     return all(kept)

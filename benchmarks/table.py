@@ -23,17 +23,19 @@ def note(where: str, what: str, found: Spread, limit: str = "", *, kept: bool = 
     it.
     """
     if path := os.environ.get("KISAAN_BENCH"):
-        line = {"where": where, "what": what, "found": str(found), "limit": limit, "kept": kept}
+        rounds = len(found.values)
+        line = {"where": where, "what": what, "rounds": rounds, "found": str(found)}
+        line |= {"limit": limit, "kept": kept}
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
 
-def table(lines: list[dict[str, str | bool]]) -> str:
+def table(lines: list[dict[str, str | int | bool]]) -> str:
     """The figures as a Markdown table, in the order in which they were measured."""
-    rows = ["| where | what | median (min to max) | limit |", "| --- | --- | --- | --- |"]
+    rows = ["| where | what | rounds | median (min to max) | limit |", "| --- | --- | --- | --- | --- |"]
     for line in lines:
         limit = f"{line['limit']}{'' if line['kept'] else ': **missed**'}"
-        rows.append(f"| {line['where']} | {line['what']} | {line['found']} | {limit} |")
+        rows.append(f"| {line['where']} | {line['what']} | {line['rounds']} | {line['found']} | {limit} |")
     return "\n".join(rows)
 
 

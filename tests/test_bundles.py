@@ -59,6 +59,24 @@ def test_many_small_tables_share_statements(server: Server, monkeypatch: pytest.
     server.drop(database)
 
 
+def test_joins_and_uniqueness_share_statements_too(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """60 joins, some of filtered rows, and 120 checks of uniqueness: a few statements, the same results."""
+    database = server.create(_tables())
+    suite = _suite(
+        *(d.references(f"t{n}", "v", f"t{n + 1}", "id", id=f"join{n}") for n in range(40)),
+        *(d.references(f"t{n}", "v", f"t{n + 1}", "id", filter="id > 1", id=f"some{n}") for n in range(20)),
+        *(d.unique(f"t{n}", "v", id=f"unique{n}") for n in range(MANY)),
+        d.unique("t6", "n", filter="id < 3", id="unique some"),
+    )
+    together = prove(server, database, suite)
+    monkeypatch.setattr(bundles, "MOST_BLOCKS", -1)
+    alone = prove(server, database, suite)
+    assert _counting(together) <= 7
+    assert _counting(alone) == MANY + 60 + MANY + 1
+    assert _facts(together) == _facts(alone)
+    server.drop(database)
+
+
 def test_every_kind_and_type_is_the_same(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every kind of check, and the figures of columns of every type."""
     database = server.create(EVERY_TABLE)
@@ -89,10 +107,14 @@ def test_what_is_large_or_of_unknown_size_is_alone() -> None:
     from kisaan_validate.facts.catalogue import Table
     from kisaan_validate.plan.passes import row_pass
 
-    passes = [row_pass(Table(n, "public", f"t{n}", "r", {}), ()) for n in range(121)]
+    tables = [Table(n, "public", f"t{n}", "r", {}) for n in range(121)]
+    passes = [row_pass(table, ()) for table in tables]
+
+    def bundled(sizes: dict[int, int]) -> list[list[str]]:
+        made = bundles.bundles_of(passes, bundles.small_tables(tables, sizes))
+        return [[name for one in bundle.members for _, name in one.tables] for bundle in made]
+
     sizes = dict.fromkeys(range(25), bundles.MOST_BLOCKS) | {1: bundles.MOST_BLOCKS + 1}
-    (made,) = bundles.bundles_of(passes, sizes)
-    assert [one.table.oid for one in made.passes] == [0, *range(2, 25)]
-    assert not bundles.bundles_of(passes, dict.fromkeys(range(bundles.FEWEST - 1), 1))
-    every = bundles.bundles_of(passes, dict.fromkeys(range(121), 1))
-    assert [len(one.passes) for one in every] == [50, 50, 21]
+    assert bundled(sizes) == [[f"t{n}" for n in (0, *range(2, 25))]]
+    assert not bundled(dict.fromkeys(range(bundles.FEWEST - 1), 1))
+    assert [len(part) for part in bundled(dict.fromkeys(range(121), 1))] == [50, 50, 21]

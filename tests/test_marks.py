@@ -89,7 +89,7 @@ def test_rows_are_found_wherever_they_lie(server: Server, key: str, monkeypatch:
         assert plain.results[0].violations == len(ends)
         for width in (1, 2, 64):
             with monkeypatch.context() as patch:
-                patch.setattr(marks, "BITS", 64 if width == 1 else BITS)
+                patch.setattr(marks, "BITS", BITS if width == 64 else 64)
                 patch.setattr(marks, "MOST_LISTED", 0 if width == 2 else 1_000)
                 patch.setattr(
                     "kisaan_validate.prove.planning.marking_of", lambda *_, w=width: Marking(w, 1_100 // w)
@@ -108,6 +108,21 @@ def test_only_marked_blocks_are_read(server: Server) -> None:
     _fill(server, database, set(range(1, ROWS, 8)))
     (many,) = _listing(prove(server, database, _suite()))
     assert "stripe" not in many
+    server.drop(database)
+
+
+def test_a_figure_rides_along_with_marks(server: Server) -> None:
+    """A scan that marks also gives the figures of its table, whose columns it names: no statement fails."""
+    database = server.create(TABLES.format(key=KEYS["primary key"]))
+    server.sql(
+        f"CREATE SEQUENCE s OWNED BY {NAME}.id; ALTER TABLE {NAME} ALTER id SET DEFAULT nextval('s')",
+        database,
+    )
+    suite = suite_of(d.holds(NAME, "place = 0", id="row"), d.sequence(NAME, "id", id="figure"))
+    run = prove(server, database, suite)
+    assert {r.check_id: r.status for r in run.results} == {"row": Status.PASS, "figure": Status.FAIL}
+    assert [s.sqlstate for s in run.statements] == [""] * len(run.statements)
+    assert any("bit_or" in s.sql and "last_value" in s.sql for s in run.statements)
     server.drop(database)
 
 

@@ -13,12 +13,12 @@ from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.heap import NotRead, TooLarge
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.table import Profile
-from kisaan_validate.plan.bundles import PassBundle
+from kisaan_validate.plan.bundles import StatementBundle
 from kisaan_validate.plan.figures import Figure
 from kisaan_validate.plan.marks import Marks
 from kisaan_validate.plan.samples import COUNTED
 from kisaan_validate.plan.statements import Pass, Query, Slot, figure_items, read_figures
-from kisaan_validate.postgres.session import Session
+from kisaan_validate.postgres.session import Session, usual
 
 ISOLATION_SECONDS = 120.0
 """How long the search for the culprits of one statement may take."""
@@ -305,8 +305,8 @@ def tuned(session: Session, settings: Sequence[tuple[str, str]]) -> Iterator[Non
     finally:
         if settings and not session.lost:
             try:
-                # DEFAULT is what the session began with; ``SET LOCAL`` ends with the transaction anyway.
-                session.tune([(name, "DEFAULT") for name, _ in settings])
+                # Not DEFAULT, which is the role's own where it has one.
+                session.tune([(name, usual(name)) for name, _ in settings])
             except DatabaseError:
                 recover(session)
 
@@ -346,9 +346,9 @@ def _ask_grounded(session: Session, statement: Pass, ground: Ground) -> Statemen
     return refuse(statement, failure)
 
 
-def ask_bundle(session: Session, bundle: PassBundle, ground: Ground) -> list[StatementAnswer]:
-    """Run a bundle; an answer for each of its passes. Raises nothing: if one expression may be at fault, or
-    one plan, each pass is asked by itself; else the error is that of all.
+def ask_bundle(session: Session, bundle: StatementBundle, ground: Ground) -> list[StatementAnswer]:
+    """Run a bundle; an answer for each of its members. Raises nothing: if one expression may be at fault, or
+    one plan, each is asked by itself; else the error is that of all.
     """
     sql, start = bundle.sql(), time.perf_counter()
     try:
@@ -358,16 +358,19 @@ def ask_bundle(session: Session, bundle: PassBundle, ground: Ground) -> list[Sta
         recover(session)
         of_one = is_one_expressions_fault(error) or error.sqlstate in {"42501", "42P01"}
         if of_one or isinstance(error, (NotRead, TooLarge)):
-            return [ask(session, one, ground) for one in bundle.passes]
+            return [ask(session, one, ground) for one in bundle.members]
         taken = (time.perf_counter() - start) * 1000
-        answers = [refuse(one, error) for one in bundle.passes]
+        answers = [refuse(one, error) for one in bundle.members]
         code = error.sqlstate or "lost"
         answers[0].log.append(StatementFacts(bundle.purpose, sql, bundle.check_ids, taken, code))
         return answers
     answers = []
     for one, outputs in bundle.rows(row):
-        answer = StatementAnswer(rests=rests, milliseconds=taken / len(bundle.passes))
-        _take(one, outputs, one.slots, one.figures, answer)
+        answer = StatementAnswer(rests=rests, milliseconds=taken / len(bundle.members))
+        if isinstance(one, Query):
+            _take_counts(one, outputs, answer)
+        else:
+            _take(one, outputs, one.slots, one.figures, answer)
         answers.append(answer)
     answers[0].log.append(StatementFacts(bundle.purpose, sql, bundle.check_ids, taken))
     return answers
@@ -425,10 +428,7 @@ def ask_query(session: Session, query: Query, ground: Ground) -> StatementAnswer
         if most and (segments := int(judged.pop())) > most:
             counted.errors[query.check_id] = _too_many(segments, most)
             return counted
-        if query.violations.found:
-            counted.found[query.check_id] = str(judged.pop())
-        counted.violations[query.check_id] = int(count)
-        counted.examined.update((query.check_id, int(number)) for number in judged)
+        _take_counts(query, (count, *judged), counted)
     except DatabaseError as error:
         counted.milliseconds = (time.perf_counter() - start) * 1000
         recover(session)
@@ -440,6 +440,17 @@ def ask_query(session: Session, query: Query, ground: Ground) -> StatementAnswer
             )
             counted.log.append(facts)
     return counted
+
+
+def _take_counts(query: Query, row: Sequence[Any], counted: StatementAnswer) -> None:
+    """What the one row of a query says: how many rows violate and, where it counts them, were judged; and a
+    figure that is judged later.
+    """
+    count, *judged = row
+    if query.violations.found:
+        counted.found[query.check_id] = str(judged.pop())
+    counted.violations[query.check_id] = int(count)
+    counted.examined.update((query.check_id, int(number)) for number in judged)
 
 
 def _too_many(segments: int, most: int) -> DatabaseError:

@@ -11,7 +11,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from kisaan_validate.errors import DatabaseError
@@ -53,6 +53,12 @@ _COMPARED = re.compile(r"(parent|looked)(_\d+)?")
 """The alias of rows that others refer to (``plan.passes.join_pass``, ``plan.measure.value``),
 and of its partitions.
 """
+
+_NAME = re.compile(r'"(?:[^"]|"")*"|[^\W\d][\w$]*')
+"""A name in SQL, or another word of it."""
+
+# A function of the author's that is given a whole row may test any column of it.
+_AS_A_WHOLE = re.compile(r'(?<!\bAS )(?<![\w$"])"?(child|parent)"?(?![\w$"])(?!\s*\.)', re.IGNORECASE)
 
 # Only with trusted constraints: pruning leaves partitions unread on the word of their bounds.
 _PRUNING: tuple[Setting, ...] = (("enable_partition_pruning", "on"),)
@@ -194,7 +200,8 @@ class Ground:
     def _unproved(self, session: Session, reads: Reads, sql: str) -> Iterator[DeclaredClaim]:
         """What the planner may conclude something from that is not believed."""
         if not self.trust.constraints:
-            yield from map(_never_null, self._tested_for_null(session, reads, sql, proving=True))
+            tested = self._tested_for_null(session, reads, sql, proving=True)
+            yield from map(_never_null, self._narrowed(tested, reads, sql))
         if not (self.trust.constraints or self.trust.indexes):
             yield from (_no_two(declared, index) for declared, index in self._matched(reads, sql))
 
@@ -216,6 +223,15 @@ class Ground:
             return []
         tested = speaks_of_null(self._text(reads, sql)) or (proving and self._may_test(reads))
         return declared if tested else []
+
+    def _narrowed(self, tested: Iterable[Declared], reads: Reads, sql: str) -> Iterator[Declared]:
+        """Of SQL that the engine wrote over tables: their columns that it names, for no other is tested."""
+        told = reads.authored or self.definitions or _AS_A_WHOLE.search(sql)
+        words = set() if told else _names_in(sql)
+        for one in tested:
+            named = tuple(name for name in one.not_null if told or name in words)
+            if named:
+                yield replace(one, not_null=named)
 
     def _may_test(self, reads: Reads) -> bool:
         """Whether a test for NULL may come of what others wrote, though it names none: of the body of a
@@ -280,6 +296,14 @@ def read_ground(session: Session, plan: Prepared, catalogue: Catalogue, trust: T
     parts = read_parts(session, [catalogue.tables[key] for key in sorted(tables)])
     declared, definitions = read_declared(session, [catalogue.tables[key] for key in sorted(bare)])
     return Ground(trust, parts, declared, definitions)
+
+
+def _names_in(sql: str) -> set[str]:
+    """All that may be a column's name in SQL, quoted or not."""
+    found = _NAME.findall(sql)
+    return {word[1:-1].replace('""', '"') for word in found if word.startswith('"')} | {
+        form for word in found for form in (word, word.lower())
+    }
 
 
 def _never_null(declared: Declared) -> DeclaredClaim:

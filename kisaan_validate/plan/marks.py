@@ -1,8 +1,9 @@
 """Where in a table violating rows lie, so that only those blocks are read again for their keys.
 
-The scan that counts also sets one bit of a map for each violating row: that of its stripe, which is a run
-of ``width`` blocks. Stripe ``s`` shares bit ``s % BITS`` with others, so a table that grew since its size
-was read costs more reading, and never a row.
+The scan that counts also sets bits of a map for each violating row: that of its stripe, which is a run of
+``width`` blocks, and where a stripe has several blocks, one by the rest of its block's number. A block is
+read if both are set, which of rows that lie all over a table leaves few blocks beside their own. Bits are
+shared, so a table that grew since its size was read costs more reading, and never a row.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.sql.expressions import APART, quote, table_sql
 
 BITS = 8_192
-"""The bits of a map: so many parts of a table are distinguished. With more, each violating row would
-cost more to mark; with fewer, some hundred rows that lie all over a table would mark too much.
+"""The bits of a map. With more, each violating row would cost more to mark; with fewer, some hundred rows
+that lie all over a table would mark too much of it.
 """
 
 FEWEST_BLOCKS = 256
@@ -26,7 +27,7 @@ MOST_SHARE = Fraction(1, 4)
 """If more of the stripes are marked, the whole table is read: a range of ctid is not read in parallel."""
 
 MOST_LISTED = 1_000
-"""So many marked stripes stand in a statement by their numbers."""
+"""So many marked bits stand in a statement by their numbers."""
 
 SINCE = 140_000
 """From this version on PostgreSQL reads a range of ctid without the rest of the table."""
@@ -44,9 +45,18 @@ class Marking:
         there is none. ``place`` is the ctid of a row.
         """
         # The text of a ctid, "(block,item)", is that of a point; float8 holds every block number exactly.
-        stripe = f"({place}::text::point)[0]::bigint / {self.width}"
-        one = f"set_bit(B'0'::bit({BITS}), ({stripe} % {BITS})::int, 1)"
+        block = f"({place}::text::point)[0]::bigint"
+        first, rests = _parts(self.width)
+        one = f"set_bit(B'0'::bit({BITS}), (({block} / {self.width}) % {first})::int, 1)"
+        if rests:
+            one = f"set_bit({one}, ({first} + {block} % {rests})::int, 1)"
         return f"bit_or({one}) FILTER (WHERE {' OR '.join(flags)})"
+
+
+def _parts(width: int) -> tuple[int, int]:
+    """How many bits of a map stand for stripes, and how many for rests of block numbers."""
+    # Stripes of one block say all that there is to say.
+    return (BITS, 0) if width == 1 else (BITS // 2, BITS - BITS // 2)
 
 
 def marking_of(table: Table, blocks: int | None, version: int) -> Marking | None:
@@ -57,7 +67,7 @@ def marking_of(table: Table, blocks: int | None, version: int) -> Marking | None
     one_heap = table.kind in {"r", "m"} and not table.unbound
     if version < SINCE or not one_heap or blocks is None or blocks < FEWEST_BLOCKS:
         return None
-    width = -(-blocks // BITS)
+    width = 1 if blocks <= BITS else -(-blocks // _parts(2)[0])
     return Marking(width, -(-blocks // width))
 
 
@@ -71,35 +81,46 @@ class Marks:
 
     @property
     def share(self) -> Fraction:
-        """How much of the table is marked, from 0 to 1."""
-        return Fraction(self.bits.count("1"), min(self.stripes, BITS))
-
-    def _marked(self, stripe: str) -> str:
-        """Whether the bit of a stripe is set: by a list of those that are, or by all bits where that is
-        shorter.
-        """
-        numbers = [n for n, bit in enumerate(self.bits) if bit == "1"]
-        if len(numbers) <= MOST_LISTED:
-            return f"{stripe} % {BITS} = ANY (ARRAY[{', '.join(map(str, numbers))}]::bigint[])"
-        return f"get_bit(X'{int(self.bits, 2):0{BITS // 4}x}', ({stripe} % {BITS})::int) = 1"
+        """About how much of the table is read, from 0 to 1."""
+        first, rests = _parts(self.width)
+        share = Fraction(self.bits[:first].count("1"), min(self.stripes, first))
+        return share * Fraction(self.bits[first:].count("1"), rests) if rests else share
 
     def source(self, table: Table, *, placed: bool = False) -> str:
-        """The FROM item that gives the rows of the marked stripes; ``placed``: with their ctid."""
+        """The FROM item that gives the rows of the marked blocks; ``placed``: with their ctid."""
         name = f"{quote(table.schema)}.{quote(table.name)}"
         blocks = f"pg_relation_size('{_in_literal(name)}') / current_setting('block_size')::int"
+        first, rests = _parts(self.width)
         # What was appended after the snapshot is not seen in it, so the size now is large enough.
         stripes = (
-            f"SELECT {_start('s', self.width)} AS first, {_start('(s + 1)', self.width)} AS next\n"
-            f"  FROM generate_series(0, {blocks} / {self.width}) AS s\n"
-            f"  WHERE {self._marked('s')}"
+            f"SELECT s FROM generate_series(0, {blocks} / {self.width}) AS s\n"
+            f"  WHERE {_is_set(self.bits[:first], f's % {first}')}"
         )
-        # Set apart, so that each stripe is read by a range of ctid, and not joined with the whole table.
+        found = f"SELECT {_start('s')} AS first, {_start('s + 1')} AS next FROM ({stripes}) AS stripe"
+        if rests:
+            of_stripe = f"generate_series(s * {self.width}, (s + 1) * {self.width} - 1) AS b"
+            found = (
+                f"SELECT {_start('b')} AS first, {_start('b + 1')} AS next\n"
+                f"  FROM ({stripes}) AS stripe, LATERAL {of_stripe}\n"
+                f"  WHERE {_is_set(self.bits[first:], f'b % {rests}')}"
+            )
+        # Set apart, so that each block is read by a range of ctid, and not joined with the whole table.
         rows = (
             f"SELECT {'ctid, ' if placed else ''}* FROM {table_sql(table)}\n"
-            f"  WHERE ctid >= stripe.first AND ctid < stripe.next{APART}"
+            f"  WHERE ctid >= block.first AND ctid < block.next{APART}"
         )
-        found = f"SELECT found.* FROM (\n  {stripes}\n  ) AS stripe, LATERAL (\n  {rows}\n  ) AS found"
-        return f"({found}) AS {quote(table.name)}"
+        every = f"SELECT found.* FROM (\n  {found}\n  ) AS block, LATERAL (\n  {rows}\n  ) AS found"
+        return f"({every}) AS {quote(table.name)}"
+
+
+def _is_set(bits: str, number: str) -> str:
+    """Whether the bit of this number is set: by a list of those that are, or by all bits where that is
+    shorter.
+    """
+    numbers = [n for n, bit in enumerate(bits) if bit == "1"]
+    if len(numbers) <= MOST_LISTED:
+        return f"{number} = ANY (ARRAY[{', '.join(map(str, numbers))}]::bigint[])"
+    return f"get_bit(X'{int(bits, 2):0{len(bits) // 4}x}', ({number})::int) = 1"
 
 
 def union(marks: Iterable[Marks | None]) -> Marks | None:
@@ -114,9 +135,9 @@ def union(marks: Iterable[Marks | None]) -> Marks | None:
     return replace(known[0], bits=f"{bits:0{len(known[0].bits)}b}")
 
 
-def _start(stripe: str, width: int) -> str:
+def _start(block: str) -> str:
     # No table has a block of the highest number (PostgreSQL source, storage/block.h, InvalidBlockNumber).
-    return f"format('(%s,0)', least({stripe} * {width}, 4294967295))::tid"
+    return f"format('(%s,0)', least({block}, 4294967295))::tid"
 
 
 def _in_literal(text: str) -> str:

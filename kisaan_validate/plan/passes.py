@@ -12,7 +12,7 @@ from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.plan.figures import Figure
 from kisaan_validate.plan.marks import Marking
 from kisaan_validate.plan.statements import SLOT_LIMIT, Pass, Reads, Slot, bare_of
-from kisaan_validate.sql.expressions import View, quote, table_sql
+from kisaan_validate.sql.expressions import View, decided_by_rows, named_columns, quote, table_sql
 
 
 def row_pass(table: Table, slots: Iterable[Slot], figures: Iterable[Figure] = ()) -> Pass:
@@ -45,6 +45,8 @@ def join_pass(
     Of ``child`` only the rows that its filter leaves are read. ``by_index``: an index may find the rows of
     ``parent``.
     """
+    if _unhelped(child, parent):
+        child, parent = replace(child, believed=False), replace(parent, believed=False)
     left, right = View(child, "child"), View(parent, "parent")
     by_index = (
         # Looked up through an index only in another table,
@@ -59,8 +61,12 @@ def join_pass(
         for a, b in zip(columns, parent_columns, strict=True)
     ]
     on = " AND ".join(f"child.{quote(a)} {sign} parent.{quote(b)}" for a, sign, b in pairs)
+    slots = tuple(slots)
+    read = _read_of_parent(parent, on, slots)
     # A unique index must not shorten the join, unless the rows are looked up through it on purpose.
-    joined = f"LEFT JOIN {right.source(() if by_index else parent_columns)} ON {on}"
+    joined = f"LEFT JOIN {right.source(() if by_index else parent_columns, read=read)} ON {on}"
+    # The values are compared once more: an index may lead to another row than it should.
+    looked = f"LEFT JOIN {right.source(())} ON {on} AND {decided_by_rows(on)}"
     purpose = f"{child.name} with {parent.name} by {', '.join(columns)}"
     # Only believed tables: a merge finds the judged rows through an index.
     merged = child.believed and _in_order(child, columns) and _in_order(parent, parent_columns)
@@ -75,14 +81,25 @@ def join_pass(
         purpose,
         child,
         source,
-        tuple(slots),
+        slots,
         tables,
         "child",
         planner=planner,
         joined=joined,
+        looked=looked,
         reads=reads,
         placed=f"{left.source(matched, placed=True)}\n{joined}",
     )
+
+
+# Followed by a point, it names a column.
+_AS_A_WHOLE = re.compile(r'(?<![\w$])parent(?![\w$])(?!"?\s*\.\s*["\w])', re.IGNORECASE)
+
+
+def _read_of_parent(parent: Table, on: str, slots: Sequence[Slot]) -> list[str]:
+    """The columns that a join reads of the row that is referred to; none where it may read all."""
+    texts = [on, *(slot.condition + slot.judged for slot in slots)]
+    return [] if any(map(_AS_A_WHOLE.search, texts)) else named_columns(parent, *texts)
 
 
 def marked(statement: Pass, marking: Marking | None) -> Pass:
@@ -110,6 +127,20 @@ a table is in order.
 
 LARGE = 1_000_000
 """Fewer rows are joined well enough by any plan."""
+
+
+SMALL_BESIDE = 10
+"""A table of so many times fewer rows than a large one that refers to it is read as a whole by any plan."""
+
+
+def _unhelped(child: Table, parent: Table) -> bool:
+    """Whether no index would help to join two tables: then none is believed, and nothing declared has to be
+    proved for it.
+    """
+    large = child.estimated_rows * SMALL_BESIDE >= LARGE
+    few = 0 < parent.estimated_rows * SMALL_BESIDE <= child.estimated_rows
+    # The bounds of partitions may leave some of them unread.
+    return large and few and "p" not in {child.kind, parent.kind}
 
 
 def _in_order(table: Table, columns: Sequence[str]) -> bool:

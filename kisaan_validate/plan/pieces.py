@@ -20,11 +20,11 @@ FEWEST_BLOCKS = 4_096
 def divisible(statement: Pass, blocks: int | None, version: int) -> bool:
     """Whether the scan can be cut: one large heap, of which only rows are counted.
 
-    Sums of counts are counts. The figures of a column, a join, and a table with a filter are read at once.
+    Sums of counts are counts. Figures, a join, and a table with a filter are read at once.
     """
     table = statement.table
     one_heap = table.kind in {"r", "m"} and not table.unbound and statement.source == table_sql(table)
-    counted = not statement.figures and all(slot.query is None for slot in statement.slots)
+    counted = not statement.figures and all(s.query is None and not s.found for s in statement.slots)
     large = blocks is not None and blocks > FEWEST_BLOCKS and version >= SINCE
     return large and one_heap and counted and not statement.alias
 

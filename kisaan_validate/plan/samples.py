@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.plan.marks import MOST_SHARE, Marks, union
@@ -39,13 +40,16 @@ class Failing:
     marks: Marks | None = None
 
 
-def table_sample(failing: Sequence[Failing], limit: int, masked: frozenset[str]) -> str:
+def table_sample(
+    failing: Sequence[Failing], limit: int, masked: frozenset[str], *, looked: bool = False
+) -> str:
     """One statement for all failing checks over the rows of one table, also those that look at another row.
 
     For each: up to ``limit`` rows in key order, and the digest of all its keys, as rows (position, values
     as text[] or NULL, high sum, low sum, number of all keys). Rare failures share one pass over the
     table, or over its marked blocks, joined with whatever they need; as soon as that would collect more
-    than RARE rows, a check reads its keys from its own source instead.
+    than RARE rows, a check reads its keys from its own source instead. ``looked``: the rows that the shared
+    ones refer to are looked up one by one.
     """
     table = failing[0].statement.table
     shared = _rare([f.count for f in failing])
@@ -53,7 +57,7 @@ def table_sample(failing: Sequence[Failing], limit: int, masked: frozenset[str])
     if shared:
         rare = [(n, f) for n, f in enumerate(failing) if n in shared]
         shown = list(dict.fromkeys(c for _, f in rare for c in _beside_key(f.slot, table)))
-        parts.append(_collected(table, rare, shown, masked))
+        parts.append(_collected(table, rare, shown, masked, looked))
         keys = [f"k{i}" for i in range(len(key_columns(table)))]
         for n, f in rare:
             values = [shown_value(k, c, masked) for k, c in zip(keys, key_columns(table), strict=True)]
@@ -75,7 +79,11 @@ def _own_arms(n: int, failing: Failing, limit: int, masked: frozenset[str]) -> l
 
 
 def _collected(
-    table: Table, rare: Sequence[tuple[int, Failing]], shown: Sequence[str], masked: frozenset[str]
+    table: Table,
+    rare: Sequence[tuple[int, Failing]],
+    shown: Sequence[str],
+    masked: frozenset[str],
+    looked: bool,
 ) -> str:
     """The rows that violate any of these checks, with a flag for each check: one pass over the table."""
     # A column of the table may have the name of a flag, and ``*`` would then be ambiguous.
@@ -94,7 +102,7 @@ def _collected(
     )
     kept = {only: free_name(f"kept_{n}", table) for n, only in enumerate(filters)}
     here += [f"{condition_sql(only)} AS {name}" for only, name in kept.items()]
-    others = dict.fromkeys(f.statement.joined for _, f in rare if f.statement.joined)
+    others = {f.statement.joined: f.statement.looked for _, f in rare if f.statement.joined}
     # Set apart, so that the joins above cannot be answered from unique indexes of this table.
     source = f"SELECT {', '.join(['*', *place, *here])}\n  FROM {rows}{APART if others else ''}"
     for joined in others:
@@ -103,7 +111,8 @@ def _collected(
             for n, f in rare
             if f.statement.joined == joined
         ]
-        source = f"SELECT child.*, {', '.join(there)}\n  FROM (\n  {source}\n  ) AS child\n  {joined}"
+        how = others[joined] if looked else joined
+        source = f"SELECT child.*, {', '.join(there)}\n  FROM (\n  {source}\n  ) AS child\n  {how}"
     columns = [f"{quote(k)} AS k{i}" for i, k in enumerate(key_columns(table))]
     columns += [f"{flags[n]} AS v{n}" for n, _ in rare]
     columns += [f"{shown_value(quote(c), c, masked)} AS s{i}" for i, c in enumerate(shown)]
@@ -119,6 +128,20 @@ def marks_of(failing: Sequence[Failing]) -> Marks | None:
     """The blocks in which the rows of these checks lie; None where the whole table is read for them."""
     marks = union(f.marks for f in failing)
     return marks if marks is not None and marks.share <= MOST_SHARE else None
+
+
+MOST_LOOKED_UP = Fraction(1, 20)
+"""The share of its rows up to which those that a table refers to are looked up one by one: a scan of the
+other table costs about as much as so many lookups.
+"""
+
+
+def may_be_looked_up(failing: Sequence[Failing]) -> bool:
+    """Whether the rows of these checks are few, and known by their blocks, and some refer to others."""
+    marks, counts = marks_of(failing), [f.count for f in failing]
+    few = marks is not None and marks.share <= MOST_LOOKED_UP and sum(counts) <= RARE
+    # Without a key nothing is counted again that could be held against the count.
+    return few and bool(key_columns(failing[0].statement.table)) and any(f.statement.looked for f in failing)
 
 
 def _kept(failing: Failing, kept: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from kisaan_validate.sql.expressions import (
     APART,
     decided_by_rows,
     key_columns,
+    named_columns,
     quote,
     source_sql,
 )
@@ -81,7 +82,8 @@ class Pass:
 
     ``figures`` are the columns whose figures the same scan gives; ``planner`` are settings, (name, value),
     under which the planner finds the better plan for this statement: they change no answer. ``joined`` is
-    the JOIN by which a row, under its ``alias``, finds the row it refers to. ``reads`` says by which ways.
+    the JOIN by which a row, under its ``alias``, finds the row it refers to; ``looked`` is the same where
+    the other row is looked up through its unique index. ``reads`` says by which ways.
     ``marking`` says how the scan marks where violating rows lie, ``placed`` is then a source that gives
     their ctid.
     """
@@ -96,6 +98,7 @@ class Pass:
     figures: tuple[Figure, ...] = ()
     planner: tuple[tuple[str, str], ...] = ()
     joined: str = ""
+    looked: str = ""
     reads: Reads = Reads()
     marking: Marking | None = None
     placed: str = ""
@@ -122,20 +125,17 @@ class Pass:
         """
         asked = self.slots if slots is None else slots
         measured = figure_items(figures if figures is not None else (self.figures if slots is None else ()))
-        flags = self._flags(asked) if self.marks(asked) else None
+        found = self.found_items(asked)
+        flags = self._flags(asked, [*found, *measured]) if self.marks(asked) else None
         counts = self._counts(asked if flags is None else [flags.slot(slot) for slot in asked])
         # An array is one output, whatever its length.
-        found = self.found_items(asked)
         if len(counts) + len(found) + len(measured) > SLOT_LIMIT:
             every = list(counts.values())
             chunks = [every[i : i + 1000] for i in range(0, len(every), 1000)]
             named = {f"counts_{n}": f"ARRAY[{', '.join(chunk)}]" for n, chunk in enumerate(chunks, 1)}
         else:
             named = counts
-        first = {"rows_read": "count(*)"}
-        if self.counts_judged:
-            # A subquery of its own, because a join that multiplies rows must be noticed.
-            first["rows_judged"] = f"(SELECT count(*) FROM {source_sql(self.table, matched=())})"
+        first = self._first()
         if flags is not None:
             first["marked"] = flags.map
         items = [f"{output} AS {name}" for name, output in (first | named).items()]
@@ -161,18 +161,30 @@ class Pass:
         """
         return [slot.found for slot in slots if slot.found]
 
+    def _first(self) -> dict[str, str]:
+        """The outputs before those of its slots, by name."""
+        first = {"rows_read": "count(*)"}
+        if self.counts_judged:
+            # A subquery of its own, because a join that multiplies rows must be noticed.
+            first["rows_judged"] = f"(SELECT count(*) FROM {source_sql(self.table, matched=())})"
+        return first
+
     @property
     def width(self) -> int:
         """How many numbers and texts its statement returns."""
-        texts = len(self.found_items(self.slots)) + sum(len(figure.outputs) for figure in self.figures)
-        return 1 + len(self._counts(self.slots)) + texts
+        return len(self._first()) + len(self._counts(self.slots)) + self.texts_last
+
+    @property
+    def texts_last(self) -> int:
+        """How many of its outputs are texts: the last ones."""
+        return len(self.found_items(self.slots)) + sum(len(figure.outputs) for figure in self.figures)
 
     def as_texts(self) -> str:
         """A statement for all of its slots and figures that returns the same outputs, as one array of text.
 
-        Of a pass over the rows of one table that does not mark.
+        Of a pass that does not mark.
         """
-        counts = ["count(*)", *self._counts(self.slots).values()]
+        counts = [*self._first().values(), *self._counts(self.slots).values()]
         outputs = [*counts, *self.found_items(self.slots), *figure_items(self.figures)]
         listed = ", ".join(f"({qualified(output)})::text" for output in outputs)
         return f"SELECT ARRAY[{listed}]\nFROM {qualified(self.source)}"
@@ -183,9 +195,9 @@ class Pass:
         """
         return self.marking is not None and any(slot.query is None for slot in slots)
 
-    def _flags(self, slots: Sequence[Slot]) -> Flags:
+    def _flags(self, slots: Sequence[Slot], measured: Sequence[str]) -> Flags:
         assert self.marking is not None
-        return Flags.of(self, self.marking, slots)
+        return Flags.of(self, self.marking, slots, measured)
 
     def read(
         self, row: Sequence[int | list[int]], slots: Sequence[Slot] | None = None
@@ -236,15 +248,21 @@ class Flags:
     names: Mapping[str, str]
 
     @classmethod
-    def of(cls, statement: Pass, marking: Marking, slots: Sequence[Slot]) -> Flags:
-        """The flags of these slots of a pass; those of a figure have none."""
+    def of(
+        cls, statement: Pass, marking: Marking, slots: Sequence[Slot], measured: Sequence[str] = ()
+    ) -> Flags:
+        """The flags of these slots of a pass; those of a figure have none. ``measured`` are the outputs
+        beside them.
+        """
         rows = [slot for slot in slots if slot.query is None]
         conditions = dict.fromkeys(c for slot in rows for c in (slot.condition, slot.judged) if c)
         names = {c: free_name(f"is_{n}", statement.table) for n, c in enumerate(conditions, 1)}
         place = free_name("place", statement.table)
         joined = bool(statement.alias)
-        # A figure reads the columns themselves; of a join nothing else is read.
-        first = f"{quote(statement.alias)}.ctid" if joined else "*, ctid"
+        riding = [slot.condition + slot.judged for slot in slots if slot.query is not None]
+        # A figure reads the columns themselves; of a join nothing else is read. Each column costs each row.
+        read = [] if joined else named_columns(statement.table, *riding, *measured)
+        first = ", ".join([*map(quote, read), f"{quote(statement.alias)}.ctid" if joined else "ctid"])
         made = ",\n    ".join(f"({c}) AS {name}" for c, name in names.items())
         # Set apart, or the planner would write the conditions into both aggregates again.
         source = (
@@ -298,6 +316,23 @@ class Query:
         names = ("violations", "examined")
         outputs = ", ".join(f"{count} AS {name}" for count, name in zip(self.counts(), names, strict=False))
         return qualified(f"SELECT {outputs}\nFROM (\n{self.violations.sql}\n) AS v")
+
+    @property
+    def width(self) -> int:
+        """How many numbers its statement returns."""
+        return len(self.counts())
+
+    def as_texts(self) -> str:
+        """A statement that returns what :meth:`sql` does, as one array of text. Of one that
+        :attr:`is_one_row`.
+        """
+        listed = ", ".join(f"({count})::text" for count in self.counts())
+        return qualified(f"SELECT ARRAY[{listed}]\nFROM (\n{self.violations.sql}\n) AS v")
+
+    @property
+    def is_one_row(self) -> bool:
+        """Whether its statement is nothing but aggregates over its violating rows."""
+        return not self.violations.counting and not self.violations.most
 
     @property
     def is_listed(self) -> bool:

@@ -21,7 +21,7 @@ from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.table import KeyedDigest, Measured, Profile
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.facts.totals import ControlTotal
-from kisaan_validate.plan.bundles import PassBundle
+from kisaan_validate.plan.bundles import StatementBundle
 from kisaan_validate.plan.pieces import divisible
 from kisaan_validate.plan.plan import Plan
 from kisaan_validate.plan.statements import Pass, Query
@@ -165,7 +165,7 @@ def _work(context: RunContext, planned: Planned, fast: FailFast) -> list[Countin
     """What counts, in the order in which it is asked: by turn, then the largest tables first."""
     limit = context.request.options.failing_keys
     listing = listings(planned.plan.queries, planned.small, limit, context.suite.settings)
-    together = {id(one) for bundle in planned.bundles for one in bundle.passes}
+    together = {id(one) for bundle in planned.bundles for one in bundle.members}
     # The largest tables first: the longest statement should not be the last to begin.
     alone = sorted((s for s in planned.plan.counting if id(s) not in together), key=_size, reverse=True)
     work = [
@@ -175,7 +175,7 @@ def _work(context: RunContext, planned: Planned, fast: FailFast) -> list[Countin
         for s in alone
     ]
     for bundle in planned.bundles:
-        tables = frozenset(one.table.key for one in bundle.passes)
+        tables = frozenset[TableKey]().union(*map(_counts, bundle.members))
         work.append(Counting(_together(bundle, planned.ground), bundle.check_ids, tables))
     first = context.request.options.first
     return sorted(work, key=lambda one: turn_of(one.ids, first)) if first else work
@@ -242,11 +242,11 @@ def _alone(
     )
 
 
-def _together(bundle: PassBundle, ground: Ground) -> Asked:
+def _together(bundle: StatementBundle, ground: Ground) -> Asked:
     """The work that asks a bundle."""
     return Task(
-        lambda session: list(zip(bundle.passes, ask_bundle(session, bundle, ground), strict=True)),
-        lambda error: [(one, refuse(one, error)) for one in bundle.passes],
+        lambda session: list(zip(bundle.members, ask_bundle(session, bundle, ground), strict=True)),
+        lambda error: [(one, refuse(one, error)) for one in bundle.members],
     )
 
 

@@ -11,6 +11,7 @@ from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import FEW_ROWS, StatementAnswer, recover, tuned
 from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.heap import TooLarge, refusal
+from kisaan_validate.execute.lookup import looked_up
 from kisaan_validate.execute.pool import Pool, Task
 from kisaan_validate.facts.result import COUNTED, Evidence, Result
 from kisaan_validate.facts.run import StatementFacts
@@ -23,13 +24,14 @@ from kisaan_validate.plan.samples import (
     VALUE_LIMIT,
     Failing,
     marks_of,
+    may_be_looked_up,
     query_listing,
     query_sample,
     table_sample,
 )
 from kisaan_validate.plan.statements import Query, Reads
 from kisaan_validate.plan.streams import Judge, Stream, sample_columns, sample_sql
-from kisaan_validate.postgres.session import Session
+from kisaan_validate.postgres.session import Rows, Session
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.prove.hidden import masked_outputs
 from kisaan_validate.prove.outcome import joined
@@ -173,6 +175,7 @@ class _Wanted:
     grouped: bool = False
     by_rows: bool = False
     few: bool = False
+    looked: str = ""
 
 
 def _wanted(
@@ -233,6 +236,7 @@ def _of_table(failing: Sequence[Failing], limit: int, is_personal: IsPersonal) -
         _reads(failing),
         by_rows=True,
         few=marks_of(failing) is not None,
+        looked=table_sample(failing, limit, masked, looked=True) if may_be_looked_up(failing) else "",
     )
 
 
@@ -281,6 +285,12 @@ def _of_query(query: Query, count: int, limit: int, settings: SuiteSettings, *, 
 
 def _asker(wanted: _Wanted, ground: Ground) -> Callable[[Session], Sampled | DatabaseError]:
     def work(session: Session) -> Sampled | DatabaseError:
+        if wanted.looked and (found := looked_up(session, wanted.looked)) is not None:
+            sampled = _sampled(wanted, wanted.looked, *found)
+            # An index that does not lead to what was counted is not gone by.
+            counts = [sampled.keys[id].found for id in wanted.ids]
+            if counts == list(wanted.counts):
+                return sampled
         try:
             with (
                 # The plan of a listing differs from that of the count, so it is looked at again.
@@ -292,10 +302,14 @@ def _asker(wanted: _Wanted, ground: Ground) -> Callable[[Session], Sampled | Dat
         except DatabaseError as error:
             recover(session)
             return error
-        keys = {id: _listed(wanted, rows, n) for n, id in enumerate(wanted.ids)}
-        return Sampled(keys, StatementFacts(wanted.purpose, wanted.sql, wanted.ids, taken))
+        return _sampled(wanted, wanted.sql, rows, taken)
 
     return work
+
+
+def _sampled(wanted: _Wanted, sql: str, rows: Rows, taken: float) -> Sampled:
+    keys = {id: _listed(wanted, rows, n) for n, id in enumerate(wanted.ids)}
+    return Sampled(keys, StatementFacts(wanted.purpose, sql, wanted.ids, taken))
 
 
 def _listed(wanted: _Wanted, rows: Sequence[tuple[object, ...]], number: int) -> Listed:

@@ -10,7 +10,7 @@ from kisaan_validate.execute.ground import Ground, read_ground
 from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.place import Notice
 from kisaan_validate.facts.titles import TableKey
-from kisaan_validate.plan.bundles import PassBundle, bundles_of, is_small
+from kisaan_validate.plan.bundles import StatementBundle, bundles_of, small_tables
 from kisaan_validate.plan.marks import marking_of
 from kisaan_validate.plan.passes import marked
 from kisaan_validate.plan.plan import Plan, make_plan
@@ -32,15 +32,15 @@ from kisaan_validate.suite.load import Suite
 class Planned:
     """The plan, what its answers may rest on, and how many blocks the tables of its streams have.
 
-    ``small`` are the tables that are known to be small, ``bundles`` the scans of those that share a
-    statement. ``sizes`` are the blocks of the tables that are scanned, by oid, where they are known.
+    ``small`` are the tables that are known to be small, ``bundles`` what over those shares a statement.
+    ``sizes`` are the blocks of the tables that are scanned, by oid, where they are known.
     """
 
     plan: Plan
     ground: Ground
     blocks: Mapping[int, int]
     small: frozenset[TableKey] = frozenset()
-    bundles: tuple[PassBundle, ...] = ()
+    bundles: tuple[StatementBundle, ...] = ()
     sizes: Mapping[int, int] = field(default_factory=dict)
 
 
@@ -55,13 +55,14 @@ def plan(context: RunContext) -> Planned:
     # Without locks, reading the size of a table would wait for a session that alters it.
     if holder.frugal:
         return Planned(made, ground, streamed)
-    blocks = read_blocks(holder, {s.table.key: s.table for s in made.passes}.values())
+    tables = [catalogue.tables[key] for key in sorted({key for s in made.counting for key in s.tables})]
+    blocks = read_blocks(holder, tables)
     options = context.request.options
     if options.failing_keys:
         made = replace(made, passes=_marking(made.passes, blocks, holder.version))
     # With --fail-fast what comes first is waited for, and nothing else.
-    bundles = () if options.fail_fast else tuple(bundles_of(made.passes, blocks))
-    small = frozenset(s.table.key for s in made.passes if is_small(blocks.get(s.table.oid)))
+    small = small_tables(tables, blocks)
+    bundles = () if options.fail_fast else tuple(bundles_of(made.counting, small))
     return Planned(made, ground, streamed, small, bundles, blocks)
 
 

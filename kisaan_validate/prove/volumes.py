@@ -23,18 +23,22 @@ _SHOWING = frozenset({VolumeMeasure.SUM, VolumeMeasure.FRESHNESS})
 def volume_results(context: RunContext, results: Mapping[str, Result], answers: Answers) -> dict[str, Result]:
     """The results of the checks whose figures were measured, by check id."""
     found = {id: text for _, answer in answers for id, text in answer.found.items()}
-    if not found:
+    asked = {id for id in results if isinstance(context.suite.rules.get(id), Volume)}
+    if not asked:
         return {}
     past = context.request.options.past
     nights = past(context.snapshot.place) if past is not None else {}
     checks = {check.id: check for check in context.suite.checks}
     measured = {id: (checks[id], results[id], text) for id, text in found.items() if id in results}
-    return {
+    judged = {
         id: _judged(context, check, result, text, nights)
         for id, (check, result, text) in measured.items()
         # What could not be counted after all has its error already.
         if result.status is Status.PASS
     }
+    # No way of asking may lose a figure, and its check pass for it.
+    lost = (results[id] for id in asked - found.keys() if results[id].status is Status.PASS)
+    return judged | {one.check_id: _unanswered(one, "its figure was not measured") for one in lost}
 
 
 def _judged(

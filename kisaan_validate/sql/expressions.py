@@ -186,9 +186,11 @@ class View:
         column = self.column(name)
         return sa.cast(column, sa.Text) if self.table.columns[name].is_enum else column
 
-    def source(self, matched: Iterable[str] | None = None, *, placed: bool = False) -> str:
+    def source(
+        self, matched: Iterable[str] | None = None, *, placed: bool = False, read: Iterable[str] = ()
+    ) -> str:
         """The FROM item (see :func:`source_sql`)."""
-        return source_sql(self.table, self.alias, matched, placed=placed)
+        return source_sql(self.table, self.alias, matched, placed=placed, read=read)
 
 
 def knows_zone_sql(zone: str) -> str:
@@ -224,15 +226,29 @@ inside.
 """
 
 
+def named_columns(table: Table, *texts: str) -> list[str]:
+    """The columns of a table that SQL may name, by their names in its text: perhaps some too many, never one
+    too few.
+    """
+    text = "\n".join(texts).lower()
+    return [name for name in table.columns if name.lower() in text or quote(name).lower() in text]
+
+
 def source_sql(
-    table: Table, alias: str = "", matched: Iterable[str] | None = None, *, placed: bool = False
+    table: Table,
+    alias: str = "",
+    matched: Iterable[str] | None = None,
+    *,
+    placed: bool = False,
+    read: Iterable[str] = (),
 ) -> str:
     """The FROM item that gives the rows of a relation: all of them, or those that its filter leaves.
 
     ``matched`` are the columns by which these rows are grouped or joined; None says that anything may be
     done with them. Where a unique index says that no two rows agree in them, they are read apart: else the
     planner would take that for true, and stop at the first row, or group by fewer columns. ``placed``: it
-    has the rows' ctid.
+    has the rows' ctid. ``read`` are the columns that are read of it, if that is known: what stands apart
+    costs each row for each column that it names.
     """
     names = None if matched is None else list(matched)
     # Believed tables are shown to the planner on purpose.
@@ -243,7 +259,8 @@ def source_sql(
     place = "ctid, " if placed or key_columns(table) == ("ctid",) else ""
     kept = f" WHERE {kept_sql(table, table.only)}" if table.only else ""
     return (
-        f"(SELECT {place}* FROM {table_sql(table)}{kept}{APART if apart else ''}) AS "
+        f"(SELECT {place}{', '.join(map(quote, read)) or '*'} FROM {table_sql(table)}{kept}"
+        f"{APART if apart else ''}) AS "
         f"{quote(alias or table.name)}"
     )
 
