@@ -128,7 +128,7 @@ def test_every_setting_is_one(page: str, text: str, tmp_path: Path) -> None:
         ).promises
     elif "waiver" in given:
         assert read_waivers(text, page)
-    elif given.keys() & {"target", "run", "signoff", "pings", "scan", "notify", "guard"}:
+    elif given.keys() & {"target", "run", "signoff", "pings", "scan", "notify", "guard", "history"}:
         file.write_text(text, encoding="utf-8")
         assert load_config(file)
     elif given.keys() & {"schemas", "criteria"}:

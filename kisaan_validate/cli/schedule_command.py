@@ -26,10 +26,9 @@ if TYPE_CHECKING:
     metavar="HH:MM",
     help="Time of day (Kubernetes: UTC).",
 )
-@click.option("--scan", metavar="NAME", help="Run this profile of the configuration instead of `run`.")
 @click.option("--name", default="kisaan-validate", show_default=True, help="Name of the units.")
 @click.option(
-    "--scan", default="", metavar="NAME", help="Scan this profile of kisaan.toml, not the whole suite."
+    "--scan", metavar="NAME", help="Scan this profile of kisaan.toml instead of running the whole suite."
 )
 @click.option("--ping", is_flag=True, help="Ping start and end, to the URL of [pings] in kisaan.toml.")
 @click.option(
