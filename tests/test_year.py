@@ -62,10 +62,12 @@ name = "on-call"
 url_env = "HOOK_URL"
 """
 
-WAIVER = """[[waiver]]
+WAIVER = """format = 1
+[[waiver]]
 check = "note"
 reason = "the importer is being repaired"
 owner = "Asha"
+rows = 1
 expires = {until}
 """
 
@@ -110,7 +112,7 @@ class Year:
 
     def waivers(self, suite: Suite) -> Waivers | None:
         """What is accepted tonight."""
-        return read_waivers(self.waiver, "waivers.toml", suite.checks) if self.waiver else None
+        return read_waivers(self.waiver, "waivers.toml", suite.rules) if self.waiver else None
 
     def measured(self) -> Judgement:
         """The run of tonight, by tonight's clock."""
@@ -219,6 +221,8 @@ EVENTS: dict[int, str | Callable[[Year], None]] = {
 
 CRASHES = {260: "tell", 280: "record"}
 MISSED = range(302, 309)
+CLOSED = {221}
+"""Nights without new rows: a table is not there."""
 
 
 def _expected() -> dict[int, Told]:
@@ -242,7 +246,8 @@ def test_a_year_of_nights_tells_what_is_news_and_nothing_else(year: Year) -> Non
     """Law: the messages of 400 nights are exactly these. No night with an open new failure is green."""
     for number in range(NIGHTS):
         year.clock = FIRST + timedelta(days=number)
-        year.sql(GROWTH.format(rows=1 if year.clock.weekday() > 4 else 5))
+        if number not in CLOSED:
+            year.sql(GROWTH.format(rows=1 if year.clock.weekday() > 4 else 5))
         event = EVENTS.get(number)
         if isinstance(event, str):
             year.sql(event)
