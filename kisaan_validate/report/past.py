@@ -144,7 +144,8 @@ def _sentence(nights: Sequence[PastNight], gaps: Sequence[int]) -> str:
     names = {Verdict.PASS: "passed", Verdict.FAIL: "failed", Verdict.INCONCLUSIVE: "without an answer"}
     said = [f"{found[verdict]:,} {word}" for verdict, word in names.items() if found[verdict]]
     said += [f"{sum(gaps):,} missed"] if sum(gaps) else []
-    return f"{counted(len(nights), 'night')} since {text.utc(nights[0].at)}: {', '.join(said)}."
+    nights_in_all = counted(len(nights) + sum(gaps), "night")
+    return f"{nights_in_all} since {text.utc(nights[0].at)}: {', '.join(said)}."
 
 
 def _lines(nights: Sequence[PastNight], tables: Sequence[str]) -> Iterator[TrendLine]:

@@ -259,12 +259,7 @@ def _why_pass(pairs: Pairs) -> str:
     statuses = Counter(result.status for _, result in pairs)
     answered = counted(len(pairs) - statuses[Status.NOT_APPLICABLE], "check")
     tolerated, lesser = statuses[Status.TOLERATED], _failures(pairs)
-    # "all hold" is kept for runs in which nothing was excused.
-    all_hold = not tolerated and not lesser
-    parts = [
-        f"{answered} answered; {'all hold' if all_hold else 'no blocking check failed'}.",
-        *lesser,
-    ]
+    parts = [f"{answered} answered{_held(pairs, excused=bool(tolerated or lesser))}.", *lesser]
     if tolerated:
         parts.append(f"{counted(tolerated, 'check')} found violations within the agreed tolerance.")
     if believed := len(believing(pairs)):
@@ -278,6 +273,15 @@ def _why_pass(pairs: Pairs) -> str:
             "were no rows to examine."
         )
     return " ".join(parts)
+
+
+def _held(pairs: Pairs, *, excused: bool) -> str:
+    """What a passing run says of all its checks together."""
+    # Of failures that were known before, only those who judge them may say that they do not count.
+    if any(c.severity is Severity.BLOCKING and r.status is Status.FAIL for c, r in pairs):
+        return ""
+    # "all hold" is kept for runs in which nothing was excused.
+    return "; no blocking check failed" if excused else "; all hold"
 
 
 def believing(pairs: Pairs) -> list[tuple[Check, Result]]:
