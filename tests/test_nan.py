@@ -156,6 +156,7 @@ OTHERS = {
     "json_path": "no number in JSON is NaN",
     "ledger": "it looks for names",
     "sequence": "a test of its own, below",
+    "server_health": "reads no table of the suite",
     "volume": "a sum with NaN is none: test_volume_runs.py",
 }
 """The kinds that say nothing of a column's values, and why."""

@@ -99,7 +99,7 @@ EXAMPLES = {
     ),
     "last": (
         "kisaan-validate last --within '26 h'",
-        "kisaan-validate last --within '26 h' --database shop --reports nightly",
+        "kisaan-validate last --within '26 h' --database app --reports nightly",
     ),
     "metrics": (
         "kisaan-validate metrics -o validate.prom",

@@ -54,7 +54,8 @@ def command(output: Path | None, rules: bool, **given: Any) -> int | None:
     from kisaan_validate.cli.exits import history_exit_code
 
     config = the_config(given["config"], reports=given["reports"])
-    return history_exit_code(write_metrics(config, output, **given))
+    only = {name: given[name] for name in ("suite_name", "database", "always")}
+    return history_exit_code(write_metrics(config, output, **only))
 
 
 def write_metrics(
@@ -64,7 +65,6 @@ def write_metrics(
     suite_name: str | None = None,
     database: str | None = None,
     always: Sequence[str] = (),
-    **_: Any,
 ) -> int:
     """Write the metrics of the recorded runs that fit, or print them without ``output``; how many runs could
     not be read. Raises UsageError and RecordError.
