@@ -21,7 +21,11 @@ from typing import Any, NoReturn
 
 import psycopg2
 import pytest
-from dealing import pytest_collection_modifyitems, pytest_xdist_make_scheduler  # noqa: F401 - hooks
+from dealing import (  # noqa: F401 - hooks
+    pytest_collection_modifyitems,
+    pytest_itemcollected,
+    pytest_xdist_make_scheduler,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 SYSTEM_BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), default=Path("/usr/lib/postgresql/15/bin"))

@@ -88,6 +88,7 @@ def suite(*more: object) -> Suite:
     )
 
 
+@pytest.mark.slow
 def test_a_lagging_standby_is_seen_from_both_sides(pair: tuple[Server, Server]) -> None:
     """By its own age, and by what its primary hears of it; when it has caught up, both see that."""
     primary, standby = pair
