@@ -347,6 +347,7 @@ INSERT INTO many SELECT g, md5(g::text), g FROM generate_series(1, {0}) AS g
 """
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows(server: Server, tmp_path: Path) -> None:
     """200,000 rows of which each differs, and each has a value of its own: a file with all of them, and
     memory as for 2,000.
