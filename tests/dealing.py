@@ -75,6 +75,9 @@ SECONDS = {
 }
 """What a file, or each of its parts, takes on an idle machine, if its number of tests does not tell."""
 
+MANY = ("test_axe_finds_nothing", "test_the_planted_violation_is_found", "test_exactly_what_changed_differs")
+"""How the names of tests begin that have very many cases of one kind."""
+
 USUAL = 0.05
 """Seconds of a test in a file that is not listed."""
 
@@ -96,12 +99,11 @@ def _name(file: str) -> str:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """What is proved on PostgreSQL 18 is proved again on 15, and pages are looked at in many states: a quarter of
+    """What is proved on PostgreSQL 18 is proved again on 15, and some laws have hundreds of cases: a quarter of
     that in `make test`, the rest as slow proofs.
     """
-    name, _, state = item.name.partition("[")
-    again = "server15" in state or (name.startswith("test_axe_finds_nothing") and state)
-    if again and crc32(item.nodeid.encode()) % 4:
+    name, _, case = item.name.partition("[")
+    if case and ("server15" in case or name.startswith(MANY)) and crc32(item.nodeid.encode()) % 4:
         item.add_marker(pytest.mark.slow)
 
 
