@@ -43,23 +43,23 @@ def sampled(id: str, rows: int, of: int, **more: Any) -> tuple[Check, Result]:
 
 
 @pytest.mark.parametrize(
-    ("recorded", "of", "shown", "more"),
+    ("recorded", "of", "shown", "caption", "more"),
     [
-        (1, 1, 1, ""),
-        (3, 3, 3, ""),
-        (4, 4, 3, "and 1 more"),
-        (10, 1234, 3, "and 1,231 more"),
-        (2, 9, 2, "and 7 more"),
+        (1, 1, 1, "The only row", ""),
+        (3, 3, 3, "All rows", ""),
+        (4, 4, 3, "The first rows", "and 1 more"),
+        (10, 1234, 3, "The first rows", "and 1,231 more"),
+        (2, 9, 2, "The first rows", "and 7 more"),
     ],
 )
 def test_the_first_three_rows_are_shown_and_the_rest_is_counted(
-    recorded: int, of: int, shown: int, more: str
+    recorded: int, of: int, shown: int, caption: str, more: str
 ) -> None:
-    """Exactly those that are not shown."""
+    """Exactly those that are not shown; what is said above them is true of them."""
     card = only(sampled("t.a.x", recorded, of))
     assert card.keys is not None
     assert card.keys.rows == tuple((str(n),) for n in range(shown))
-    assert card.more == more
+    assert (card.keys.caption, card.more) == (caption, more)
 
 
 def test_rows_are_those_of_the_first_check_that_has_any() -> None:

@@ -125,12 +125,16 @@ def _counts(checks: Sequence[Card], nouns: Mapping[str, str]) -> str:
 
 def _first_rows(checks: Sequence[Card]) -> Keys | None:
     """The first rows of the leading check that has any."""
-    listed = [card.keys for card in checks if card.keys is not None]
+    listed = [(card.result, card.keys) for card in checks if card.keys is not None]
     if not listed:
         return None
+    result, keys = listed[0]
+    rows = keys.rows[:ROWS]
     # What follows them is counted for this check alone.
-    caption = "The first rows" if len(listed) == 1 else f"The first rows of one of {len(listed)} checks"
-    return replace(listed[0], rows=listed[0].rows[:ROWS], caption=caption)
+    all_rows = "The only row" if len(rows) == 1 else "All rows"
+    which = "The first rows" if more_keys(result, len(rows)) else all_rows
+    caption = which if len(listed) == 1 else f"{which} of one of {len(listed)} checks"
+    return replace(keys, rows=rows, caption=caption)
 
 
 def _values(finding: Finding, values: Iterable[ValuesCompared]) -> Keys | None:
