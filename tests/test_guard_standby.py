@@ -98,10 +98,15 @@ def test_a_lagging_standby_is_seen_from_both_sides(pair: tuple[Server, Server]) 
             primary.sql("CREATE TABLE IF NOT EXISTS noise (x int); INSERT INTO noise VALUES (1)")
         wait_until(lambda: (lag(standby) or 0) > 1, 20)
         wait_until(lambda: (lag(primary) or 0) > 1, 30)
+        late = lag(standby)
+        assert late is not None
+        assert (lag(standby) or 0) > late, "it grows for as long as nothing is replayed"
     caught_up(*pair)
+    # A primary says the lag of what was replayed last: so there must be something to replay.
     primary.sql("INSERT INTO noise VALUES (1)")
     caught_up(*pair)
     wait_until(lambda: lag(primary) is not None and (lag(primary) or 0) < 1, 20)
+    assert (lag(standby) or 0) < 1, "what it last heard of the primary is young"
 
 
 def test_a_role_without_rights_cannot_tell_the_lag_of_a_primary(pair: tuple[Server, Server]) -> None:

@@ -92,8 +92,8 @@ class Result:
     on row order. ``foreign`` are the tables among those it rests on whose rows another server holds.
     ``trusted`` is what stood for rows that were not read out of the heap, because the run was told to
     believe it ("" for nothing). ``settled`` says what a second look found, where there was to be one: then
-    ``violations`` are the rows that failed in both, and ``examined`` is of the first.
-    believe it ("" for nothing). ``volume`` is a figure that is judged by earlier nights, and those nights.
+    ``violations`` are the rows that failed in both, and ``examined`` is of the first. ``volume`` is a figure
+    that is judged by earlier nights, and those nights.
     """
 
     check_id: str
