@@ -4,16 +4,14 @@ needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kisaan_validate.execute.ask import StatementAnswer, ask, ask_bundle, refuse
+from kisaan_validate.execute.ask import StatementAnswer
 from kisaan_validate.execute.fence import moved
-from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.keyed import take_keyed
 from kisaan_validate.execute.measure import take_measures
-from kisaan_validate.execute.pieces import Pieces, ask_in_pieces
-from kisaan_validate.execute.pool import Pool, Task
+from kisaan_validate.execute.pool import Pool
 from kisaan_validate.execute.totals import take_totals
 from kisaan_validate.facts.distribution import Distribution
 from kisaan_validate.facts.result import Result
@@ -21,20 +19,16 @@ from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.table import KeyedDigest, Measured, Profile
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.facts.totals import ControlTotal
-from kisaan_validate.plan.bundles import StatementBundle
-from kisaan_validate.plan.pieces import divisible
-from kisaan_validate.plan.plan import Plan
 from kisaan_validate.plan.statements import Pass, Query
 from kisaan_validate.plan.totals import TotalQuery, total_queries
-from kisaan_validate.postgres.session import Session
-from kisaan_validate.prove.budget import Budget, turn_of
+from kisaan_validate.prove.budget import Budget
 from kisaan_validate.prove.comparing import ComparisonPlan
 from kisaan_validate.prove.context import RunContext
-from kisaan_validate.prove.evidence import collect_keys, listings
+from kisaan_validate.prove.counting import Counting, counting_work, parted
+from kisaan_validate.prove.evidence import collect_keys
 from kisaan_validate.prove.failfast import FailFast
 from kisaan_validate.prove.failing import FailingRows, failing_rows
 from kisaan_validate.prove.outcome import (
-    Answers,
     failures_of,
     figures_of,
     results_of,
@@ -47,6 +41,7 @@ from kisaan_validate.prove.streaming import Streaming, streaming
 from kisaan_validate.prove.volumes import volume_results
 
 Log = list[StatementFacts]
+CountAnswers = list[tuple[Pass | Query, StatementAnswer]]
 
 
 @dataclass(frozen=True)
@@ -71,6 +66,19 @@ class Measurements:
     failing: Mapping[str, FailingRows] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Questions:
+    """What a run asks, and with what it asks. ``log`` gathers the statements."""
+
+    context: RunContext
+    planned: Planned
+    pool: Pool
+    streams: Streaming | None
+    fast: FailFast
+    budget: Budget
+    log: Log = field(default_factory=list)
+
+
 def ask_all(
     context: RunContext, planned: Planned, compared: ComparisonPlan, profiled: ProfilePlan
 ) -> Measurements:
@@ -83,59 +91,29 @@ def ask_all(
     pool = Pool(context.open, snapshot.shared, snapshot.kept, jobs, snapshot.locking, request.gate)
     streams = streaming(context, planned)
     try:
-        return _told(context, planned, compared, profiled, pool, streams)
+        fast = FailFast(planned.plan, request.options, context.suite.settings.may_be_quoted)
+        questions = Questions(context, planned, pool, streams, fast, Budget(request.options.until))
+        return _told(questions, compared, profiled)
     finally:
         if streams is not None:
             streams.close()
         pool.close()
 
 
-def _told(
-    context: RunContext,
-    planned: Planned,
-    compared: ComparisonPlan,
-    profiled: ProfilePlan,
-    pool: Pool,
-    streams: Streaming | None,
-) -> Measurements:
-    request, stop = context.request, context.request.stop
-    log: Log = []
-    fast = FailFast(planned.plan, request.options, context.suite.settings.may_be_quoted)
-    budget = Budget(request.options.until)
-    now, later = _parted(_work(context, planned, fast), planned.plan, request.options.first)
-    answers = _count(context, planned, pool, now, budget, log)
-    streamed: Mapping[str, Result] = {}
-    # What is streamed was not reached for longer than all that is left to be counted.
-    if later and streams is not None:
-        budget.end(stop, more=True)
-        if not budget.ended:
-            streamed = streams.results(pool, planned.plan, answers, log)
-        answers += _count(context, planned, pool, later, budget, log)
-    budget.end(stop, more=streams is not None and not later)
-    # Evidence needs the counts: only what failed is read a second time, and a digest covers the counted
-    # number.
-    results = _failures_explained(context, planned, answers, pool, log)
-    volumes = volume_results(context, results, answers)
-    results |= volumes
-    fast.see(volumes.values())
-    settings = context.suite.settings
-    failing, more = failing_rows(pool, planned.plan, results, settings, planned.ground, stop)
+def _told(q: Questions, compared: ComparisonPlan, profiled: ProfilePlan) -> Measurements:
+    context, pool, log, stop = q.context, q.pool, q.log, q.context.request.stop
+    answers, streamed = _counted(q)
+    results, failing = _proved(q, answers, streamed)
+    say = context.request.counting
+    measured, more = take_measures(pool, compared.measures, stop, say("measuring"))
     log += more
-    if streams is not None and not (later or fast.failed or budget.ended):
-        # After the counts, because the rows streamed are held against the rows counted.
-        streamed = streams.results(pool, planned.plan, answers, log)
-    results |= streamed
-    fast.see(streamed.values())
-    fast.end(stop)
-    measured, more = take_measures(pool, compared.measures, stop, request.counting("measuring"))
-    log += more
-    keyed, more = take_keyed(pool, compared.keyed, stop, request.counting("comparing personal columns"))
+    keyed, more = take_keyed(pool, compared.keyed, stop, say("comparing personal columns"))
     log += more
     totals, more = take_totals(pool, _total_queries(context), stop)
     log += more
     # Last of all that is measured: a profile decides nothing, so nothing waits for it.
     distributions = take(context, profiled, figures_of(answers), rows_of(answers), pool, log)
-    short = (pool.shortage, streams.shortage if streams is not None else "")
+    short = (pool.shortage, q.streams.shortage if q.streams is not None else "")
     return Measurements(
         results,
         rows_of(answers),
@@ -155,141 +133,79 @@ def _told(
     )
 
 
+def _counted(q: Questions) -> tuple[CountAnswers, Mapping[str, Result] | None]:
+    """The answers of all that counts; and the results of what is streamed, if that was due before the last
+    of them, else None.
+    """
+    first, stop = q.context.request.options.first, q.context.request.stop
+    now, later = parted(counting_work(q.context, q.planned, q.fast), q.planned.plan, first)
+    answers, streamed = _count(q, now), None
+    # What is streamed was not reached for longer than all that is left to be counted.
+    if later and q.streams is not None:
+        q.budget.end(stop, more=True)
+        streamed = {} if q.budget.ended else q.streams.results(q.pool, q.planned.plan, answers, q.log)
+        answers += _count(q, later)
+    q.budget.end(stop, more=q.streams is not None and not later)
+    return answers, streamed
+
+
+def _proved(
+    q: Questions, answers: CountAnswers, streamed: Mapping[str, Result] | None
+) -> tuple[dict[str, Result], Mapping[str, FailingRows]]:
+    """The results of all checks, and the failing rows of those with a settling time. ``streamed`` is None
+    where the streams were not read yet.
+    """
+    context, plan, stop = q.context, q.planned.plan, q.context.request.stop
+    # Evidence needs the counts: only what failed is read a second time, and a digest covers the counted
+    # number.
+    results = _failures_explained(q, answers)
+    volumes = volume_results(context, results, answers)
+    results |= volumes
+    q.fast.see(volumes.values())
+    failing, more = failing_rows(q.pool, plan, results, context.suite.settings, q.planned.ground, stop)
+    q.log.extend(more)
+    if streamed is None and q.streams is not None and not (q.fast.failed or q.budget.ended):
+        # After the counts, because the rows streamed are held against the rows counted.
+        streamed = q.streams.results(q.pool, plan, answers, q.log)
+    results |= streamed or {}
+    q.fast.see((streamed or {}).values())
+    q.fast.end(stop)
+    return results, failing
+
+
 def _total_queries(context: RunContext) -> list[TotalQuery]:
     snapshot = context.snapshot
     closed = {key: why for key, (_, why) in snapshot.unavailable.items()}
     return total_queries(context.suite.totals, context.catalogue, context.is_personal, closed)
 
 
-def _work(context: RunContext, planned: Planned, fast: FailFast) -> list[Counting]:
-    """What counts, in the order in which it is asked: by turn, then the largest tables first."""
-    limit = context.request.options.failing_keys
-    listing = listings(planned.plan.queries, planned.small, limit, context.suite.settings)
-    together = {id(one) for bundle in planned.bundles for one in bundle.members}
-    # The largest tables first: the longest statement should not be the last to begin.
-    alone = sorted((s for s in planned.plan.counting if id(s) not in together), key=_size, reverse=True)
-    work = [
-        Counting(
-            _alone(s, planned.ground, listing, fast, _pieces(context, planned, s)), s.check_ids, _counts(s)
-        )
-        for s in alone
-    ]
-    for bundle in planned.bundles:
-        tables = frozenset[TableKey]().union(*map(_counts, bundle.members))
-        work.append(Counting(_together(bundle, planned.ground), bundle.check_ids, tables))
-    first = context.request.options.first
-    return sorted(work, key=lambda one: turn_of(one.ids, first)) if first else work
-
-
-def _parted(
-    work: list[Counting], plan: Plan, first: Mapping[str, int]
-) -> tuple[list[Counting], list[Counting]]:
-    """What is counted before the streams are read, and after: nothing, unless what is streamed is due
-    before all that is counted. Then only the rows that are streamed are counted before.
-    """
-    due = min((turn_of(stream.check_ids, first) for stream in plan.streams), default=0)
-    if not first or not plan.streams or due >= min((turn_of(one.ids, first) for one in work), default=0):
-        return work, []
-    tables = {stream.table.key for stream in plan.streams}
-    needed = [one for one in work if one.counts & tables]
-    return needed, [one for one in work if not one.counts & tables]
-
-
-def _counts(statement: Pass | Query) -> frozenset[TableKey]:
-    """The tables whose rows a statement counts."""
-    counted = isinstance(statement, Pass) and statement.counts_table
-    return frozenset({statement.table.key}) if counted and statement.table is not None else frozenset()
-
-
-def _count(
-    context: RunContext, planned: Planned, pool: Pool, work: Sequence[Counting], budget: Budget, log: Log
-) -> list[tuple[Pass | Query, StatementAnswer]]:
-    say, total = context.request.counting("checking"), len(work)
+def _count(q: Questions, work: Sequence[Counting]) -> CountAnswers:
+    request = q.context.request
+    say, total = request.counting("checking"), len(work)
     say(0, total)
-    tasks = [budget.gated(one.task) for one in work]
-    found = pool.run(tasks, context.request.stop, lambda done: say(done, total))
+    tasks = [q.budget.gated(one.task) for one in work]
+    found = q.pool.run(tasks, request.stop, lambda done: say(done, total))
     answers = [pair for pairs in found for pair in pairs]
     for _, answer in answers:
-        log += answer.log
-    log += planned.ground.log
-    planned.ground.log.clear()
+        q.log.extend(answer.log)
+    q.log.extend(q.planned.ground.log)
+    q.planned.ground.log.clear()
     return answers
 
 
-@dataclass(frozen=True)
-class Counting:
-    """Work that counts: the checks that it answers, and the tables whose rows it counts."""
-
-    task: Asked
-    ids: tuple[str, ...]
-    counts: frozenset[TableKey]
-
-
-Asked = Task[list[tuple[Pass | Query, StatementAnswer]]]
-
-
-def _alone(
-    statement: Pass | Query,
-    ground: Ground,
-    listing: Mapping[str, str],
-    fast: FailFast,
-    pieces: Pieces | None,
-) -> Asked:
-    """The work that asks one statement."""
-    asker = fast.unless_failed(statement, _asker(statement, ground, listing, pieces))
-    return Task(
-        lambda session: [(statement, asker(session))], lambda error: [(statement, refuse(statement, error))]
-    )
-
-
-def _together(bundle: StatementBundle, ground: Ground) -> Asked:
-    """The work that asks a bundle."""
-    return Task(
-        lambda session: list(zip(bundle.members, ask_bundle(session, bundle, ground), strict=True)),
-        lambda error: [(one, refuse(one, error)) for one in bundle.members],
-    )
-
-
-def _failures_explained(
-    context: RunContext, planned: Planned, answers: Answers, pool: Pool, log: Log
-) -> dict[str, Result]:
+def _failures_explained(q: Questions, answers: CountAnswers) -> dict[str, Result]:
     """The results of what was counted, with the keys of what failed."""
-    settings, request, plan = context.suite.settings, context.request, planned.plan
+    settings, request, plan = q.context.suite.settings, q.context.request, q.planned.plan
     results, more = collect_keys(
-        pool,
+        q.pool,
         plan,
         results_of(plan, answers, settings.may_be_quoted),
         request.options.failing_keys,
         settings,
-        planned.ground,
+        q.planned.ground,
         [answer for _, answer in answers],
         request.stop,
         request.counting("collecting evidence"),
     )
-    log += more
+    q.log.extend(more)
     return results
-
-
-def _pieces(context: RunContext, planned: Planned, statement: Pass | Query) -> Pieces | None:
-    """How a scan is cut; None where it is asked at once."""
-    guard = context.request.options.guard
-    if guard is None or guard.piece_seconds is None or isinstance(statement, Query):
-        return None
-    blocks = planned.sizes.get(statement.table.oid)
-    if blocks is None or not divisible(statement, blocks, context.holder.version):
-        return None
-    return Pieces(blocks, guard.piece_seconds, context.request.counting(f"reading {statement.table.name}"))
-
-
-def _asker(
-    statement: Pass | Query, ground: Ground, listing: Mapping[str, str], pieces: Pieces | None
-) -> Callable[[Session], StatementAnswer]:
-    if isinstance(statement, Pass) and pieces is not None:
-        return lambda session: ask_in_pieces(session, statement, ground, pieces)
-    sql = listing.get(statement.check_id) if isinstance(statement, Query) else None
-    return lambda session: ask(session, statement, ground, sql)
-
-
-def _size(statement: Pass | Query) -> int:
-    # A query over several tables has no size of its own.
-    return statement.table.estimated_rows if statement.table is not None else 0
