@@ -29,73 +29,88 @@ class AlertRule:
     lasting: str = "0m"
 
 
+_RUN = f"{PREFIX}last_run_timestamp_seconds"
+_SUCCESS = f"{PREFIX}last_success_timestamp_seconds"
+_UNPROVED = f"{PREFIX}unproved_runs"
+_WRITTEN = f"{PREFIX}written_timestamp_seconds"
+_BY = "(suite, database, host, instance)"
+_SAME = f"on {_BY}"
+
+
 def alert_rules(within: timedelta) -> tuple[AlertRule, ...]:
     """The rules; ``within`` is how old the last run, or the last success, may be."""
-    seconds, stale = int(within.total_seconds()), int(STALE.total_seconds())
-    run, success = f"{PREFIX}last_run_timestamp_seconds", f"{PREFIX}last_success_timestamp_seconds"
-    unproved, written = f"{PREFIX}unproved_runs", f"{PREFIX}written_timestamp_seconds"
-    by = "(suite, database, host, instance)"
-    same = f"on {by}"
+    return (*_of_time(int(within.total_seconds())), *_OF_THE_LAST_RUN, *_OF_THE_FILE)
+
+
+def _of_time(seconds: int) -> tuple[AlertRule, ...]:
+    """The rules on how long ago something happened."""
     return (
         AlertRule(
             "ValidationHasNotRun",
             # A series without a whole run has no time of one: its count of unproved runs is there.
-            f"time() - {run} > {seconds} or {unproved} unless {same} {run}",
+            f"time() - {_RUN} > {seconds} or {_UNPROVED} unless {_SAME} {_RUN}",
             "page",
             f"No whole run of {_ONE} in time.",
         ),
         AlertRule(
-            "ValidationClockIsWrong",
-            f"{run} - time() > 300",
-            "page",
-            f"The last run of {_ONE} is dated in the future: nothing says how old it is.",
-        ),
-        AlertRule(
-            "ValidationFails",
-            # The verdict, not the checks: it knows what is waived.
-            f'{PREFIX}run_verdict{{verdict="FAIL"}} == 1',
-            "page",
-            f"The last run of {_ONE} failed.",
-        ),
-        AlertRule(
-            "ValidationHasNoAnswer",
-            f'max by {by} ({PREFIX}run_verdict{{verdict="INCONCLUSIVE"}}) == 1 or '
-            f'sum by {by} ({PREFIX}checks{{status=~"error|skip"}}) > 0',
-            "ticket",
-            f"The last run of {_ONE} left checks without an answer.",
-        ),
-        AlertRule(
-            "ValidationUnprovedAgain",
-            f"{unproved} >= 2",
-            "page",
-            f"{{{{ $value }}}} runs of {_ONE} in a row proved nothing.",
-        ),
-        AlertRule(
             "ValidationNoSuccess",
-            f"time() - {success} > {2 * seconds} or {run} unless {same} {success}",
+            f"time() - {_SUCCESS} > {2 * seconds} or {_RUN} unless {_SAME} {_SUCCESS}",
             "ticket",
             f"No run of {_ONE} has passed for a long time.",
         ),
         AlertRule(
-            "ValidationCriterionNotMet",
-            f"{PREFIX}criterion_met == 0",
+            "ValidationClockIsWrong",
+            f"{_RUN} - time() > 300",
             "page",
-            f"{{{{ $labels.criterion }}}} of {_ONE} is not met.",
-        ),
-        AlertRule(
-            "ValidationMetricsStale",
-            f"time() - {written} > {stale}",
-            "page",
-            "The metrics are not written any more: nothing else here can be trusted.",
-        ),
-        AlertRule(
-            "ValidationMetricsMissing",
-            f"absent({written})",
-            "page",
-            "There are no metrics: nothing is watched.",
-            lasting="15m",
+            f"The last run of {_ONE} is dated in the future: nothing says how old it is.",
         ),
     )
+
+
+_OF_THE_LAST_RUN = (
+    AlertRule(
+        "ValidationFails",
+        # The verdict, not the checks: it knows what is waived.
+        f'{PREFIX}run_verdict{{verdict="FAIL"}} == 1',
+        "page",
+        f"The last run of {_ONE} failed.",
+    ),
+    AlertRule(
+        "ValidationHasNoAnswer",
+        f'max by {_BY} ({PREFIX}run_verdict{{verdict="INCONCLUSIVE"}}) == 1 or '
+        f'sum by {_BY} ({PREFIX}checks{{status=~"error|skip"}}) > 0',
+        "ticket",
+        f"The last run of {_ONE} left checks without an answer.",
+    ),
+    AlertRule(
+        "ValidationUnprovedAgain",
+        f"{_UNPROVED} >= 2",
+        "page",
+        f"{{{{ $value }}}} runs of {_ONE} in a row proved nothing.",
+    ),
+    AlertRule(
+        "ValidationCriterionNotMet",
+        f"{PREFIX}criterion_met == 0",
+        "page",
+        f"{{{{ $labels.criterion }}}} of {_ONE} is not met.",
+    ),
+)
+
+_OF_THE_FILE = (
+    AlertRule(
+        "ValidationMetricsStale",
+        f"time() - {_WRITTEN} > {int(STALE.total_seconds())}",
+        "page",
+        "The metrics are not written any more: nothing else here can be trusted.",
+    ),
+    AlertRule(
+        "ValidationMetricsMissing",
+        f"absent({_WRITTEN})",
+        "page",
+        "There are no metrics: nothing is watched.",
+        lasting="15m",
+    ),
+)
 
 
 def rules_text(within: timedelta) -> str:
