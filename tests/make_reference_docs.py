@@ -88,11 +88,12 @@ def _meta(function: Any) -> str:
 
 def _rules(function: Any) -> Iterator[type[Rule]]:
     """The classes of rules that stand in a function of ``declare``."""
+    there = inspect.unwrap(function).__globals__
     for node in ast.walk(ast.parse(inspect.getsource(function))):
         if isinstance(node, ast.Name):
-            found = vars(declare).get(node.id)
+            found = there.get(node.id)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            found = getattr(vars(declare).get(node.value.id), node.attr, None)
+            found = getattr(there.get(node.value.id), node.attr, None)
         else:
             continue
         if inspect.isclass(found) and issubclass(found, Rule) and found is not Rule:
