@@ -6,15 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from kisaan_validate.digest.cut import cut_sql
-from kisaan_validate.digest.forms import (
-    RAW,
-    CanonicalForm,
-    Context,
-    elements_sql,
-    proof_sql,
-    shown_sql,
-    value_sql,
-)
+from kisaan_validate.digest.form_sql import elements_sql, proof_sql, shown_sql, value_sql
+from kisaan_validate.digest.forms import RAW, CanonicalForm, Context
 from kisaan_validate.digest.rows import HASH, RowDigest, row_digest, row_sql
 from kisaan_validate.facts.catalogue import TypeFacts
 from kisaan_validate.sql.expressions import quote

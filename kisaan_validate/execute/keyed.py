@@ -9,9 +9,9 @@ from itertools import groupby
 
 from kisaan_validate.contract.needs import Need, Removal
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import recover
 from kisaan_validate.execute.heap import refusal
 from kisaan_validate.execute.pool import Pool, Task
+from kisaan_validate.execute.recovery import recover
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.run import StatementFacts

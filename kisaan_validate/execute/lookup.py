@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import recover, tuned
 from kisaan_validate.execute.heap import explained, undo
+from kisaan_validate.execute.recovery import recover, tuned
 from kisaan_validate.postgres.session import Rows, Session, Setting
 
 _BY_INDEX: tuple[Setting, ...] = (("enable_indexscan", "on"),)

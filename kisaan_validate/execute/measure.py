@@ -11,10 +11,11 @@ from kisaan_validate.digest.forms import RAW
 from kisaan_validate.digest.rows import HASH
 from kisaan_validate.digest.selfcheck import column_check_sql, self_check_sql
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import is_one_expressions_fault, recover
 from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.heap import refusal
+from kisaan_validate.execute.one_pass import is_one_expressions_fault
 from kisaan_validate.execute.pool import Pool, Task
+from kisaan_validate.execute.recovery import recover
 from kisaan_validate.facts.measure_key import MeasureKey
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.table import Measured

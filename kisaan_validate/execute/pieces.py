@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import StatementAnswer, ask
+from kisaan_validate.execute.ask import ask
 from kisaan_validate.execute.ground import Ground
+from kisaan_validate.execute.one_pass import StatementAnswer
 from kisaan_validate.plan.marks import union
 from kisaan_validate.plan.pieces import piece_of
 from kisaan_validate.plan.statements import Pass

@@ -11,9 +11,9 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from kisaan_validate.errors import DatabaseError, KisaanError
-from kisaan_validate.execute.ask import give_back
 from kisaan_validate.execute.gate import OPEN, Gate
 from kisaan_validate.execute.locking import Locking
+from kisaan_validate.execute.recovery import give_back
 from kisaan_validate.execute.snapshot import enter_snapshot
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.sqlstate import hint_for, sqlstate_said

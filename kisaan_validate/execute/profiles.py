@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import is_one_expressions_fault, recover
 from kisaan_validate.execute.heap import NotRead, TooLarge, refusal
+from kisaan_validate.execute.one_pass import is_one_expressions_fault
 from kisaan_validate.execute.pool import Pool, Task
+from kisaan_validate.execute.recovery import recover
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.distribution import Distribution
 from kisaan_validate.facts.run import StatementFacts

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from kisaan_validate.compare.ordered import groups_side_by_side
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import SAVEPOINT, give_back, recover
 from kisaan_validate.execute.heap import refusal
+from kisaan_validate.execute.recovery import SAVEPOINT, give_back, recover
 from kisaan_validate.facts.differences import no_key
 from kisaan_validate.facts.kept import RowsCompared
 from kisaan_validate.facts.place import Notice

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import SAVEPOINT
 from kisaan_validate.execute.heap import HEAP
 from kisaan_validate.execute.locking import Locking, choose_locking
+from kisaan_validate.execute.recovery import SAVEPOINT
 from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.place import Notice, Place
 from kisaan_validate.facts.titles import TableKey

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import recover
 from kisaan_validate.execute.heap import refusal
 from kisaan_validate.execute.pool import Pool, Task
+from kisaan_validate.execute.recovery import recover
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.totals import ControlTotal, GroupTotal
 from kisaan_validate.personal.masking import mask_values

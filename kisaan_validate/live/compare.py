@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import is_one_expressions_fault
+from kisaan_validate.execute.one_pass import is_one_expressions_fault
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.differences import Unknown, no_key, rows_of
 from kisaan_validate.facts.row_differences import (

@@ -15,8 +15,8 @@ from typing import Protocol
 from kisaan_validate.compare.ordered import side_by_side
 from kisaan_validate.compare.patterns.watch import Watch
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import give_back
 from kisaan_validate.execute.heap import refusal
+from kisaan_validate.execute.recovery import give_back
 from kisaan_validate.facts.differences import no_key
 from kisaan_validate.facts.kept import ValueChange, ValuePattern, ValuesCompared
 from kisaan_validate.facts.row_differences import Kind, PatternFound, RowChange

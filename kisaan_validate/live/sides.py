@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from kisaan_validate.compare.renaming.bodies import Printed
 from kisaan_validate.errors import DatabaseError, UsageError
-from kisaan_validate.execute.ask import SAVEPOINT, give_back, recover
 from kisaan_validate.execute.heap import TooLarge, by_index, heap_only, refusal
+from kisaan_validate.execute.recovery import SAVEPOINT, give_back, recover
 from kisaan_validate.execute.snapshot import Snapshot, rewritten, take_snapshot
 from kisaan_validate.facts.catalogue import Table, TypeFacts
 from kisaan_validate.facts.table import SchemaObject, SequenceValue

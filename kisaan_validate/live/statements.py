@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from kisaan_validate.digest.cut import proof_cut_sql
-from kisaan_validate.digest.forms import ZONELESS, Context
+from kisaan_validate.digest.form_sql import ZONELESS
+from kisaan_validate.digest.forms import Context
 from kisaan_validate.digest.parts import Part, key_bytes_sql, key_hash_sql, table_digest
 from kisaan_validate.digest.rows import LiveDigest, buckets_sql, lane_bucket, staged
 from kisaan_validate.digest.seeded import SeededDigest

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kisaan_validate.execute.ask import StatementAnswer
 from kisaan_validate.execute.fence import moved
 from kisaan_validate.execute.keyed import take_keyed
 from kisaan_validate.execute.measure import take_measures
+from kisaan_validate.execute.one_pass import StatementAnswer
 from kisaan_validate.execute.pool import Pool
 from kisaan_validate.execute.totals import take_totals
 from kisaan_validate.facts.distribution import Distribution

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from kisaan_validate.execute.ask import StatementAnswer, ask, ask_bundle, refuse
+from kisaan_validate.execute.ask import ask, ask_bundle, refuse
 from kisaan_validate.execute.ground import Ground
+from kisaan_validate.execute.one_pass import StatementAnswer
 from kisaan_validate.execute.pieces import Pieces, ask_in_pieces
 from kisaan_validate.execute.pool import Task
 from kisaan_validate.facts.titles import TableKey

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import StatementAnswer, refuse
+from kisaan_validate.execute.ask import refuse
+from kisaan_validate.execute.one_pass import StatementAnswer
 from kisaan_validate.facts.check import Check, Severity
 from kisaan_validate.facts.result import FailOn, Result, Status
 from kisaan_validate.plan.plan import Plan

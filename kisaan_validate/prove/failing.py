@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import FEW_ROWS, recover, tuned
 from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.pool import Pool, Task
+from kisaan_validate.execute.recovery import FEW_ROWS, recover, tuned
 from kisaan_validate.facts.result import COUNTED, Result, Status
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.plan.failing import failing_sql, incomparable

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import StatementAnswer
 from kisaan_validate.execute.ground import DECLARED
 from kisaan_validate.execute.heap import TooLarge
+from kisaan_validate.execute.one_pass import StatementAnswer
 from kisaan_validate.facts.check import Check
 from kisaan_validate.facts.result import Evidence, Result, Status
 from kisaan_validate.facts.table import Profile

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import SAVEPOINT, give_back, recover
 from kisaan_validate.execute.heap import HEAP
+from kisaan_validate.execute.recovery import SAVEPOINT, give_back, recover
 from kisaan_validate.postgres.session import Session
 
 

@@ -12,9 +12,9 @@ from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.plan.plan import Plan
 from kisaan_validate.prove.budget import turn_of
 from kisaan_validate.prove.context import RunContext
-from kisaan_validate.prove.evidence import count_streamed, show_streamed
 from kisaan_validate.prove.outcome import Answers, failures_of, rows_of, streamed_results
 from kisaan_validate.prove.planning import Planned
+from kisaan_validate.prove.streamed_rows import count_streamed, show_streamed
 
 if TYPE_CHECKING:
     from kisaan_validate.stream.conduct import Streams

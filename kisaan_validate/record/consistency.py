@@ -9,20 +9,22 @@ show.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterator
 
 from kisaan_validate.facts.baseline import Baseline, CheckFacts
 from kisaan_validate.facts.check import Check, Criterion, Form
-from kisaan_validate.facts.kept import RowsCompared, ValuesCompared
 from kisaan_validate.facts.result import UNANSWERED, Evidence, Result, Status
 from kisaan_validate.facts.run import Run, TableCoverage
-from kisaan_validate.facts.table import Family, Profile, SequenceValue, TableDigests, TableFacts
+from kisaan_validate.facts.table import TableFacts
 from kisaan_validate.record.control import total_contradictions
 from kisaan_validate.record.past_consistency import past_contradictions
-from kisaan_validate.record.profile_consistency import profile_contradictions
 from kisaan_validate.record.settling import proved_contradictions, settling_contradictions
+from kisaan_validate.record.table_consistency import (
+    comparisons_contradictions,
+    sequences_contradictions,
+    tables_contradictions,
+    twice,
+)
 from kisaan_validate.record.volumes import volume_contradictions
 
 _FIGURES = frozenset(
@@ -63,36 +65,29 @@ def run_contradictions(run: Run) -> Iterator[str]:
     yield from _digests(run)
     yield from _checks(run)
     yield from _results(run)
-    yield from _tables(run.tables)
-    yield from _sequences(run.sequences)
-    yield from _twice("the object", (" ".join(filter(None, o.key)) for o in run.objects))
+    yield from tables_contradictions(run.tables)
+    yield from sequences_contradictions(run.sequences)
+    yield from twice("the object", (" ".join(filter(None, o.key)) for o in run.objects))
     yield from _criteria(run)
     yield from _coverage(run)
     yield from _statements(run)
-    yield from _comparisons(run)
+    yield from comparisons_contradictions(run)
     yield from total_contradictions(run.totals, run.tables)
-    yield from _twice("the table proved", (one.table for one in run.proved))
+    yield from twice("the table proved", (one.table for one in run.proved))
     yield from proved_contradictions(run)
     yield from past_contradictions(run)
 
 
 def baseline_contradictions(baseline: Baseline) -> Iterator[str]:
     """What in a baseline cannot be, in words; nothing if its facts agree."""
-    yield from _twice("the check", (check.id for check in baseline.checks))
+    yield from twice("the check", (check.id for check in baseline.checks))
     for check in baseline.checks:
         yield from _counted(check.id, check.status, check.violations)
         yield from _kept_keys(check)
-    yield from _tables(baseline.tables)
-    yield from _sequences(baseline.sequences)
-    yield from _twice("the object", (" ".join(filter(None, o.key)) for o in baseline.objects))
+    yield from tables_contradictions(baseline.tables)
+    yield from sequences_contradictions(baseline.sequences)
+    yield from twice("the object", (" ".join(filter(None, o.key)) for o in baseline.objects))
     yield from total_contradictions(baseline.totals, baseline.tables)
-
-
-# Names are looked up by dictionary everywhere: of two, one would vanish.
-def _twice(what: str, names: Iterable[str]) -> Iterator[str]:
-    for name, times in Counter(names).items():
-        if times > 1:
-            yield f"{what} {name!r} occurs {times} times"
 
 
 # --- the run as a whole -----------------------------------------------------------------------------------
@@ -116,7 +111,7 @@ def _digests(run: Run) -> Iterator[str]:
 
 
 def _checks(run: Run) -> Iterator[str]:
-    yield from _twice("the check", (check.id for check in run.checks))
+    yield from twice("the check", (check.id for check in run.checks))
     part = len(run.checks) < run.suite.total_checks
     # Both ways: a partial run that claims to be whole, and the reverse.
     if len(run.checks) > run.suite.total_checks or run.selection.partial is not part:
@@ -147,7 +142,7 @@ def _exact(check: Check) -> bool:
 
 def _results(run: Run) -> Iterator[str]:
     checks, rows = run.by_id, _rows_by_name(run)
-    yield from _twice("the result of", (result.check_id for result in run.results))
+    yield from twice("the result of", (result.check_id for result in run.results))
     answered = {result.check_id for result in run.results}
     # A check without a result would be left out of every count.
     yield from (f"{id}: a check without a result" for id in checks if id not in answered)
@@ -327,82 +322,11 @@ def _rows_by_name(run: Run) -> dict[str, int]:
     return found
 
 
-# --- tables -----------------------------------------------------------------------------------------------
-
-
-def _tables(tables: Iterable[TableFacts]) -> Iterator[str]:
-    every = tuple(tables)
-    yield from _twice("the table", (f"{t.schema}.{t.name}" for t in every))
-    for table in every:
-        yield from _twice(f"{table.title}: the column", (c.name for c in table.columns))
-        if table.rows is not None and table.rows < 0:
-            yield f"{table.title}: {table.rows:,} rows"
-        # A number or a reason, never both and never neither.
-        if (table.rows is None) is not bool(table.reason):
-            neither, both = (
-                "no number of rows and no reason",
-                "a number of rows and also a reason for having none",
-            )
-            yield f"{table.title}: {neither if table.rows is None else both}"
-        for column in table.columns:
-            if column.profile is not None:
-                yield from _figures(f"{table.title}.{column.name}", column.profile, table.rows)
-            yield from profile_contradictions(f"{table.title}.{column.name}", column, table.rows)
-        if table.digests is not None:
-            yield from _buckets(table.title, table.digests, table.rows)
-
-
-def _figures(what: str, profile: Profile, rows: int | None) -> Iterator[str]:
-    nulls = profile.nulls
-    if nulls is not None and (nulls < 0 or (rows is not None and nulls > rows)):
-        yield f"{what}: {nulls:,} NULLs among {'an unknown number of' if rows is None else f'{rows:,}'} rows"
-    ends = (profile.minimum, profile.maximum)
-    if (ends[0] is None) is not (ends[1] is None):
-        yield f"{what}: a minimum without a maximum, or the reverse"
-    if profile.personal and ends != (None, None):
-        yield f"{what}: minimum and maximum of a personal column"
-    # Only NULLs: there is no value to be the smallest.
-    if rows is not None and nulls == rows and ends != (None, None):
-        yield f"{what}: minimum and maximum without a value"
-    if profile.family is Family.NUMBER and _reversed(*ends):
-        yield f"{what}: the minimum {ends[0]} is greater than the maximum {ends[1]}"
-
-
-def _reversed(minimum: str | None, maximum: str | None) -> bool:
-    try:
-        low, high = Decimal(minimum or "x"), Decimal(maximum or "x")
-    except InvalidOperation:
-        return False  # no decimal: what its order is, only its type knows
-    # NaN is greater than every number to PostgreSQL, and compares with nothing to Decimal.
-    return not (low.is_nan() or high.is_nan()) and low > high
-
-
-def _buckets(title: str, digests: TableDigests, rows: int | None) -> Iterator[str]:
-    if digests.late < 0:
-        yield f"{title}: {digests.late:,} rows came later"
-    if digests.message and digests.buckets:
-        yield f"{title}: digests of its rows and also a reason for having none"
-    try:
-        numbers = [bucket.split(":") for bucket in digests.buckets]
-        counted = sum(int(number[1]) for number in numbers)
-    except (IndexError, ValueError):
-        yield f"{title}: buckets of rows that cannot be read"
-        return
-    yield from _twice(f"{title}: the bucket", (number[0] for number in numbers))
-    # Fewer than the table has is possible: late rows are in no bucket.
-    if digests.buckets and rows is not None and counted > rows:
-        yield f"{title}: digests of {counted:,} rows of {rows:,}"
-
-
-def _sequences(sequences: Iterable[SequenceValue]) -> Iterator[str]:
-    yield from _twice("the sequence", (s.name for s in sequences))
-
-
 # --- what a run says beside its results -------------------------------------------------------------------
 
 
 def _criteria(run: Run) -> Iterator[str]:
-    yield from _twice("the criterion", (c.id for c in run.criteria))
+    yield from twice("the criterion", (c.id for c in run.criteria))
     known = run.by_id
     for criterion in run.criteria:
         yield from _criterion(criterion)
@@ -418,11 +342,11 @@ def _criteria(run: Run) -> Iterator[str]:
 def _criterion(criterion: Criterion) -> Iterator[str]:
     if criterion.manual is bool(criterion.checks):
         yield f"criterion {criterion.id}: it must be proved by checks or attested by a person, one of the two"
-    yield from _twice(f"criterion {criterion.id}: the check", criterion.checks)
+    yield from twice(f"criterion {criterion.id}: the check", criterion.checks)
 
 
 def _coverage(run: Run) -> Iterator[str]:
-    yield from _twice("the coverage of", (entry.table for entry in run.coverage))
+    yield from twice("the coverage of", (entry.table for entry in run.coverage))
     # Checks of the catalogue read no rows, so they are not counted in coverage.
     asked = {check.id for check in run.checks if check.form is not Form.CATALOGUE}
     answered = sum(r.check_id in asked and r.status not in _UNANSWERED for r in run.results)
@@ -431,7 +355,7 @@ def _coverage(run: Run) -> Iterator[str]:
 
 
 def _covered(entry: TableCoverage, answered: int) -> Iterator[str]:
-    yield from _twice(
+    yield from twice(
         f"the coverage of {entry.table}: the column", (*entry.judged, *entry.described, *entry.untouched)
     )
     if not 0 <= entry.checks <= answered:
@@ -457,51 +381,6 @@ def _statements(run: Run) -> Iterator[str]:
     for result in run.results:
         if result.evidence in {Evidence.SCANNED, Evidence.STREAMED} and result.check_id not in asked:
             yield f"{result.check_id}: {result.evidence.value}, but no statement ran it"
-
-
-def _comparisons(run: Run) -> Iterator[str]:
-    yield from _twice("the rows of", (r.table for r in run.rows))
-    yield from _twice("the values of", (f"{v.table}.{v.column}" for v in run.values))
-    for rows in run.rows:
-        yield from _rows_compared(rows)
-    for values in run.values:
-        yield from _values_compared(values)
-
-
-def _rows_compared(found: RowsCompared) -> Iterator[str]:
-    numbers = {"added": found.added, "removed": found.removed, "changed": found.changed, "late": found.late}
-    if any(number is not None and number < 0 for number in numbers.values()) or found.late > (
-        found.added or 0
-    ):
-        yield (
-            f"{found.table}: impossible numbers of rows: {found.added} added, {found.late} of "
-            f"them late, {found.removed} removed"
-        )
-    # A reason stands just where no number does.
-    if bool(found.message) is not (found.added is None):
-        yield f"{found.table}: its rows were compared and not compared"
-    for kind, keys in found.keys.items():
-        most = numbers.get(kind)
-        if most is not None and len(keys) > most:
-            yield f"{found.table}: {len(keys):,} keys of {most:,} rows {kind}"
-
-
-def _values_compared(found: ValuesCompared) -> Iterator[str]:
-    what = f"{found.table}.{found.column}"
-    if bool(found.message) is not (found.changed is None):
-        yield f"{what}: its values were compared and not compared"
-    changed, compared = found.changed or 0, found.compared or 0
-    explained = sum(pattern.rows for pattern in found.patterns)
-    if (
-        not 0 <= changed <= compared
-        or len(found.samples) > changed
-        # Patterns share out the changed values, the unexplained ones among them.
-        or (found.patterns and explained != changed)
-    ):
-        yield (
-            f"{what}: {changed:,} changed values among {compared:,} rows, of which {explained:,} have "
-            f"a pattern and {len(found.samples):,} are shown"
-        )
 
 
 def _kept_keys(check: CheckFacts) -> Iterator[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from kisaan_validate.history.index_rows import NightLine
 from kisaan_validate.history.lines import FAILING, LineNight, LineState
 from kisaan_validate.history.marks import HistoryMark
 from kisaan_validate.history.night import Night
 from kisaan_validate.history.retention import RunFate
-from kisaan_validate.history.store import NightLine
 from kisaan_validate.report.text import flat, number, utc
 from kisaan_validate.text.numbers import counted
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import recover
 from kisaan_validate.execute.heap import TooLarge, refusal
+from kisaan_validate.execute.recovery import recover
 from kisaan_validate.facts.check import Check
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.plan.streams import TOO_LONG, Judge, Piece, Stream

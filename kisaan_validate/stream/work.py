@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from kisaan_validate.errors import DatabaseError, SuiteError
-from kisaan_validate.execute.ask import give_back
 from kisaan_validate.execute.locking import Locking
+from kisaan_validate.execute.recovery import give_back
 from kisaan_validate.execute.snapshot import enter_snapshot
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.plan.streams import Piece, Stream

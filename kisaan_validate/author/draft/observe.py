@@ -15,8 +15,9 @@ from kisaan_validate.author.draft.codes import FREQUENT, KINDS, RARE, why_withhe
 from kisaan_validate.author.draft.facts import Observed, is_personal
 from kisaan_validate.author.source import sql_name
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.execute.ask import is_one_expressions_fault, recover
 from kisaan_validate.execute.heap import refusal
+from kisaan_validate.execute.one_pass import is_one_expressions_fault
+from kisaan_validate.execute.recovery import recover
 from kisaan_validate.facts.catalogue import Column, Table
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.personal.masking import mask_values
