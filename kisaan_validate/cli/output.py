@@ -35,6 +35,14 @@ def format_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def amount_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--quiet, --verbose: how much of a run is printed."""
+    function = click.option("--verbose", "-v", is_flag=True, help="Print every check and promise.")(function)
+    return click.option(
+        "--quiet", "-q", is_flag=True, help="Print only problems, the verdict and the report's path."
+    )(function)
+
+
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     from kisaan_validate.report.formats import format_names
 

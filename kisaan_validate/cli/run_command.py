@@ -19,7 +19,13 @@ from kisaan_validate.cli.options import (
     the_suite,
     the_waivers,
 )
-from kisaan_validate.cli.output import deliver, format_options, lines_for_people, wanted_formats
+from kisaan_validate.cli.output import (
+    amount_options,
+    deliver,
+    format_options,
+    lines_for_people,
+    wanted_formats,
+)
 from kisaan_validate.cli.pinging import pinged
 from kisaan_validate.cli.places import column_of
 
@@ -111,13 +117,7 @@ if TYPE_CHECKING:
 @click.option("--lock", is_flag=True, help="Exit 6 if this suite already runs on this database.")
 @click.option("--ping", is_flag=True, help="Ping start and end to the URL of [pings] in kisaan.toml.")
 @format_options
-@click.option(
-    "--quiet",
-    "-q",
-    is_flag=True,
-    help="Print only problems, the verdict and the report's path.",
-)
-@click.option("--verbose", "-v", is_flag=True, help="Print every check and promise.")
+@amount_options
 def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
     """Run every check on the live database in one read-only snapshot, and write a report. ID names checks
     as --select does: by id, table or tag; * matches any characters.

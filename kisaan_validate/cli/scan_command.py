@@ -12,7 +12,13 @@ import click
 
 from kisaan_validate.cli.exits import exit_code
 from kisaan_validate.cli.options import the_config, the_limits, the_suite, the_waivers
-from kisaan_validate.cli.output import deliver, format_options, lines_for_people, wanted_formats
+from kisaan_validate.cli.output import (
+    amount_options,
+    deliver,
+    format_options,
+    lines_for_people,
+    wanted_formats,
+)
 from kisaan_validate.cli.pinging import pinging
 from kisaan_validate.cli.scan_after import after_scan
 from kisaan_validate.cli.watched import Span
@@ -48,13 +54,7 @@ if TYPE_CHECKING:
     help="Scan nothing: say whether the last run is as young, as last --within.",
 )
 @format_options
-@click.option(
-    "--quiet",
-    "-q",
-    is_flag=True,
-    help="Print only what keeps the run from passing, the verdict and the report's path.",
-)
-@click.option("--verbose", "-v", is_flag=True, help="Print every check and promise.")
+@amount_options
 def command(formats: tuple[str, ...], output: Path | None, **given: Any) -> int:
     """Run the profile [scan.NAME] of kisaan.toml as a nightly run: only within its window, for no longer
     than its budget, one at a time. NAME may be left out if there is one profile.

@@ -209,7 +209,9 @@ def read_sequences(
     The session must be in a transaction. Raises DatabaseError only if the session is lost.
     """
     session.execute("SAVEPOINT schema_reading; SAVEPOINT schema_query")
-    rows, reason = _ask(session, query("schema/sequence_values"), {"schemas": list(schemas)})
+    rows, reason = _ask(
+        session, query("schema/sequence_values", over="unread_sequences"), {"schemas": list(schemas)}
+    )
     unread = {"sequence": reason} if reason else {}
     bearers = Counter(title for _, _, title, _, _ in rows)
     readable = []

@@ -92,7 +92,7 @@ def _ages(session: Session) -> FrozenAges:
 
 
 def _sequences(session: Session) -> tuple[SequenceState, ...]:
-    rows = session.execute(query("server/sequences"))
+    rows = session.execute(query("server/sequences", over="unread_sequences"))
     readable = [(schema, name) for schema, name, *_, unread in rows if not unread]
     last: dict[tuple[str, str], int | None] = {}
     for start in range(0, len(readable), _SEQUENCES_AT_ONCE):

@@ -1,5 +1,5 @@
--- Every sequence of this database, what it fills, and why it cannot be asked where it stands.
-WITH filled AS (
+-- Over unread_sequences: every sequence of this database, what it fills, and why it cannot be asked.
+, filled AS (
     SELECT d.objid AS sequence, d.refobjid AS relation, d.refobjsubid AS number
     FROM pg_depend AS d
     WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
@@ -22,21 +22,12 @@ WITH filled AS (
 )
 SELECT n.nspname, c.relname, t.typname, s.seqmin, s.seqmax, s.seqincrement, s.seqcycle,
        coalesce(columns.names, '{}'), coalesce(columns.bases, '{}'),
-       CASE WHEN NOT has_schema_privilege(n.oid, 'USAGE')
-                THEN 'this role may not use schema ' || n.nspname
-            WHEN NOT has_sequence_privilege(c.oid, 'SELECT')
-                THEN 'this role may not read it'
-            WHEN c.relpersistence = 'u' AND pg_is_in_recovery()
-                THEN 'an unlogged sequence cannot be read on a standby'
-            WHEN c.oid = ANY (ARRAY(
-                SELECT l.relation FROM pg_locks AS l
-                WHERE l.locktype = 'relation' AND l.mode = 'AccessExclusiveLock' AND l.pid <> pg_backend_pid()
-                  AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())))
-                THEN 'another session has locked it exclusively, or is about to' END
+       u.why
 FROM pg_sequence AS s
 JOIN pg_class AS c ON c.oid = s.seqrelid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 JOIN pg_type AS t ON t.oid = s.seqtypid
+JOIN unread_sequences AS u ON u.sequence = c.oid
 LEFT JOIN columns ON columns.sequence = c.oid
 -- Those of other sessions' temporary tables cannot be read, and end with them.
 WHERE c.relpersistence <> 't'
