@@ -538,9 +538,12 @@ def test_an_end_in_the_middle_leaves_nothing_that_looks_complete(
     wait_until(lambda: any(p.stat().st_size for p in tmp_path.glob(".changes.jsonl.*")) or running.poll())
     assert running.poll() is None
     os.killpg(running.pid, number)
-    running.communicate(timeout=60)
+    said = running.communicate(timeout=60)
     if number is signal.SIGKILL:
         assert not path.exists()
+    elif "was killed" in said[1]:
+        # On a machine that is too busy it does not end in time: then that is what it is like.
+        assert (running.returncode, path.exists()) == (3, False)
     else:
         assert running.returncode == 3
         *_, end = jsonl(path)
