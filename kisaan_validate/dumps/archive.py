@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO
+from typing import Protocol
 
 MAGIC = b"PGDMP"
 CUSTOM, TAR, DIRECTORY = 1, 3, 5
@@ -63,10 +63,17 @@ class Archive:
     offset_size: int
 
 
+class Source(Protocol):
+    """What bytes are read from."""
+
+    def read(self, count: int, /) -> bytes:
+        """The next bytes, fewer only at the end."""
+
+
 class Reading:
     """Reads integers and texts; ``limit`` is how many bytes there can be at all."""
 
-    def __init__(self, file: IO[bytes], limit: int) -> None:
+    def __init__(self, file: Source, limit: int) -> None:
         self._file = file
         self._limit = limit
         self.int_size = 4

@@ -27,7 +27,10 @@ def choose_clients(
     """
     need = max(facts.client_major or 0, 13)
     own = () if scratch.installation is None else (scratch.installation,)
-    there = [*own, *sorted(installations() if among is None else among, key=lambda one: one.version)]
+    there: list[Installation] = [
+        *own,
+        *sorted(installations() if among is None else among, key=lambda one: one.version),
+    ]
     complete = [one for one in there if one.program("psql") and one.program("pg_restore")]
     new = [one for one in complete if one.major >= need]
     if not new:
@@ -38,7 +41,7 @@ def choose_clients(
             f" are needed, {has}",
             f"apt-get install postgresql-client-{need} (from apt.postgresql.org)",
         )
-    good = next((one for one in new if safe(one)), None)
+    good: Installation | None = next((one for one in new if safe(one)), None)
     if good is None:
         minors = ", ".join(f"{major}.{minor}" for major, minor in RESTRICTED.items() if major >= need)
         raise UsageError(

@@ -11,9 +11,10 @@ import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, cast
 
 from kisaan_validate.dumps.clients import choose_clients
 from kisaan_validate.dumps.counting import count_restored
@@ -63,34 +64,29 @@ def restore(
     """
     began = time.monotonic()
     _refuse(facts)
-    ((version,),) = scratch.execute("SELECT current_setting('server_version_num')::int")
-    _refuse_older(facts, version // 10_000)
+    _refuse_older(facts, int(scratch.execute("SHOW server_version_num")[0][0]) // 10_000)
     client = choose_clients(facts, scratch)
     if sha256_of(dump) != facts.sha256:
         raise RecordError(f"{dump} has changed since it was read", "read it again")
     roles = make_roles(scratch, facts.contents)
-    rulings = Rulings(read_ground(scratch, database))
-    told = _Told(facts, observer, began)
-    plain = facts.format is DumpFormat.PLAIN
-    pieces = plain_sql(dump, told.read) if plain else archive_sql(dump, facts, scratch, client, stop)
-    finished, door = _through_psql(pieces, rulings, scratch, database, client, stop, jobs, told)
+    way = _Way(dump, facts, scratch, database, client, stop)
+    finished, door = way.go(jobs, _Told(facts, observer, began))
     if finished.cut:
         raise Interrupted(finished.cut)
-    errors = _errors(finished, door)
-    left = _each_once(rulings.left)
+    errors, left = _errors(finished, door), _each_once(door.rulings.left)
     counted, wrong = count_restored(scratch, database, facts.contents, {one.name for one in left})
-    restored = Restored(
+    outcome = Restored(
         time.monotonic() - began,
         client.label,
         scratch.execute("SHOW server_version")[0][0],
         left,
         # What is missing after an error follows from it, and is no news.
         errors or wrong,
-        _notes(facts, rulings.skipped, roles, left),
+        _notes(facts, door.rulings.skipped, roles),
         counted,
         finished.code,
     )
-    return restored if restored.whole else _logged(restored, facts, log_folder or scratch.folder)
+    return outcome if outcome.whole else _logged(outcome, facts, log_folder or scratch.folder)
 
 
 def _refuse(facts: DumpFacts) -> None:
@@ -131,50 +127,63 @@ class _Told:
             self.read(min(self._facts.size, self._facts.size * rows // total))
 
 
-def _through_psql(
-    pieces: Iterator[bytes],
-    rulings: Rulings,
-    scratch: Scratch,
-    database: str,
-    client: Installation,
-    stop: Stop | None,
-    jobs: int,
-    told: _Told,
-) -> tuple[Finished, Door]:
-    key, end = secrets.token_hex(24), secrets.token_hex(24)
-    # No command of psql works from here to the end, but one that knows this key.
-    preamble = f"\\restrict {key}\nSET max_parallel_maintenance_workers = {max(0, jobs)};\n"
-    ending = f"SELECT '{end}';\n\\unrestrict {key}\n"
-    door = Door(pieces, rulings, preamble=preamble, ending=ending, stop=stop, passed=told.passed)
-    words = [
-        "-q",
-        "-A",
-        "-t",
-        "-v",
-        "ON_ERROR_STOP=1",
-        "-v",
-        "VERBOSITY=verbose",
-        "-v",
-        "SHOW_CONTEXT=errors",
-    ]
-    try:
-        finished = scratch.client(
-            "psql",
-            [*words, "-f", "-"],
-            database=database,
-            stdin=door,
-            stop=stop,
-            options=client,  # type: ignore[arg-type]
-        )
-    finally:
-        close = getattr(pieces, "close", None)
-        if close is not None:
-            close()
-    reached = finished.out_tail.rstrip("\n").endswith(end)
-    if finished.ok and not reached:
-        # It ended without an error, and before the end: what it ran is not what was given to it.
-        return Finished(-1, "", "psql:error: the end of the dump was not reached", finished.seconds), door
-    return finished, door
+_WORDS = (
+    "-q",
+    "-A",
+    "-t",
+    "-v",
+    "ON_ERROR_STOP=1",
+    "-v",
+    "VERBOSITY=verbose",
+    "-v",
+    "SHOW_CONTEXT=errors",
+    "-f",
+    "-",
+)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """From a dump into a database."""
+
+    dump: Path
+    facts: DumpFacts
+    scratch: Scratch
+    database: str
+    client: Installation
+    stop: Stop | None
+
+    def go(self, jobs: int, told: _Told) -> tuple[Finished, Door]:
+        """All of the dump through the door and psql. How psql ended, and the door, which knows what was where."""
+        key, end = secrets.token_hex(24), secrets.token_hex(24)
+        # No command of psql works from here to the end, but one that knows this key.
+        preamble = f"\\restrict {key}\nSET max_parallel_maintenance_workers = {max(0, jobs)};\n"
+        ending = f"SELECT '{end}';\n\\unrestrict {key}\n"
+        rulings = Rulings(read_ground(self.scratch, self.database))
+        pieces = self._pieces(told)
+        door = Door(pieces, rulings, preamble=preamble, ending=ending, stop=self.stop, passed=told.passed)
+        try:
+            finished = self.scratch.client(
+                "psql",
+                _WORDS,
+                database=self.database,
+                stdin=cast("IO[bytes]", door),
+                stop=self.stop,
+                options=self.client,
+            )
+        finally:
+            pieces.close()
+        if finished.ok and not finished.out_tail.rstrip("\n").endswith(end):
+            # It ended without an error, and before the end: what it ran is not what was given to it.
+            said_so = "psql:error: the end of the dump was not reached"
+            finished = Finished(-1, "", said_so, finished.seconds)
+        return finished, door
+
+    def _pieces(self, told: _Told) -> Generator[bytes]:
+        if self.facts.format is DumpFormat.PLAIN:
+            yield from plain_sql(self.dump, told.read)
+        else:
+            yield from archive_sql(self.dump, self.facts, self.scratch, self.client, self.stop)
 
 
 def _errors(finished: Finished, door: Door) -> tuple[str, ...]:
@@ -204,9 +213,7 @@ _SKIPPED = {
 }
 
 
-def _notes(
-    facts: DumpFacts, skipped: Counter[str], roles: Iterable[str], left: Iterable[LeftOut]
-) -> tuple[str, ...]:
+def _notes(facts: DumpFacts, skipped: Counter[str], roles: Iterable[str]) -> tuple[str, ...]:
     notes = [*facts.notes]
     if facts.complete is None:
         notes.append(f"whether the dump is whole cannot be told: {facts.damage}")

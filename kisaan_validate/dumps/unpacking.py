@@ -129,7 +129,7 @@ def _limited(unpacker: _Unpacker, data: bytes) -> Iterator[bytes]:
 
 def _zlib() -> _Unpacker:
     # 32: with the header of gzip (files) or of zlib (blocks of archives).
-    return zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)  # type: ignore[return-value]
+    return zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)
 
 
 def _zstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
