@@ -6,6 +6,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +188,7 @@ def test_progress_is_told_to_the_end(made: Made, scratch: Scratch) -> None:
         restored(scratch, path, observer=told.append)
         assert told
         assert told[-1].done == told[-1].size == path.stat().st_size
-        assert all(a.done <= b.done for a, b in zip(told, told[1:], strict=False))
+        assert all(a.done <= b.done for a, b in pairwise(told))
 
 
 # --- hostile --------------------------------------------------------------------------------------------
@@ -257,11 +258,10 @@ def test_no_door_opens(door: str, scratch: Scratch, tmp_path: Path) -> None:
     assert caught.value.hint
     # By the door alone, as if the reader had seen nothing: before psql gets the statement.
     alone = Door([path.read_bytes()], Rulings(), preamble="", ending="")
-    given = b""
+    given: list[bytes] = []
     with pytest.raises(KisaanError):
-        while piece := alone.read():
-            given += piece
-    assert b"PROGRAM" not in given
+        given.extend(iter(alone.read, b""))
+    assert b"PROGRAM" not in b"".join(given)
     assert not mark.exists()
 
 
@@ -499,7 +499,7 @@ def test_a_psql_without_restrict_is_refused(scratch: Scratch) -> None:
     class Holder:
         installation = old
 
-    with pytest.raises(UsageError, match="has no .restrict") as caught:
+    with pytest.raises(UsageError, match=r"has no .restrict") as caught:
         choose_clients(facts, Holder(), [])  # type: ignore[arg-type]
     assert "15.14" in caught.value.hint
     assert [safe(replace(old, version=v)) for v in (130021, 130022, 150014, 170005, 170006, 180000)] == [

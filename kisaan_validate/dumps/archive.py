@@ -1,8 +1,8 @@
 """The header and the table of contents of pg_dump's archives, read without pg_restore.
 
 pg_restore lists the contents of half an archive with exit code 0, so it cannot tell whether one is whole. The
-format is that of ``pg_backup_archiver.c``, versions 1.10 (PostgreSQL 8.4) to 1.16 (18): a magic word, sizes of
-integers and offsets, then integers (a sign and bytes, the lowest first) and texts (a length, -1 for none).
+format is that of ``pg_backup_archiver.c``, versions 1.10 (PostgreSQL 8.4) to 1.16 (18): a magic word, sizes
+of integers and offsets, then integers (a sign and bytes, the lowest first) and texts (a length, -1 for none).
 """
 
 from __future__ import annotations

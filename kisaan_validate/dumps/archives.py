@@ -65,8 +65,8 @@ def _chunks(reading: Reading) -> Iterator[bytes]:
 
 
 def read_folder(folder: Path, begin: Begin) -> tuple[tuple[str, ...], bool]:
-    """An archive in a folder. Returns files that do not belong to it, and whether large objects are stored as they
-    are: then nothing in the folder tells how long they should be. Raises Unreadable, UsageError.
+    """An archive in a folder. Returns files that do not belong to it, and whether large objects are stored as
+    they are: then nothing in the folder tells how long they should be. Raises Unreadable, UsageError.
     """
     with member(folder, TOC)[0] as file:
         size = file.seek(0, 2)

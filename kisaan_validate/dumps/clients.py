@@ -22,8 +22,8 @@ def safe(one: Installation) -> bool:
 def choose_clients(
     facts: DumpFacts, scratch: Scratch, among: Sequence[Installation] | None = None
 ) -> Installation:
-    """The installation whose psql and pg_restore are used: the scratch server's own if they are new enough for
-    the dump and safe, else the nearest newer one. Raises UsageError with what is needed.
+    """The installation whose psql and pg_restore are used: the scratch server's own if they are new enough
+    for the dump and safe, else the nearest newer one. Raises UsageError with what is needed.
     """
     need = max(facts.client_major or 0, 13)
     own = () if scratch.installation is None else (scratch.installation,)
@@ -37,8 +37,8 @@ def choose_clients(
         newest = max((one.version for one in complete), default=0) // 10_000
         has = f"the newest here are {newest}" if newest else "there are none here"
         raise UsageError(
-            f"the dump was written by pg_dump {facts.client_version or need}: clients of PostgreSQL {need} or newer"
-            f" are needed, {has}",
+            f"the dump was written by pg_dump {facts.client_version or need}:"
+            f" clients of PostgreSQL {need} or newer are needed, {has}",
             f"apt-get install postgresql-client-{need} (from apt.postgresql.org)",
         )
     good: Installation | None = next((one for one in new if safe(one)), None)

@@ -127,7 +127,7 @@ _SECOND = {
 
 def kind_after(tokens: Tokens, start: int) -> str:
     """The kind of object that is named from ``start`` on, in capitals: TABLE, MATERIALIZED VIEW, …"""
-    words = [w for w in upper(tokens, start, 8)]
+    words = list(upper(tokens, start, 8))
     while words and words[0] in _SKIPPED:
         words = words[1:]
     if words[:2] in (["CONSTRAINT", "TRIGGER"], ["DEFAULT", "CONVERSION"]):

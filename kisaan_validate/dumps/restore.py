@@ -1,8 +1,8 @@
 """Restores a dump into an empty database of a scratch server, and counts what is there.
 
-What remains, however careful this is: functions that the dump defines run where its tables use them (a CHECK, an
-index on an expression, a materialized view), with the rights of the restoring role: nothing but this database,
-on a server that holds nothing else.
+What remains, however careful this is: functions that the dump defines run where its tables use them (a CHECK,
+an index on an expression, a materialized view), with the rights of the restoring role: nothing but this
+database, on a server that holds nothing else.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ def restore(
     jobs: int = 1,
     log_folder: Path | None = None,
 ) -> Restored:
-    """Restore ``dump``, read before as ``facts``, into the empty ``database``. ``jobs``: workers that build an
-    index. The log of a failure is kept in ``log_folder``, else in the scratch server's folder.
+    """Restore ``dump``, read before as ``facts``, into the empty ``database``. ``jobs``: workers that build
+    an index. The log of a failure is kept in ``log_folder``, else in the scratch server's folder.
 
     Errors of the restore are in what is returned, and a restore without any is one whose tables were counted.
-    Raises UsageError for what is refused, RecordError for a dump that is not whole or has changed, Interrupted.
-    The database is then half full: drop it.
+    Raises UsageError for what is refused, RecordError for a dump that is not whole or has changed,
+    Interrupted. The database is then half full: drop it.
     """
     began = time.monotonic()
     _refuse(facts)
@@ -103,7 +103,8 @@ def _refuse_older(facts: DumpFacts, major: int) -> None:
     need = facts.server_major or 0
     if need > major:
         raise UsageError(
-            f"the dump is of PostgreSQL {need}, the scratch server is {major}: an older server does not restore it",
+            f"the dump is of PostgreSQL {need}, the scratch server is {major}:"
+            " an older server does not restore it",
             f"name an installation of PostgreSQL {need} or newer",
         )
 
@@ -154,7 +155,9 @@ class _Way:
     stop: Stop | None
 
     def go(self, jobs: int, told: _Told) -> tuple[Finished, Door]:
-        """All of the dump through the door and psql. How psql ended, and the door, which knows what was where."""
+        """All of the dump through the door and psql. How psql ended, and the door, which knows what was
+        where.
+        """
         key, end = secrets.token_hex(24), secrets.token_hex(24)
         # No command of psql works from here to the end, but one that knows this key.
         preamble = f"\\restrict {key}\nSET max_parallel_maintenance_workers = {max(0, jobs)};\n"
@@ -204,7 +207,7 @@ def _words(one: Said, door: Door) -> str:
 _SKIPPED = {
     "owner": "owners are not kept: everything belongs to the restoring role",
     "DROP": "statements that drop what is there were left out: the database is empty",
-    "database": "the dump's own database, its settings and rights were left out: it is restored into another one",
+    "database": "the database itself, its settings and rights were left out: this one has another name",
     "setting": "settings that this server does not know were left out",
     "statistics": "statistics of the planner were left out: this server cannot take them",
     "triggers": "triggers stay enabled while rows are loaded: only a superuser may disable them",
@@ -234,7 +237,8 @@ def _logged(restored: Restored, facts: DumpFacts, folder: Path) -> Restored:
     """Write what is known of a failure into a file that only its owner reads."""
     lines = [
         f"dump {facts.name} sha256 {facts.sha256} ({facts.size:,} bytes, {facts.format})",
-        f"client {restored.client}, server {restored.server}, {restored.seconds:.1f} s, exit code {restored.exit_code}",
+        f"client {restored.client}, server {restored.server}",
+        f"{restored.seconds:.1f} s, exit code {restored.exit_code}",
         *(f"error: {error}" for error in restored.errors),
         *(f"left out: {one.kind} {one.name}: {one.why}" for one in restored.left_out),
         *(f"note: {note}" for note in restored.notes),

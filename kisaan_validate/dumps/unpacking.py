@@ -57,8 +57,9 @@ def pieces_of(file: IO[bytes], first: bytes = b"") -> Iterator[bytes]:
 
 
 def unpacked(method: str, pieces: Iterable[bytes], *, may_be_empty: bool = False) -> Iterator[bytes]:
-    """What comes out, in pieces of at most some MB. ``may_be_empty``: nothing may have been packed as nothing,
-    as pg_dump does in blocks, but not in files. Raises Cut, Bomb, and UsageError where a program is missing.
+    """What comes out, in pieces of at most some MB. ``may_be_empty``: nothing may have been packed as
+    nothing, as pg_dump does in blocks, but not in files. Raises Cut, Bomb, and UsageError where a program is
+    missing.
     """
     if method == "none":
         yield from pieces
