@@ -115,7 +115,7 @@ class Door:
             return
         self.rows += sentence.rows
         title = " ".join(part for part in title_of(sentence.tokens) if part)
-        # Millions of INSERTs into one table are one place.
+        # All rows of one table are one place.
         if not self._titles or self._titles[-1] != title:
             self._places.append(sentence.line)
             self._titles.append(title)

@@ -100,8 +100,9 @@ class Lexer:
                 if sentence is None:
                     continue
                 yield sentence
-                if sentence.tokens[:1] == (b"COPY",):
-                    # Refused kinds of COPY end the reader's work before this.
+                last = tuple(token.upper() for token in sentence.tokens[-3:])
+                # Any other COPY is refused, so whether rows follow it does not matter.
+                if sentence.tokens[:1] == (b"COPY",) and last == (b"FROM", b"STDIN", b";"):
                     yield from self._rows()
 
     def _between_statements(self) -> bool:

@@ -40,7 +40,7 @@ GLUED = re.compile(rb"[A-Za-z0-9_$'\"\x80-\xff]")
 CONTINUED = re.compile(rb"(?:[ \t\f]|--[^\n\r]*+)*+[\n\r](?:[ \t\n\r\f]|--[^\n\r]*+[\n\r])*+'")
 BLANKS = re.compile(rb"(?:[ \t\n\r\f]|--[^\n\r]*+)*+-?")
 
-# INSERTs of constants, as --inserts writes them: a match or two instead of a token at a time. Only while
+# What inserts constants, as --inserts writes them: a match or two instead of a token at a time. Only while
 # standard_conforming_strings is on: then a constant ends at its next single quote.
 _VALUE = rb"(?:(?:'[^']*+')++|-?[0-9][0-9.]*+(?:[eE][-+]?[0-9]++)?|NULL|true|false|DEFAULT|B'[01]*+')"
 _ID = rb'(?:(?:"[^"]*+")++|[a-z_][a-z0-9_]*+)'

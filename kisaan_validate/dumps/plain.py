@@ -112,7 +112,7 @@ class PlainReader:
             self._command(event)
 
     def _close_section(self) -> None:
-        """A section of INSERTs without any is that of an empty table."""
+        """A section without an INSERT is that of an empty table."""
         if self._section is not None:
             self._gathering.section(*self._section)
         self._section = None

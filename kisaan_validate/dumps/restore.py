@@ -12,6 +12,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -175,7 +176,9 @@ class _Way:
                 options=self.client,
             )
         finally:
-            pieces.close()
+            # Where psql went away while the thread that feeds it waits for pg_restore, that thread ends it.
+            with suppress(ValueError):
+                pieces.close()
         if finished.ok and not finished.out_tail.rstrip("\n").endswith(end):
             # It ended without an error, and before the end: what it ran is not what was given to it.
             said_so = "psql:error: the end of the dump was not reached"
