@@ -61,6 +61,8 @@ class Lexer:
         self._place = 0
         self._ended = False
         self._fresh = True
+        self._name = b""
+        self._name_tokens: tuple[bytes, ...] = ()
         self.line = 1
         self.strings = True
 
@@ -185,10 +187,14 @@ class Lexer:
         if len(self._buffer) - self._place < 1 << 16 and not self._ended:
             self._fill(self._place)
         rows, match = 1, INSERT_ONE.match(self._buffer, self._place)
+        head = match
         if match is None:
-            rows, match = self._many_rows()
-        if match is None:
+            head = INSERT_HEAD.match(self._buffer, self._place)
+            rows, match = self._many_rows(head)
+        if match is None or head is None:
             return None
+        if head[1] != self._name:
+            self._name, self._name_tokens = head[1], (b"INSERT", b"INTO", *NAMES.findall(head[1]))
         start, line, end = self._place, self.line, match.end()
         text = self._buffer[start:end]
         if b"\0" in text:
@@ -196,11 +202,11 @@ class Lexer:
         lines = text.count(b"\n")
         self.line += lines
         self._place = end
-        return Sentence(text, _insert_tokens(INSERT_HEAD.match(text)), line, lines, rows)
+        return Sentence(text, self._name_tokens, line, lines, rows)
 
-    def _many_rows(self) -> tuple[int, re.Match[bytes] | None]:
+    def _many_rows(self, head: re.Match[bytes] | None) -> tuple[int, re.Match[bytes] | None]:
         """The rows of an INSERT, and the match of its last one."""
-        match, rows = INSERT_HEAD.match(self._buffer, self._place), 0
+        match, rows = head, 0
         while match is not None:
             match, rows = INSERT_ROW.match(self._buffer, match.end()), rows + 1
             if match is not None and match[1][-1:] == b";":
@@ -311,11 +317,6 @@ class Lexer:
             if self._ended:
                 raise BrokenOff("the rows of a COPY")
             self._fill(self._place)
-
-
-def _insert_tokens(head: re.Match[bytes] | None) -> tuple[bytes, ...]:
-    """INSERT INTO and the name, as the tokens that they are."""
-    return (b"INSERT", b"INTO", *NAMES.findall(head[1] if head else b""))
 
 
 def _shown(text: bytes) -> str:
