@@ -255,9 +255,11 @@ class Lexer:
             raise Smuggled("a U& escape, which pg_dump does not write", self.line)
         if kind == "number" and GLUED.match(follows):
             raise Smuggled("a number that runs into a name or a quote", self.line)
-        if kind == "variable" and VARIABLE.match(self._buffer, self._place - 1):
+        if kind == "variable" and VARIABLE.match(text + follows):
             raise Smuggled("a variable of psql", self.line)
         if kind == "backslash":
+            while len(self._buffer) - self._place < 20 and not self._ended:
+                self._fill(self._place)
             word = re.match(rb"[!-~]{0,20}", self._buffer[self._place : self._place + 20])
             raise Smuggled(f"the command \\{_shown(word[0] if word else b'')} of psql", self.line)
         if kind == "other":
