@@ -98,7 +98,7 @@ class TableRewrite:
 
 @dataclass(frozen=True)
 class SizeChange:
-    """Bytes of a relation with its indexes and TOAST, before and after a statement. None: it was not there."""
+    """Bytes of a relation with its indexes and TOAST around a statement. None: it was not there."""
 
     relation: str
     before: int | None
