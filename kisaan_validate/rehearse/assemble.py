@@ -23,7 +23,7 @@ from kisaan_validate.rehearse.known import KnownCatalogue, KnownTable, TableMove
 from kisaan_validate.rehearse.locks import LockTeller, Taken, exact_locks, flattened
 from kisaan_validate.rehearse.origins import FilePlace, Origins, shown_text
 from kisaan_validate.rehearse.sampler import SampledLock
-from kisaan_validate.rehearse.transactions import Fate, HeardTransaction
+from kisaan_validate.rehearse.transactions import Fate, HeardTransaction, kind_of, savepoint_of
 from kisaan_validate.sql.splitting import lexemes
 
 REASONS = {1: "persistence", 2: "default value", 4: "column type", 8: "access method"}
@@ -69,6 +69,7 @@ class TapeAssembly:
         taken = exact_locks(transaction.statements, catalogue)
         exact = {lock for locks in taken.values() for lock in locks}
         state: dict[int, KnownTable] = {}
+        kept: dict[str, dict[int, KnownTable]] = {}
         for statement, fate in zip(transaction.statements, transaction.fates, strict=True):
             before = dict(state)
             for one in (statement, *statement.inner):
@@ -76,8 +77,12 @@ class TapeAssembly:
                     one,
                     self._one(one, fate if one is statement else _inner(one, fate), taken, exact, state),
                 )
-            # A statement that was taken back leaves no trace for the next ones.
-            if fate.outcome in {StatementOutcome.ROLLED_BACK, StatementOutcome.FAILED}:
+            if kind_of(statement) == "savepoint":
+                kept[savepoint_of(statement)] = before
+            elif kind_of(statement) == "back":
+                # What was taken back is not there for the next statements.
+                state = dict(kept.get(savepoint_of(statement), {}))
+            elif fate.outcome is StatementOutcome.FAILED:
                 state = before
         if transaction.committed is not None:
             catalogue.tables.update(state)

@@ -67,6 +67,7 @@ class LockTeller:
         self._sampled = sampled
         self._started = started
         self._gap = gap
+        self._assigned: dict[int, list[SampledLock]] = {}
 
     def exact(self, statement: HeardStatement, taken: Taken, fate: Fate) -> list[TapeLock]:
         """The locks that event triggers saw it take."""
@@ -80,12 +81,9 @@ class LockTeller:
 
     def sampled(self, statement: HeardStatement, exact: set[tuple[int, str]], fate: Fate) -> list[TapeLock]:
         """The locks that samples show it take, and event triggers do not."""
-        end = statement.end if statement.end is not None else float("inf")
         made: dict[tuple[int, str], TapeLock] = {}
-        for seen in self._sampled.get(statement.pid, ()):
-            oid, mode = seen.key.relation, seen.key.mode
-            if oid is None or not seen.key.granted or not statement.start <= seen.first <= end + self._gap:
-                continue
+        for seen in self._assigned.get(id(statement), ()):
+            oid, mode = seen.key.relation or 0, seen.key.mode
             if (oid, mode) in exact or (oid, mode) in made:
                 continue
             since, waited = self._waited(statement, oid, mode)
@@ -96,15 +94,36 @@ class LockTeller:
                 made[oid, mode] = lock
         return list(made.values())
 
+    def assign(self, statements: Sequence[HeardStatement]) -> None:
+        """Find the statement of one session that took each sampled lock."""
+        flat = list(flattened(statements))
+        for seen in self._sampled.get(flat[0].pid, ()) if flat else ():
+            if seen.key.relation is not None and seen.key.granted:
+                taker = self._taker(seen, flat)
+                if taker is not None:
+                    self._assigned.setdefault(id(taker), []).append(seen)
+
+    def _taker(self, seen: SampledLock, flat: list[HeardStatement]) -> HeardStatement | None:
+        """It was taken between the look before the one that saw it first and that one. Of the statements
+        that ran then: one that names the relation, else the one that ran when it was seen.
+        """
+        ran = [s for s in flat if s.start <= seen.first and _end(s) >= seen.first - self._gap]
+        # Statements such as VACUUM have several transactions, of which the log names the first.
+        ran = [s for s in ran if s.transaction == seen.key.transaction] or ran
+        able = [s for s in ran if not _knows(s) or seen.last <= _end(s) + self._gap]
+        bare = (self._catalogue.name(seen.key.relation or 0) or "").rpartition(".")[2].lower()
+        named = [s for s in able if bare and bare in s.text.lower()]
+        running = [s for s in able if _end(s) >= seen.first]
+        return next(reversed(named or running or able), None)
+
     def _waited(self, statement: HeardStatement, oid: int, mode: str) -> tuple[float, float]:
         """Since when a lock was held, at the earliest, and how long it was awaited."""
         for relation, awaited, at, seconds in statement.waits:
             if (relation, awaited) == (oid, mode):
                 return at, seconds
-        end = statement.end if statement.end is not None else float("inf")
         for seen in self._sampled.get(statement.pid, ()):
             same = (seen.key.relation, seen.key.mode, seen.key.granted) == (oid, mode, False)
-            if same and statement.start - self._gap <= seen.first <= end:
+            if same and statement.start - self._gap <= seen.first <= _end(statement):
                 return seen.last, seen.last - seen.first
         return statement.start, 0.0
 
@@ -126,3 +145,12 @@ class LockTeller:
             sampled=sampled,
             ours=oid not in self._catalogue.committed,
         )
+
+
+def _end(statement: HeardStatement) -> float:
+    return statement.end if statement.end is not None else float("inf")
+
+
+def _knows(statement: HeardStatement) -> bool:
+    """Whether an event trigger saw all the locks that it held at its end."""
+    return any(note["event"] == "ddl_command_end" for note in statement.notes)

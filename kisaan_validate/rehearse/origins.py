@@ -71,10 +71,11 @@ def shown_text(text: str, *, own: bool) -> str:
     Literals of statements that handle rows may be personal data, those of statements that came from a
     program too; what follows PASSWORD is a secret.
     """
-    words = [word.upper() for kind, word, _ in _first(text, 1) if kind == "word"]
-    rows = bool(words) and words[0] in _DATA
+    first = [word.upper() for _, word, _ in _first(text, 4)]
+    rows = first[:1] and first[0] in _DATA
     hidden = {"string", "dollar", "number"} if rows else {"string"}
-    if own and not rows:
+    # Settings of the server are no data; those with a dot are an application's own.
+    if (own and not rows) or (first[:1] == ["SET"] and "." not in first):
         hidden = set()
     return _cut(_masked(text, hidden))
 

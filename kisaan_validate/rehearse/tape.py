@@ -128,7 +128,12 @@ class TapeRecorder:
         connected = self._others(cursor)
         ended = _mark(cursor, self._token, "end")
         heard = self._heard(cursor)
+        gap = self._sampler.widest or 0.0
+        sampled = by_session(self._sampler.seen)
+        teller = LockTeller(self._catalogue, sampled, self.started, gap)
         ears = _ears(heard.lines, self._token)
+        for ear in ears.values():
+            teller.assign(ear.statements)
         transactions = [
             found
             for ear in ears.values()
@@ -136,7 +141,7 @@ class TapeRecorder:
         ]
         gaps = [*heard.gaps, *(gap for ear in ears.values() for gap in ear.gaps), *self._gaps()]
         statements, unexplained = with_new_files(
-            self._assembled(transactions), self._new_files(cursor), self._catalogue
+            self._assembled(transactions, teller), self._new_files(cursor), self._catalogue
         )
         return Tape(
             started_at=datetime.fromtimestamp(self.started, UTC).isoformat(),
@@ -154,15 +159,15 @@ class TapeRecorder:
         if self._early:
             yield f"{len(self._early)} session(s) began before the tape and are not on it"
 
-    def _assembled(self, transactions: list[HeardTransaction]) -> tuple[TapeStatement, ...]:
+    def _assembled(
+        self, transactions: list[HeardTransaction], teller: LockTeller
+    ) -> tuple[TapeStatement, ...]:
         # Two transactions that alter one table cannot overlap, so that their ends give their order.
         ordered = sorted(transactions, key=lambda t: t.statements[-1].end or float("inf"))
-        sampled = by_session(self._sampler.seen)
-        writers = [lock for locks in sampled.values() for lock in locks if lock.key.relation is None]
-        gap = self._sampler.widest or 0.0
-        teller = LockTeller(self._catalogue, sampled, self.started, gap)
+        writers = [lock for lock in self._sampler.seen if lock.key.relation is None]
+        origins = Origins(self._files)
         assembly = TapeAssembly(
-            TapeGround(self._catalogue, Origins(self._files), teller, writers, self.started, self._shared)
+            TapeGround(self._catalogue, origins, teller, writers, self.started, self._shared)
         )
         made: list[tuple[HeardStatement, TapeStatement]] = []
         for transaction in ordered:
