@@ -91,6 +91,11 @@ class TapeRecorder:
         finally:
             self._remove(cursor)
 
+    def locked(self) -> frozenset[int]:
+        """The tables of before that somebody keeps others from just now, or waits to, as last seen."""
+        known = self._catalogue.relations
+        return frozenset(known[oid].table or oid for oid in self._sampler.locked if oid in known)
+
     def _remove(self, cursor: Any) -> None:
         """Nothing of ours stays in the database."""
         try:
