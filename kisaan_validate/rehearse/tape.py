@@ -111,12 +111,9 @@ class TapeRecorder:
         )
         rows = cursor.fetchall()
         before = dict(setting.split("=", 1) for setting in (rows[0][0] if rows else ()))
-        cursor.execute("SELECT current_setting('server_version_num')::int, quote_ident(current_database())")
-        ((version, self._database),) = cursor.fetchall()
+        cursor.execute("SELECT quote_ident(current_database())")
+        ((self._database,),) = cursor.fetchall()
         for name, value in TAPE_SETTINGS.items():
-            # Not before 14.
-            if name.startswith("log_parameter_max_length") and version < 130000:
-                continue
             self._kept[name] = before.get(name, "")
             cursor.execute(f"ALTER DATABASE {self._database} SET {name} = %s", (value,))
 
