@@ -96,6 +96,7 @@ def test_a_session_that_leaves_is_rolled_back(stage: Stage) -> None:
     assert {s.outcome for s in tape.statements} == {StatementOutcome.ROLLED_BACK}
 
 
+@pytest.mark.slow
 def test_a_hundred_statements_keep_their_lines_in_both_ways_of_sending(stage: Stage) -> None:
     """As one message or one by one: each is there once, in order, with its line, its end and its locks."""
     lines = [f"ALTER TABLE notes ADD COLUMN c{n} integer;" for n in range(50)]
@@ -344,6 +345,7 @@ DROP TABLE copied
 """
 
 
+@pytest.mark.slow
 def test_which_commands_no_trigger_sees(stage: Stage) -> None:
     """Each is run; the list says which are only sampled, on each version."""
     database = stage.database(SETUP + "CREATE TYPE mood AS ENUM ('sad');")
@@ -413,6 +415,7 @@ def test_wal_is_told_only_where_nobody_else_wrote(stage: Stage) -> None:
     assert (beside.wal_bytes, beside.wal_reason) == (None, "another session wrote meanwhile")
 
 
+@pytest.mark.slow
 def test_temporary_files_and_sizes_are_counted(stage: Stage) -> None:
     """Of an index that does not fit into memory; a rewrite has the size of before."""
     database = stage.database(SETUP)
@@ -443,6 +446,7 @@ def test_what_people_wrote_is_masked(stage: Stage) -> None:
     assert by_text(tape, "INSERT").line == 1
 
 
+@pytest.mark.slow
 def test_errors_quote_no_value(stage: Stage) -> None:
     """A message of the server about a row has the name of the constraint, and no row."""
     tape = stage.tape(

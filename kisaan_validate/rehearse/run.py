@@ -16,7 +16,8 @@ from kisaan_validate.facts.rehearsal import (
     SessionSetting,
 )
 from kisaan_validate.rehearse.blame import blamed
-from kisaan_validate.rehearse.canaries import FELT_SECONDS, CanaryFlock
+from kisaan_validate.rehearse.canaries import CanaryFlock
+from kisaan_validate.rehearse.canary import FELT_SECONDS
 from kisaan_validate.rehearse.logfile import LOG_SETTINGS
 from kisaan_validate.rehearse.ours import OurSessions
 from kisaan_validate.rehearse.reader import OpenReaderSession
