@@ -261,6 +261,24 @@ def test_nothing_of_ours_stays_and_the_role_cannot_touch_it(stage: Stage) -> Non
     assert stage.scratch.execute(state, database) == before
 
 
+def test_lines_that_a_function_writes_are_not_taken_for_the_servers(stage: Stage) -> None:
+    """RAISE LOG may say anything; it neither begins nor ends a statement."""
+    sql = """DO $$ BEGIN
+  RAISE LOG 'statement: DROP TABLE notes';
+  RAISE LOG 'duration: 1.000 ms';
+  RAISE LOG 'PARSE ANALYSIS STATISTICS';
+  ALTER TABLE notes ADD COLUMN a integer;
+END $$;
+ALTER TABLE other ADD COLUMN a integer"""
+    tape = stage.tape(stage.database(SETUP), {"m.sql": sql}, at_once(sql))
+    assert tape.gaps == ()
+    assert [(s.tag, s.line, s.within, s.outcome.value) for s in tape.statements] == [
+        ("DO", 1, 0, "committed"),
+        ("ALTER TABLE", 5, 1, "committed"),
+        ("ALTER TABLE", 7, 0, "committed"),
+    ]
+
+
 def test_the_triggers_fire_for_whoever_turns_triggers_off(stage: Stage) -> None:
     """A session that replicates fires no ordinary trigger; ours are ENABLE ALWAYS."""
     database = stage.database(SETUP)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kisaan_validate.facts.rehearsal import (
@@ -41,7 +41,7 @@ class RehearsalPlace:
     """The copy: a superuser's way in, as a function and as libpq's text, and the migration's files."""
 
     connect: Callable[[], Any]
-    dsn: str
+    dsn: str = field(repr=False)
     files: Mapping[str, str]
 
 
