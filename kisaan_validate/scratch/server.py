@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.postgres.target import Target
 from kisaan_validate.process.stopping import Stop
-from kisaan_validate.scratch.account import Account
+from kisaan_validate.scratch.adopted import Adopted
 from kisaan_validate.scratch.client import Finished, run_client
-from kisaan_validate.scratch.cluster import Cluster, clean_environment, safe_parent
+from kisaan_validate.scratch.cloning import clone
+from kisaan_validate.scratch.cluster import Cluster, allowed
+from kisaan_validate.scratch.home import clean_environment, scratch_parent
 from kisaan_validate.scratch.installation import Installation, choose
 from kisaan_validate.scratch.leftovers import sweep
+from kisaan_validate.scratch.place import Place
 from kisaan_validate.scratch.reaching import (
     connected,
     identifier,
@@ -32,41 +34,6 @@ OWNER = "kisaan_restore"
 SOURCE = "the scratch server"
 _ROOT = "postgres"
 _QUIET = "SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_duration = off;"
-
-
-class Place(Protocol):
-    """What a scratch server stands on: a cluster of ours, or an adopted server."""
-
-    folder: Path
-    account: Account
-    settings: dict[str, str]
-    superuser: str
-    password: str
-
-    @property
-    def installation(self) -> Installation | None:
-        """Whose programs run, if they are ours."""
-
-    def program(self, path: Path) -> Path:
-        """The same program where the account can run it."""
-
-    def parameters(self, database: str, role: str, password: str) -> dict[str, str]:
-        """libpq's parameters for a role."""
-
-    def restart(self) -> None:
-        """Restart the server."""
-
-    def listen(self) -> None:
-        """Also listen on the loopback address."""
-
-    def ended(self) -> str:
-        """How it ended by itself; "" while it runs."""
-
-    def log_tail(self, since: int = 0) -> str:
-        """The end of its log."""
-
-    def made(self, database: str) -> None:
-        """This database is about to be made."""
 
 
 class Scratch:
@@ -109,9 +76,16 @@ class Scratch:
         return variables(self._parameters(database, role))
 
     def connect(self, database: str, role: str = _ROOT) -> Any:
-        """A psycopg2 connection in autocommit. Raises DatabaseError."""
+        """A psycopg2 connection in autocommit. Raises DatabaseError.
+
+        The superuser's search path is ``public``, whatever the database says: a dump may say that functions
+        of its own come before PostgreSQL's. Still, what it made must be named with its schema.
+        """
+        parameters = self._parameters(database, role)
+        if role == _ROOT:
+            parameters["options"] = "-c search_path=public"
         try:
-            return connected(self._parameters(database, role), self._place.settings)
+            return connected(parameters, self._place.settings)
         except DatabaseError as error:
             raise self._explained(error) from None
 
@@ -125,7 +99,7 @@ class Scratch:
                 cursor.execute(sql, tuple(params) or None)
                 return cursor.fetchall() if cursor.description else []
         except psycopg2.Error as error:
-            said = " ".join(str(error).split())
+            said = self._hidden(" ".join(str(error).split()))
             lost = bool(connection.closed)
             failure = DatabaseError(f"the scratch server refused: {said}", "", error.pgcode or "", lost)
             raise self._explained(failure) if lost else failure from None
@@ -146,40 +120,9 @@ class Scratch:
     def clone(self, source: str, name: str) -> None:
         """A copy of a database in which nobody works, its own settings included. Raises DatabaseError."""
         self._place.made(name)
-        words = f"CREATE DATABASE {identifier(name)} OWNER {identifier(OWNER)} TEMPLATE {identifier(source)}"
-        version = int(self.execute("SHOW server_version_num")[0][0])
-        if version >= 150000:
-            # By files: the default writes each page into the WAL.
-            words += " STRATEGY file_copy"
-        self._copied(words, version)
-        # Settings of a database are no part of it, and are not copied.
-        self.execute(
-            "INSERT INTO pg_db_role_setting SELECT made.oid, setrole, setconfig FROM pg_db_role_setting"
-            " JOIN pg_database AS old ON old.oid = setdatabase CROSS JOIN pg_database AS made"
-            " WHERE old.datname = %s AND made.datname = %s",
-            params=(source, name),
-        )
-
-    def _copied(self, words: str, version: int) -> None:
-        """Copy a database, sharing blocks where server and file system can."""
-        import psycopg2
-
         connection = self.connect(_ROOT)
         try:
-            with connection.cursor() as cursor:
-                for method in ("clone", "copy") if version >= 180000 else ("",):
-                    try:
-                        if method:
-                            cursor.execute(f"SET file_copy_method = {method}")
-                        cursor.execute(words)
-                        return
-                    except psycopg2.Error as error:
-                        failure = error
-                        # 55006: somebody works in it; 42P04: it is there already.
-                        if error.pgcode in ("55006", "42P04"):
-                            break
-            said = " ".join(str(failure).split())
-            raise DatabaseError(f"a database could not be cloned: {said}", "", failure.pgcode or "") from None
+            clone(connection, source, name, OWNER)
         finally:
             connection.close()
 
@@ -235,6 +178,27 @@ class Scratch:
         """Let the clients' account read a file or folder in ``work``, which becomes its own."""
         self._place.account.give(path)
 
+    def admit(self, role: str) -> None:
+        """Let us in as this role, which is made if it is not there: it gets a password of ours. Raises
+        DatabaseError.
+        """
+        self._passwords[role] = secrets.token_hex(24)
+        there = self.execute("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s", params=(role,))
+        verb = "ALTER" if there else "CREATE"
+        self.execute(f"{_QUIET} {verb} ROLE {identifier(role)} LOGIN PASSWORD {text(self._passwords[role])}")
+
+    @property
+    def passfile(self) -> Path:
+        """Where the passwords of a server that is kept are, for libpq's ``passfile``."""
+        return self.folder / "pgpass"
+
+    def write_passfile(self) -> None:
+        """Write them, so that a kept server can be used: for us alone to read."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with os.fdopen(os.open(self.passfile, flags, 0o600), "w") as file:
+            for role, password in self._passwords.items():
+                file.write(f"*:*:*:{role}:{password}\n")
+
     def restart(self, **settings: str) -> None:
         """Restart the server with these settings as well; sessions end, databases stay. Raises
         DatabaseError.
@@ -258,13 +222,18 @@ class Scratch:
         return self._place.log_tail(since)
 
     def _set(self, settings: Mapping[str, str]) -> None:
-        for name, value in settings.items():
+        for name, value in allowed(settings).items():
             self.execute(f"ALTER SYSTEM SET {name} = {text(value)}")
-            self._place.settings[name.lower()] = value
+            self._place.settings[name] = value
 
     def _parameters(self, database: str, role: str) -> dict[str, str]:
         name = self._place.superuser if role == _ROOT else role
         return self._place.parameters(database, name, self._passwords.get(role, ""))
+
+    def _hidden(self, said: str) -> str:
+        for secret in filter(None, self._passwords.values()):
+            said = said.replace(secret, "•••")
+        return said
 
     def _explained(self, error: DatabaseError) -> DatabaseError:
         """The same, and whether the server itself has ended."""
@@ -276,29 +245,37 @@ class Scratch:
         return error
 
     def _enter(self) -> None:
-        """The owner, with a password that only this process knows."""
+        """The owner, with a password that only this process knows. Up to PostgreSQL 14 everybody may put
+        functions where the superuser's sessions would find them.
+        """
+        self.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
         self.execute(
             f"{_QUIET} CREATE ROLE {identifier(OWNER)} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE"
             f" PASSWORD {text(self._passwords[OWNER])}"
         )
 
 
-def scratch_parent(parent: Path | None = None) -> Path:
-    """Where scratch servers are made: ``parent``, else KISAAN_SCRATCH_DIR, else the temporary folder.
-    Raises UsageError if others could put something in a folder's place.
-    """
-    where = parent or Path(os.environ.get("KISAAN_SCRATCH_DIR") or tempfile.gettempdir())
-    hint = "name another folder with --scratch-dir or KISAAN_SCRATCH_DIR"
-    if not where.is_dir():
-        raise UsageError(f"{where} is no folder", hint)
-    where = where.resolve()
-    if not safe_parent(where):
-        raise UsageError(f"others can move what is made in {where}", hint)
-    return where
-
-
 def _say(line: str) -> None:
     print(line, file=sys.stderr)
+
+
+def _place(
+    where: Path,
+    installation: Installation | None,
+    dsn: str | None,
+    need_bytes: int,
+    settings: Mapping[str, str],
+    unknown_space: bool,
+    productions: Sequence[Target],
+) -> Place:
+    if dsn is None:
+        need_room(where, need_bytes, unknown_space=unknown_space)
+        return Cluster(installation or choose(), where, settings)
+    if need_bytes and not unknown_space:
+        raise UsageError(
+            "nobody can tell how much room is free on an adopted server", "leave --scratch-dsn out"
+        )
+    return Adopted(dsn, where, productions)
 
 
 @contextmanager
@@ -312,27 +289,26 @@ def scratch_server(
     parent: Path | None = None,
     notice: Callable[[str], None] = _say,
     unknown_space: bool = False,
+    productions: Sequence[Target] = (),
 ) -> Iterator[Scratch]:
     """A running server of ours, erased at the end unless ``keep``. ``dsn``: an adopted one instead.
 
-    ``need_bytes``: what will be restored, so that a full disk is foreseen. ``notice`` is told what earlier
-    servers left. Raises UsageError, DatabaseError.
+    ``need_bytes``: what will be restored, so that a full disk is foreseen; ``unknown_space``: go ahead where
+    nobody can tell. ``productions``: databases that an adopted server must not be, beside those that the
+    environment names. ``notice`` is told what earlier servers left. Raises UsageError, DatabaseError.
     """
     where = scratch_parent(parent)
     sweep([where], notice)
-    need_room(where, need_bytes, unknown_space=unknown_space)
-    cluster = Cluster(installation or choose(), where, settings or {})
+    place = _place(where, installation, dsn, need_bytes, settings or {}, unknown_space, productions)
+    done = False
     try:
-        yield Scratch(cluster)
-    except BaseException:
-        _put_away(cluster, keep=False, notice=notice)
-        raise
-    _put_away(cluster, keep=keep, notice=notice)
-
-
-def _put_away(cluster: Cluster, *, keep: bool, notice: Callable[[str], None]) -> None:
-    if keep:
-        cluster.keep()
-        notice(f"kept {cluster.folder}: `kisaan-validate scratch clean` erases it")
-    elif not cluster.close():
-        notice(f"{cluster.folder} could not be erased: run `kisaan-validate scratch clean`")
+        scratch = Scratch(place)
+        if dsn is not None and settings:
+            scratch.reload(**settings)
+        yield scratch
+        if keep and dsn is None:
+            scratch.write_passfile()
+        done = True
+    finally:
+        # After an exception nothing is kept.
+        place.release(keep=keep and done, notice=notice)
