@@ -1,0 +1,1 @@
+"""A migration on a copy of the database: what it locks, who feels it, which rules it breaks."""
