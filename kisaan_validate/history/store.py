@@ -300,7 +300,7 @@ def opened(place: Path | str, renamed: Mapping[str, str] = {}) -> Iterator[Histo
     try:
         url = sa.URL.create("sqlite", database=str(place)) if isinstance(place, Path) else sa.make_url(place)
         named = url.render_as_string(hide_password=True)
-        engine = sa.create_engine(url)
+        engine = _engine(url, named)
         try:
             with engine.begin() as connection:
                 prepare(connection)
@@ -313,6 +313,23 @@ def opened(place: Path | str, renamed: Mapping[str, str] = {}) -> Iterator[Histo
         raise RecordError(
             f"the history at {named} cannot be used: {said}",
             "if it is damaged, make it again with `kisaan-validate history rebuild`; else correct the url",
+        ) from None
+
+
+_PLAIN = {"postgresql", "postgres"}
+"""Schemes that libpq takes too: they name no driver, so it is the one that is here."""
+
+
+def _engine(url: sa.URL, named: str) -> sa.Engine:
+    """Raises RecordError where the driver that the url asks for is not installed."""
+    try:
+        return sa.create_engine(
+            url.set(drivername="postgresql+psycopg2") if url.drivername in _PLAIN else url
+        )
+    except ImportError as error:
+        raise RecordError(
+            f"the history at {named} cannot be used: {error.name} is not installed",
+            "write postgresql://… or sqlite:///…, which need nothing more; or install it",
         ) from None
 
 
