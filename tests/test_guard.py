@@ -30,7 +30,9 @@ from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.request import GuardSaid, Progress
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import run_from_json, run_to_json
+from kisaan_validate.report.console import print_run
 from kisaan_validate.suite.load import Suite, suite_of
+from kisaan_validate.verdict.judgement import judge
 
 TABLES = (
     GATE_TABLE
@@ -294,9 +296,9 @@ def test_the_run_waits_for_a_real_load_to_end(server15: Server) -> None:
 
 @pytest.mark.parametrize("go_on", [True, False])
 def test_what_cannot_be_told_goes_on_or_stops_as_the_rules_say(
-    items: str, server: Server, go_on: bool
+    items: str, server: Server, go_on: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And stands among the readings either way."""
+    """And stands among the readings either way, and on the console: a rule that is blind did not watch."""
     role = f"blind_{items}"
     server.sql(f"CREATE ROLE {role} LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}", items)
     rules = GuardRules(bounds={"active_sessions": Bound(1_000)}, go_on=go_on)
@@ -309,6 +311,8 @@ def test_what_cannot_be_told_goes_on_or_stops_as_the_rules_say(
     assert result.guard.readings["active_sessions"].startswith("cannot tell: this role")
     assert (result.verdict is Verdict.PASS) is go_on
     assert result.guard.given_up.startswith("cannot tell active sessions") is not go_on
+    print_run(judge(result), None, quiet=True, verbose=False)
+    assert "active sessions: cannot tell: this role" in " ".join(capsys.readouterr().out.split()) or not go_on
 
 
 def test_a_stop_ends_the_wait_before_the_start(items: str, server: Server, tmp_path: Path) -> None:
@@ -580,6 +584,25 @@ def test_a_guard_that_fails_ends_the_run(items: str, server: Server) -> None:
     with Guard(find_target(server.dsn(items)), GuardRules(every=0.05), stop, source=Broken()):
         wait_until(lambda: stop.requested, 5)
     assert stop.reason == "given up: the guard failed: ZeroDivisionError"
+
+
+class Blinded(Scripted):
+    """It sees at its first look, and never again."""
+
+    looks = 0
+
+    def read(self) -> dict[str, GuardReading]:
+        self.looks += 1
+        reading = GuardReading(0.0) if self.looks == 1 else GuardReading(None, "the session was lost")
+        return {"active_sessions": reading}
+
+
+def test_a_rule_that_goes_blind_on_the_way_says_so(items: str, server: Server) -> None:
+    """It watched for one look: what it read then must not stand for the whole run."""
+    rules, source = GuardRules(bounds={"active_sessions": Bound(9)}, every=0.05), Blinded()
+    with Guard(find_target(server.dsn(items)), rules, Stop(), source=source) as guard:
+        wait_until(lambda: source.looks > 2, 5)
+    assert guard.facts.readings == {"active_sessions": "cannot tell: the session was lost"}
 
 
 # --- the command ------------------------------------------------------------------------------------------

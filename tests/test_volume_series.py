@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from volume_nights import FIRST, judged, night
 
+from kisaan_validate.volumes.backtest import proposed, tried
 from kisaan_validate.volumes.judge import VolumeState, outcome_of, training, with_bounds
 from kisaan_validate.volumes.model import (
     PastPoint,
@@ -372,6 +373,14 @@ def test_growth_with_gaps_and_a_wild_night() -> None:
     assert abs(growth(wild) - Fraction("1.1")) < Fraction(1, 100)
     assert steady([v for _, v in points])
     assert not steady([Fraction(v) for v in (1, 2, 1, 2, 1, 2)])
+
+
+@pytest.mark.parametrize(("nights", "said"), [(7, ""), (8, "least=4, most=6")])
+def test_bounds_are_proposed_of_no_fewer_nights_than_the_rule_asks_for(nights: int, said: str) -> None:
+    """What one night was is no bound for the next."""
+    rule = VolumeRule(by=Season.ANY)
+    points = [PastPoint(VolumePoint(FIRST + timedelta(days=n), "5"), True) for n in range(nights)]
+    assert proposed(rule, tried(rule, points, "t", ())) == said
 
 
 def test_false_alarms_are_few() -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from math import ceil
 
+from kisaan_validate.facts.guarding import CANNOT_TELL
+
 
 class Action(IntEnum):
     """What a run does, from the mildest to the strictest."""
@@ -212,7 +214,7 @@ def shown(readings: Mapping[str, GuardReading]) -> dict[str, str]:
 
 def _shown(name: str, reading: GuardReading) -> str:
     if reading.value is None:
-        return f"cannot tell: {reading.why}"
+        return f"{CANNOT_TELL}{reading.why}"
     gauge = GAUGES.get(name)
     if gauge is not None:
         return gauge.shown(reading.value)

@@ -162,10 +162,12 @@ class Guard:
         # A fault of the guard's own must not leave a run unguarded without a word.
         except Exception as error:
             readings, decision = {}, GuardDecision(Action.STOP, f"the guard failed: {type(error).__name__}")
-        self._first = self._first or readings
         # Already at an end: the readings may be of a server that is being let go.
         if self._done.is_set():
             return decision
+        # A rule that went blind on the way did not watch from there on.
+        blind = {name: reading for name, reading in readings.items() if not reading.known}
+        self._first = {**readings, **self._first, **blind}
         with self._lock:
             self._enact(decision)
         return decision
