@@ -17,10 +17,12 @@ from gates import GATE_TABLE, PATIENT, Background, activity, by_id, gate_in, kil
 from shop import Shop
 
 from kisaan_validate import declare as d
+from kisaan_validate.errors import DatabaseError
 from kisaan_validate.facts.result import Result, Status, Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.guard.readings import Reader
 from kisaan_validate.guard.rules import GAUGES, Action, Bound, GuardReading, GuardRules
+from kisaan_validate.guard.turnstile import Turnstile
 from kisaan_validate.guard.watch import Guard
 from kisaan_validate.postgres.session import Limits, Session
 from kisaan_validate.postgres.target import find_target
@@ -584,6 +586,19 @@ def test_a_guard_that_fails_ends_the_run(items: str, server: Server) -> None:
     with Guard(find_target(server.dsn(items)), GuardRules(every=0.05), stop, source=Broken()):
         wait_until(lambda: stop.requested, 5)
     assert stop.reason == "given up: the guard failed: ZeroDivisionError"
+
+
+def test_a_session_that_was_lost_is_no_longer_ours(items: str, server: Server) -> None:
+    """Its process id may be another's by now, who would not be counted."""
+    gate, target = Turnstile(), find_target(server.dsn(items))
+    with closing(Session(target, Limits(), ())) as kept, closing(Session(target, Limits(), ())) as lost:
+        gate.knows(kept)
+        gate.knows(lost)
+        assert sorted(gate.pids) == sorted([kept.backend_pid, lost.backend_pid])
+        kill(server, lost.backend_pid)
+        with pytest.raises(DatabaseError):
+            lost.execute("SELECT 1")
+        assert gate.pids == [kept.backend_pid]
 
 
 class Blinded(Scripted):

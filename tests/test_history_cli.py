@@ -129,6 +129,25 @@ def test_a_database_remembers_as_well(nights: Shop) -> None:
         assert "Traceback" not in refused.stderr
 
 
+def test_an_index_that_cannot_be_used_is_named_and_what_to_do(nights: Shop) -> None:
+    """Whatever stands in its place; and a folder of reports that is none is no matter of rights."""
+    before, index = _nights(nights), nights.folder / "reports" / ".kisaan-history.sqlite"
+    index.unlink()
+    index.mkdir()
+    broken = nights.cli("history", dsn=False)
+    assert (broken.returncode, "history rebuild" in broken.stderr) == (2, True), broken.stderr
+    assert "url" not in broken.stderr, "none is configured that could be corrected"
+    rebuilt = nights.cli("history", "rebuild", dsn=False)
+    assert rebuilt.returncode == 2, rebuilt.stderr
+    assert f"cannot remove reports/{index.name}: Is a directory" in rebuilt.stderr
+    assert "remove it by hand" in rebuilt.stderr
+    index.rmdir()
+    assert _nights(nights) == before
+    (nights.folder / "file").touch()
+    refused = nights.cli("run", "--lock", "--reports", "file")
+    assert (refused.returncode, "file is not a folder" in refused.stderr) == (2, True), refused.stderr
+
+
 def test_without_runs(shop: Shop, tmp_path: Path) -> None:
     """No folder is exit 2; an empty one is said."""
     assert shop.cli("history", "--reports", "nowhere", dsn=False).returncode == 2

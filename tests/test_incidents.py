@@ -273,6 +273,8 @@ def test_a_failure_that_was_always_waived_begins_and_ends_in_silence() -> None:
     """Nobody was told of it."""
     nights, waiver = Nights(), [waiver_of("c", date(2030, 1, 1))]
     assert [nights.night({"c": one}, waiver) for one in ("ok", 3, 3, "ok")] == [None] * 4
+    # Nor is it told to flap, also not on a night on which it holds.
+    assert [nights.night({"c": one}, waiver) for one in (3, "ok", 3, "ok", 3, "ok")] == [None] * 6
 
 
 def test_a_check_that_goes_or_changes_is_said() -> None:

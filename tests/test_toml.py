@@ -104,6 +104,9 @@ def test_a_slip_is_said_with_file_table_and_key(text: str, fact: str, hint: str)
     [
         ("every = '0 d'", "[history].every: must be longer than 0 s"),
         ("forget_keys = '0 d'", "[history].forget_keys: must be longer than 0 s"),
+        ("forget_keys = '36501 d'", "[history].forget_keys: must be at most 36,500 d"),
+        ("[guard]\nevery = '999999999 d'", "[guard].every: must be at most 36,500 d"),
+        ("keep_days = 36501", "[history].keep_days: must be a whole number of at most 36500, not 36501"),
         ("url = 's3cret'", "[history].url: must be the URL of a database"),
         ("renamed = {a = 'b', b = 'c', c = 'b'}", "[history.renamed]: leads from an id back to itself"),
         ("renamed = {a = 'a'}", "[history.renamed]: leads from an id back to itself"),

@@ -36,7 +36,7 @@ LOCK_WAIT = 60.0
 @dataclass(frozen=True)
 class TellingDone:
     """What telling came to. ``message`` is None where nothing was to say, or where it was said before
-    (``again``). ``sent`` is what became of each try; ``undelivered`` is what the next run will say.
+    (``again``). ``sent`` is the result of each try; ``undelivered`` is what the next run will say.
     """
 
     message: Message | None

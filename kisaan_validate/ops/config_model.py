@@ -111,11 +111,13 @@ class HistoryTable(TomlTable):
     every: SomeTime | None = Field(
         None, description="how often the suite runs; a night without a run is then named as missed"
     )
-    keep_days: int | None = Field(None, ge=1, description="`history prune` keeps runs of so many days")
+    keep_days: int | None = Field(
+        None, ge=1, le=36_500, description="`history prune` keeps runs of so many days"
+    )
     keep_runs: int | None = Field(
         None, ge=1, description="and the newest so many runs of each suite and database"
     )
-    keep_weeks: int | None = Field(None, ge=1, description="and one run a week for so many weeks")
+    keep_weeks: int | None = Field(None, ge=1, le=36_500, description="and one run a week for so many weeks")
     forget_keys: SomeTime | None = Field(
         None,
         description="runs that hold keys or values of rows are removed after this time, whatever is kept",

@@ -131,6 +131,6 @@ def _values_compared(found: ValuesCompared) -> Iterator[str]:
         or (found.patterns and explained != changed)
     ):
         yield (
-            f"{what}: {changed:,} changed values among {compared:,} rows, of which {explained:,} have "
+            f"{what}: {changed:,} changed values among {compared:,} rows; {explained:,} of them have "
             f"a pattern and {len(found.samples):,} are shown"
         )

@@ -37,7 +37,7 @@ class TriedNight:
 def tried(
     rule: VolumeRule, past: Iterable[PastPoint], table: str, columns: tuple[str, ...]
 ) -> list[TriedNight]:
-    """Each night judged by those before it, of which the ones that rang are left out; the oldest first. Of
+    """Each night judged by those before it, without those that rang; the oldest first. Of
     two figures of one day the later in ``past`` counts.
     """
     one_a_day = {found.point.day: found.point for found in past}
