@@ -620,6 +620,32 @@ def test_a_rule_that_goes_blind_on_the_way_says_so(items: str, server: Server) -
     assert guard.facts.readings == {"active_sessions": "cannot tell: the session was lost"}
 
 
+class Busy(Scripted):
+    """There is always too much going on."""
+
+    def read(self) -> dict[str, GuardReading]:
+        return {"active_sessions": GuardReading(99.0)}
+
+
+def test_a_wait_cancels_what_runs_once(items: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it lasts: what is cancelled is asked again once, and a second cancel would cost it that."""
+    rules = GuardRules(bounds={"active_sessions": Bound(9)}, every=0.05, cancel_after=0.1)
+    guard, cancels = Guard(find_target(server.dsn(items)), rules, Stop(), source=Busy()), []
+    monkeypatch.setattr(guard.gate, "cancel", lambda: cancels.append(time.monotonic()))
+    with guard:
+        wait_until(lambda: cancels, 5)
+        time.sleep(0.5)
+    assert len(cancels) == 1
+
+
+def test_a_guard_gives_up_in_time_though_it_looks_seldom(items: str, server: Server) -> None:
+    """Between two looks half an hour apart a run must not wait for half an hour."""
+    rules, stop = GuardRules(bounds={"active_sessions": Bound(9)}, every=1800, give_up_after=0.3), Stop()
+    with Guard(find_target(server.dsn(items)), rules, stop, source=Busy()):
+        wait_until(lambda: stop.requested, 5)
+    assert "99 active sessions are over 9" in stop.reason
+
+
 # --- the command ------------------------------------------------------------------------------------------
 
 
