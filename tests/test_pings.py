@@ -199,7 +199,7 @@ def test_a_closed_port_and_an_unknown_host_are_noted() -> None:
 )
 def test_what_is_no_url_is_noted(url: str) -> None:
     """Nothing is opened."""
-    assert send_ping(url, "start", "r") == "the URL is no http or https URL"
+    assert send_ping(url, "start", "r") == "the URL is not an http or https URL"
 
 
 def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tmp_path: Path) -> None:

@@ -220,7 +220,7 @@ def prune(outer: dict[str, Any], /, yes: bool, **given: Any) -> int:
     for left in found.left:
         print(f"note    {left}", file=sys.stderr)
     if found.finished:
-        click.echo(f"finished {found.finished:,} removed before, cut short")
+        click.echo(f"finished {found.finished:,} removals that were cut short")
     return history_exit_code(found.unread)
 
 

@@ -163,7 +163,7 @@ def the_notify(config: Config) -> NotifyConfig:
 
     if config.notify is None:
         raise UsageError(
-            "kisaan.toml names nobody who is to be told",
+            "kisaan.toml names nobody to tell",
             "add [[notify.smtp]], [[notify.webhook]] or [[notify.apprise]]: see docs/alarms.md",
         )
     return config.notify

@@ -161,7 +161,7 @@ class GuardRules:
                 bound = self.bounds[name]
                 yield f"{bound.action.name.lower()} if {gauge.rule} {bound.limit:,}{gauge.unit}"
         yield f"give up after waiting for {self.give_up_after:,g} s"
-        yield "go on if a reading cannot be had" if self.go_on else "stop if a reading cannot be had"
+        yield "go on if a reading is missing" if self.go_on else "stop if a reading is missing"
 
 
 @dataclass(frozen=True)

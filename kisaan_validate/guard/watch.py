@@ -180,7 +180,7 @@ class Guard:
         if now[0] == home[0] and home[1]:
             return GuardDecision(Action.STOP, "the standby was promoted while it was read")
         return GuardDecision(
-            Action.STOP, "the server was restarted, or the guard reached another one than the run"
+            Action.STOP, "the server was restarted, or the guard reached a different one than the run"
         )
 
     def _enact(self, decision: GuardDecision) -> None:

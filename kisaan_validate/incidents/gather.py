@@ -238,4 +238,4 @@ def _what_ended(telling: NightToTell, key: Key) -> str:
         return f"{flat(id)} was open, and {why}"
     what = "a difference" if kind == "difference" else f"the promise {flat(id)}"
     judged = telling.judged.contract is not None
-    return f"{what} {'is open no more' if judged else 'was open, and no contract was judged tonight'}"
+    return f"{what} {'is no longer open' if judged else 'was open, and no contract was judged tonight'}"

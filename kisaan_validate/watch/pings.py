@@ -63,7 +63,7 @@ def send_ping(url: str, signal: str, rid: str, seconds: float = PING_SECONDS) ->
     try:
         address = ping_address(url, signal, rid)
     except ValueError:
-        return "the URL is no http or https URL"
+        return "the URL is not an http or https URL"
     box = ["no answer in time"]
     # In a thread, because a name that cannot be looked up keeps a resolver busy for half a minute.
     thread = threading.Thread(target=_attempts, args=(address, time.monotonic() + seconds, box), daemon=True)

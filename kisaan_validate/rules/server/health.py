@@ -39,7 +39,7 @@ def share_of(name: str, value: str | Fraction) -> Fraction:
     """A share between 0 and 1, exact. Raises SuiteError."""
     share = exact_share(value) if isinstance(value, str) else value
     if not isinstance(share, Fraction) or not 0 < share < 1:
-        raise SuiteError(f"{name}={value!r} is no share between 0 and 1", f'write {name}="20%"')
+        raise SuiteError(f"{name}={value!r} is not a share between 0 and 1", f'write {name}="20%"')
     return share
 
 
