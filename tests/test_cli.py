@@ -333,6 +333,14 @@ def test_doctor_says_what_is_wrong_and_what_to_do(shop: Shop) -> None:
     healthy = shop.cli("doctor")
     assert healthy.returncode == 0, healthy.stdout
     assert "ready: no problem found" in healthy.stdout
+    (shop.folder / "kisaan.toml").write_text(
+        "[pings]\nurl_env = 'PING_URL'\n[[notify.webhook]]\nname = 'hook'\nurl_env = 'HOOK_URL'\n"
+    )
+    mute = shop.cli("doctor", PING_URL="http://127.0.0.1:1/s3cret")
+    assert "channel 'hook': the environment variable HOOK_URL is not set here" in mute.stdout
+    assert "PING_URL" not in mute.stdout
+    assert "s3cret" not in mute.stdout
+    (shop.folder / "kisaan.toml").unlink()
     shop.sql(f"REVOKE SELECT ON orders FROM {shop.role}; GRANT INSERT ON orders TO {shop.role}")
     ill = shop.cli("doctor")
     assert ill.returncode == 2

@@ -27,7 +27,8 @@ from kisaan_validate.contract.load import Contract
 from kisaan_validate.contract.promise import Outcome, State
 from kisaan_validate.facts.check import Check, Form, Severity
 from kisaan_validate.facts.differences import Change, CheckMove, Origin, Transition
-from kisaan_validate.facts.result import UNANSWERED, Evidence, FailOn, Result, Status
+from kisaan_validate.facts.proved import TableProved
+from kisaan_validate.facts.result import UNANSWERED, Evidence, FailOn, Result, Settled, Status
 from kisaan_validate.facts.run import Run
 from kisaan_validate.facts.suite import Selection
 from kisaan_validate.facts.totals import ControlTotal, GroupPart
@@ -116,6 +117,19 @@ def test_a_check_whose_result_was_lost_is_named() -> None:
         assert "orders.lost" in text
         assert "2 error, 1 skip" in text
         assert "3 checks without an answer" in text
+
+
+def test_a_name_of_two_lines_makes_no_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """A table that is named so could print the verdict that it likes."""
+    name = "t\nPASS          12 pass"
+    check = Check(f"{name}.k", name, (), Form.ROW, "k", "a claim", origin="checks/t.py:1")
+    result = Result(check.id, Status.FAIL, 5, 9, Evidence.SCANNED, settled=Settled(6, 5, 1, 0))
+    run = replace(make_run([check], [result]), proved=(TableProved(name, None),))
+    for quiet, verbose in MODES.values():
+        print_run(judge(run), None, quiet=quiet, verbose=verbose)
+        lines = capsys.readouterr().out.splitlines()
+        assert not [line for line in lines if line.startswith("PASS")]
+        assert [line for line in lines if line.startswith("FAIL")]
 
 
 @pytest.mark.parametrize("width", [40, 80, 132])

@@ -17,10 +17,12 @@ from gates import GATE_TABLE, PATIENT, Background, activity, by_id, gate_in, kil
 from shop import Shop
 
 from kisaan_validate import declare as d
+from kisaan_validate.errors import DatabaseError
 from kisaan_validate.facts.result import Result, Status, Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.guard.readings import Reader
 from kisaan_validate.guard.rules import GAUGES, Action, Bound, GuardReading, GuardRules
+from kisaan_validate.guard.turnstile import Turnstile
 from kisaan_validate.guard.watch import Guard
 from kisaan_validate.postgres.session import Limits, Session
 from kisaan_validate.postgres.target import find_target
@@ -30,7 +32,9 @@ from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.request import GuardSaid, Progress
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import run_from_json, run_to_json
+from kisaan_validate.report.console import print_run
 from kisaan_validate.suite.load import Suite, suite_of
+from kisaan_validate.verdict.judgement import judge
 
 TABLES = (
     GATE_TABLE
@@ -294,9 +298,9 @@ def test_the_run_waits_for_a_real_load_to_end(server15: Server) -> None:
 
 @pytest.mark.parametrize("go_on", [True, False])
 def test_what_cannot_be_told_goes_on_or_stops_as_the_rules_say(
-    items: str, server: Server, go_on: bool
+    items: str, server: Server, go_on: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And stands among the readings either way."""
+    """And stands among the readings either way, and on the console: a rule that is blind did not watch."""
     role = f"blind_{items}"
     server.sql(f"CREATE ROLE {role} LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}", items)
     rules = GuardRules(bounds={"active_sessions": Bound(1_000)}, go_on=go_on)
@@ -309,6 +313,8 @@ def test_what_cannot_be_told_goes_on_or_stops_as_the_rules_say(
     assert result.guard.readings["active_sessions"].startswith("cannot tell: this role")
     assert (result.verdict is Verdict.PASS) is go_on
     assert result.guard.given_up.startswith("cannot tell active sessions") is not go_on
+    print_run(judge(result), None, quiet=True, verbose=False)
+    assert "active sessions: cannot tell: this role" in " ".join(capsys.readouterr().out.split()) or not go_on
 
 
 def test_a_stop_ends_the_wait_before_the_start(items: str, server: Server, tmp_path: Path) -> None:
@@ -580,6 +586,64 @@ def test_a_guard_that_fails_ends_the_run(items: str, server: Server) -> None:
     with Guard(find_target(server.dsn(items)), GuardRules(every=0.05), stop, source=Broken()):
         wait_until(lambda: stop.requested, 5)
     assert stop.reason == "given up: the guard failed: ZeroDivisionError"
+
+
+def test_a_session_that_was_lost_is_no_longer_ours(items: str, server: Server) -> None:
+    """Its process id may be another's by now, who would not be counted."""
+    gate, target = Turnstile(), find_target(server.dsn(items))
+    with closing(Session(target, Limits(), ())) as kept, closing(Session(target, Limits(), ())) as lost:
+        gate.knows(kept)
+        gate.knows(lost)
+        assert sorted(gate.pids) == sorted([kept.backend_pid, lost.backend_pid])
+        kill(server, lost.backend_pid)
+        with pytest.raises(DatabaseError):
+            lost.execute("SELECT 1")
+        assert gate.pids == [kept.backend_pid]
+
+
+class Blinded(Scripted):
+    """It sees at its first look, and never again."""
+
+    looks = 0
+
+    def read(self) -> dict[str, GuardReading]:
+        self.looks += 1
+        reading = GuardReading(0.0) if self.looks == 1 else GuardReading(None, "the session was lost")
+        return {"active_sessions": reading}
+
+
+def test_a_rule_that_goes_blind_on_the_way_says_so(items: str, server: Server) -> None:
+    """It watched for one look: what it read then must not stand for the whole run."""
+    rules, source = GuardRules(bounds={"active_sessions": Bound(9)}, every=0.05), Blinded()
+    with Guard(find_target(server.dsn(items)), rules, Stop(), source=source) as guard:
+        wait_until(lambda: source.looks > 2, 5)
+    assert guard.facts.readings == {"active_sessions": "cannot tell: the session was lost"}
+
+
+class Busy(Scripted):
+    """There is always too much going on."""
+
+    def read(self) -> dict[str, GuardReading]:
+        return {"active_sessions": GuardReading(99.0)}
+
+
+def test_a_wait_cancels_what_runs_once(items: str, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it lasts: what is cancelled is asked again once, and a second cancel would cost it that."""
+    rules = GuardRules(bounds={"active_sessions": Bound(9)}, every=0.05, cancel_after=0.1)
+    guard, cancels = Guard(find_target(server.dsn(items)), rules, Stop(), source=Busy()), []
+    monkeypatch.setattr(guard.gate, "cancel", lambda: cancels.append(time.monotonic()))
+    with guard:
+        wait_until(lambda: cancels, 5)
+        time.sleep(0.5)
+    assert len(cancels) == 1
+
+
+def test_a_guard_gives_up_in_time_though_it_looks_seldom(items: str, server: Server) -> None:
+    """Between two looks half an hour apart a run must not wait for half an hour."""
+    rules, stop = GuardRules(bounds={"active_sessions": Bound(9)}, every=1800, give_up_after=0.3), Stop()
+    with Guard(find_target(server.dsn(items)), rules, stop, source=Busy()):
+        wait_until(lambda: stop.requested, 5)
+    assert "99 active sessions are over 9" in stop.reason
 
 
 # --- the command ------------------------------------------------------------------------------------------

@@ -185,7 +185,7 @@ def test_the_rules_as_they_are_written() -> None:
         "wait if active sessions over 40",
         "wait if free connections under 10",
         "give up after waiting for 3,600 s",
-        "stop if a reading cannot be had",
+        "stop if a reading is missing",
     )
 
 

@@ -108,18 +108,44 @@ def test_the_index_follows_the_files(nights: Shop) -> None:
 def test_a_database_remembers_as_well(nights: Shop) -> None:
     """[history] url: the same lists; a password in it is not printed when it cannot be reached."""
     before, server = _nights(nights), nights.server
-    url = f"postgresql+psycopg2://postgres@:{server.port}/{server.create()}?host={server.host}"
+    # As libpq writes it: the driver is the one that is installed with us.
+    url = f"postgresql://postgres@:{server.port}/{server.create()}?host={server.host}"
     config = nights.folder / "kisaan.toml"
     config.write_text(f'[history]\nurl = "{url}"\n')
     assert _nights(nights) == before
     assert nights.cli("history", "rebuild", dsn=False).returncode == 0
     assert _nights(nights) == before
-    for url in ("postgresql+psycopg2://u:s3cret@127.0.0.1:1/x", "nonsense://u:s3cret@h/x", "s3cret"):
+    for url in (
+        "postgresql://u:s3cret@127.0.0.1:1/x",
+        "mysql+not_there://u:s3cret@h/x",
+        "mysql://u:s3cret@h/x",
+        "nonsense://u:s3cret@h/x",
+        "s3cret",
+    ):
         config.write_text(f'[history]\nurl = "{url}"\n')
         refused = nights.cli("history", dsn=False)
         assert refused.returncode == 2, refused.stderr
         assert "s3cret" not in refused.stderr
         assert "Traceback" not in refused.stderr
+
+
+def test_an_index_that_cannot_be_used_is_named_and_what_to_do(nights: Shop) -> None:
+    """Whatever stands in its place; and a folder of reports that is none is no matter of rights."""
+    before, index = _nights(nights), nights.folder / "reports" / ".kisaan-history.sqlite"
+    index.unlink()
+    index.mkdir()
+    broken = nights.cli("history", dsn=False)
+    assert (broken.returncode, "history rebuild" in broken.stderr) == (2, True), broken.stderr
+    assert "url" not in broken.stderr, "none is configured that could be corrected"
+    rebuilt = nights.cli("history", "rebuild", dsn=False)
+    assert rebuilt.returncode == 2, rebuilt.stderr
+    assert f"cannot remove reports/{index.name}: Is a directory" in rebuilt.stderr
+    assert "remove it by hand" in rebuilt.stderr
+    index.rmdir()
+    assert _nights(nights) == before
+    (nights.folder / "file").touch()
+    refused = nights.cli("run", "--lock", "--reports", "file")
+    assert (refused.returncode, "file is not a folder" in refused.stderr) == (2, True), refused.stderr
 
 
 def test_without_runs(shop: Shop, tmp_path: Path) -> None:

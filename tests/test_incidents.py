@@ -21,7 +21,7 @@ from kisaan_validate.incidents.gather import incidents_of
 from kisaan_validate.incidents.law import SLACK, LastTold, Standing, flaps, news_of
 from kisaan_validate.incidents.night import NUDGE, NightToTell
 from kisaan_validate.incidents.tell import page_of, spooled_of
-from kisaan_validate.notify.told import OVER, News
+from kisaan_validate.notify.told import OVER, News, ToldNight, told_of
 from kisaan_validate.verdict.waivers import Use, Waived
 
 STILL, NEW, FIXED, WORSE = "still failing", "new", "fixed", "worse"
@@ -273,6 +273,19 @@ def test_a_failure_that_was_always_waived_begins_and_ends_in_silence() -> None:
     """Nobody was told of it."""
     nights, waiver = Nights(), [waiver_of("c", date(2030, 1, 1))]
     assert [nights.night({"c": one}, waiver) for one in ("ok", 3, 3, "ok")] == [None] * 4
+    # Nor is it told to flap, also not on a night on which it holds.
+    assert [nights.night({"c": one}, waiver) for one in (3, "ok", 3, "ok", 3, "ok")] == [None] * 6
+
+
+def test_what_was_told_of_later_nights_does_not_answer_for_an_earlier_one() -> None:
+    """Who asks for the message of last week's run gets what was news then."""
+    night = night_of(Nights().judged({"c": 3}), "f", "")
+    told = [
+        ToldNight(f"{days}", f"{days}", night.at + timedelta(days=days), night.suite, night.database,
+                  night.host, night.port, night.server, ())
+        for days in (-1, 0, 1)
+    ]  # fmt: skip
+    assert [one.message for one in told_of(told, night)] == ["-1", "0"]
 
 
 def test_a_check_that_goes_or_changes_is_said() -> None:

@@ -77,7 +77,7 @@ def test_pieces_give_what_the_whole_gives(
     assert [t.rows for t in cut.tables] == [t.rows for t in whole.tables]
     assert scans(whole) == ["rows of wide"]
     (said,) = scans(cut)
-    assert "pieces, of which this is the first" in said
+    assert "pieces; this is the first" in said
     assert run_from_json(run_to_json(cut)).results == cut.results
 
 
@@ -132,7 +132,7 @@ def test_an_expression_that_fails_in_one_piece_costs_its_own_check(
 def test_giving_up_between_two_pieces_leaves_no_answer(
     wide: str, server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    """The table was not wholly seen: no count of a part passes for one of all."""
+    """The table was seen only in part: no count of a part passes for one of all."""
     monkeypatch.setattr(pieces, "FIRST_BLOCKS", 50)
     file = tmp_path / "pause"
 
@@ -145,7 +145,7 @@ def test_giving_up_between_two_pieces_leaves_no_answer(
     result = asked(server, wide, suite(sleepy), 0.05, rules=rules, observer=observe)
     found = by_id(result)["id"]
     assert found.status is Status.ERROR
-    assert "not wholly read, blocks from" in found.message
+    assert "read only in part, blocks from" in found.message
     assert "given up: the pause file" in found.message or found.sqlstate == "57014"
     assert [t.rows for t in result.tables if t.name == "wide"] == [None]
     assert result.verdict is Verdict.INCONCLUSIVE

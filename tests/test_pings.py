@@ -199,7 +199,7 @@ def test_a_closed_port_and_an_unknown_host_are_noted() -> None:
 )
 def test_what_is_no_url_is_noted(url: str) -> None:
     """Nothing is opened."""
-    assert send_ping(url, "start", "r") == "the URL is no http or https URL"
+    assert send_ping(url, "start", "r") == "the URL is not an http or https URL"
 
 
 def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tmp_path: Path) ->
         assert send_ping(url, "start", "r") == "its certificate is not trusted"
         # And one who speaks no TLS at all.
     with Receiver().running() as url:
-        assert send_ping(url.replace("http:", "https:"), "start", "r") == "no TLS connection came about"
+        assert send_ping(url.replace("http:", "https:"), "start", "r") == "the TLS connection failed"
     assert receiver.got == []
 
 

@@ -191,6 +191,19 @@ def test_a_channel_that_is_configured_no_more_waits_no_more(desk: Desk, hook: Ho
     assert desk.spool.waiting() == []
 
 
+def test_a_spool_that_cannot_be_kept_is_named_and_people_are_told_all_the_same(
+    desk: Desk, hook: Hook, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file where its folder should be: the alarm is worth more than its record."""
+    desk.configure({"hook": hook.port, "dead": free_port()})
+    run = desk.run(c=3)
+    desk.spool.folder.touch()
+    done = desk.tell(run)
+    assert _got(hook) == [run.run.id]
+    assert sorted((sent.channel, sent.delivered) for sent in done.sent) == [("dead", False), ("hook", True)]
+    assert f"cannot write {desk.spool.folder}: File exists" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b"\xff\xfe\x00", b'{"kind": "kisaan-validate.spooled", "format": 99}', b"[" * 100_000, b"null", b" " * (5 << 20)],

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import jsonschema
 import make_schemas
@@ -47,7 +47,8 @@ class Part(TomlTable):
 
     id: str = Field(description="its name", examples=["p"])
     at: date | None = None
-    size: int = Field(1, ge=1)
+    size: int = Field(1, ge=1, le=9)
+    kind: Literal["any", "new"] = "any"
 
 
 class Whole(TomlTable):
@@ -77,6 +78,8 @@ class Whole(TomlTable):
         ("[one]\nsize = 2", "[one]: needs 'id'", 'write id = "p"'),
         ("[one]\nid = 'x'\nsize = true", "[one].size: must be a whole number, not true", ""),
         ("[one]\nid = 'x'\nsize = 0", "[one].size: must be a whole number of at least 1, not 0", ""),
+        ("[one]\nid = 'x'\nsize = 10", "[one].size: must be a whole number of at most 9, not 10", ""),
+        ("[one]\nid = 'x'\nkind = 'New'", "[one].kind: must be 'any' or 'new', not a text", ""),
         ("[one]\nid = 'x'\nat = 2026-01-01T10:00:00", "[one].at: must be a day, not a time", ""),
         ("[one]\nid = 'x'\nsise = 1", "[one]: unknown key 'sise'", "did you mean 'size'?"),
         ("part = 1", "part: must be a list of tables", "write [[part]]"),
@@ -94,6 +97,28 @@ def test_a_slip_is_said_with_file_table_and_key(text: str, fact: str, hint: str)
     assert refused.value.fact == f"file.toml: {fact}"
     assert refused.value.hint == hint
     assert refused.value.origin == "file.toml"
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ("every = '0 d'", "[history].every: must be longer than 0 s"),
+        ("forget_keys = '0 d'", "[history].forget_keys: must be longer than 0 s"),
+        ("forget_keys = '36501 d'", "[history].forget_keys: must be at most 36,500 d"),
+        ("[guard]\nevery = '999999999 d'", "[guard].every: must be at most 36,500 d"),
+        ("keep_days = 36501", "[history].keep_days: must be a whole number of at most 36500, not 36501"),
+        ("url = 's3cret'", "[history].url: must be the URL of a database"),
+        ("renamed = {a = 'b', b = 'c', c = 'b'}", "[history.renamed]: leads from an id back to itself"),
+        ("renamed = {a = 'a'}", "[history.renamed]: leads from an id back to itself"),
+        ("renamed = {'' = 'a'}", "[history.renamed]: has an empty id"),
+        ('[report]\nfolder = "a\\u0000b"', "[report].folder: must be a path"),
+    ],
+)
+def test_what_a_history_cannot_mean_is_refused(text: str, fact: str) -> None:
+    """A rhythm of no time, keys forgotten at once, a circle of names; nothing of it is repeated."""
+    with pytest.raises(SuiteError) as refused:
+        read(f"[history]\n{text}", "kisaan.toml", ConfigFile)
+    assert refused.value.fact == f"kisaan.toml: {fact}"
 
 
 @pytest.mark.parametrize(

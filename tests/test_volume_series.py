@@ -16,6 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from volume_nights import FIRST, judged, night
 
+from kisaan_validate.volumes.backtest import proposed, tried
+from kisaan_validate.volumes.expect import Accepted, expected
 from kisaan_validate.volumes.judge import VolumeState, outcome_of, training, with_bounds
 from kisaan_validate.volumes.model import (
     PastPoint,
@@ -372,6 +374,23 @@ def test_growth_with_gaps_and_a_wild_night() -> None:
     assert abs(growth(wild) - Fraction("1.1")) < Fraction(1, 100)
     assert steady([v for _, v in points])
     assert not steady([Fraction(v) for v in (1, 2, 1, 2, 1, 2)])
+
+
+@pytest.mark.parametrize(("nights", "grows"), [(5, False), (6, True)])
+def test_no_growth_is_read_from_few_nights(nights: int, grows: bool) -> None:
+    """Of three nights that happen to rise, one decides: they are compared as they are."""
+    points = [VolumePoint(FIRST + timedelta(days=n), str(1_000 + 20 * n)) for n in range(nights)]
+    found = expected(VolumeRule(by=Season.ANY, nights=3), FIRST + timedelta(days=nights), points)
+    assert isinstance(found, Accepted)
+    assert (found.growth is not None) is grows
+
+
+@pytest.mark.parametrize(("nights", "said"), [(7, ""), (8, "least=4, most=6")])
+def test_bounds_are_proposed_of_no_fewer_nights_than_the_rule_asks_for(nights: int, said: str) -> None:
+    """What one night was is no bound for the next."""
+    rule = VolumeRule(by=Season.ANY)
+    points = [PastPoint(VolumePoint(FIRST + timedelta(days=n), "5"), True) for n in range(nights)]
+    assert proposed(rule, tried(rule, points, "t", ())) == said
 
 
 def test_false_alarms_are_few() -> None:

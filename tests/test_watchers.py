@@ -124,7 +124,7 @@ def test_last_says_by_its_exit_code_whether_it_ran(shop: Shop) -> None:
     assert (none.returncode, "no such folder" in none.stderr) == (2, True)
     (shop.folder / "reports").mkdir()
     none = shop.cli("last", "--within", "26 h", dsn=False)
-    assert (none.returncode, none.stdout) == (7, "DID NOT RUN  no run is recorded that fits\n")
+    assert (none.returncode, none.stdout) == (7, "DID NOT RUN  no recorded run fits\n")
     assert shop.cli("run").returncode == 0
     ran = shop.cli("last", "--within", "26 h", dsn=False)
     assert (ran.returncode, ran.stderr) == (0, "")

@@ -142,7 +142,7 @@ def _tried(check: Check, rule: VolumeRule, points: Sequence[PastPoint], last: in
     if unknown := _unknown(nights):
         yield f"  unknown   on {counted(unknown, 'night')} the past knows too little"
     yield from (f"  fails     {flat(night.outcome.message)}" for night in rung)
-    if bounds := proposed(rule.measure, nights):
+    if bounds := proposed(rule, nights):
         yield f"  proposed  {bounds}"
 
 

@@ -186,14 +186,16 @@ def rebuild(outer: dict[str, Any], /, **given: Any) -> int:
 
 
 @command.command("prune", short_help="Remove old runs by a rule; each leaves a tombstone.")
-@click.option("--keep-days", type=click.IntRange(1), metavar="N", help="Keep runs of so many days.")
+@click.option("--keep-days", type=click.IntRange(1, 36_500), metavar="N", help="Keep runs of so many days.")
 @click.option(
     "--keep-runs", type=click.IntRange(1), metavar="N", help="Keep the newest of each suite and database."
 )
-@click.option("--keep-weeks", type=click.IntRange(1), metavar="N", help="Keep one run a week for so long.")
+@click.option(
+    "--keep-weeks", type=click.IntRange(1, 36_500), metavar="N", help="Keep one run a week for so long."
+)
 @click.option(
     "--forget-keys",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 36_500),
     metavar="DAYS",
     help="Remove runs that hold keys of rows after so many days, whatever is kept.",
 )
@@ -218,7 +220,7 @@ def prune(outer: dict[str, Any], /, yes: bool, **given: Any) -> int:
     for left in found.left:
         print(f"note    {left}", file=sys.stderr)
     if found.finished:
-        click.echo(f"finished {found.finished:,} removed before, cut short")
+        click.echo(f"finished {found.finished:,} removals that were cut short")
     return history_exit_code(found.unread)
 
 

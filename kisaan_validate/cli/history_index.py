@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kisaan_validate.cli.runs_index import SeenFolder
     from kisaan_validate.history.night import Night
     from kisaan_validate.history.store import History
@@ -43,12 +45,22 @@ def the_history(config: Config, *, anew: bool = False) -> Iterator[UpToDate]:
     place = config.history or reports / HISTORY_FILE
     with file_lock(reports / LOCK_FILE, f"the history of {reports}", wait=LOCK_WAIT):
         if anew and not config.history:
-            (reports / HISTORY_FILE).unlink(missing_ok=True)
+            _removed(reports / HISTORY_FILE)
         with opened(place, config.renamed) as history:
             if anew:
                 # Of a database only what is its own is removed.
                 history.forget(list(history.known()))
             yield UpToDate(history, bring_up(config, history))
+
+
+def _removed(path: Path) -> None:
+    """Raises RecordError."""
+    from kisaan_validate.errors import RecordError
+
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise RecordError(f"cannot remove {path}: {error.strerror}", "remove it by hand") from None
 
 
 def bring_up(config: Config, history: History) -> int:

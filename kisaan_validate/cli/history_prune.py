@@ -27,8 +27,8 @@ _OURS = ("report.html", "report-full.html", BASELINE_FILE, CONTRACT_FILE, WAIVER
 
 @dataclass(frozen=True)
 class PruneOutcome:
-    """What becomes of each run, the oldest first, and what was found on the way: runs that cannot be read,
-    files of others that were left, runs that were half removed before.
+    """Which runs go and which stay, the oldest first, and what was found on the way: runs that cannot be
+    read, files of others that were left, runs that were half removed before.
     """
 
     fates: tuple[RunFate, ...]

@@ -47,7 +47,7 @@ def ran_within(config: Config, within: timedelta, given: Mapping[str, Any]) -> i
     for age in ages:
         click.echo(f"{'ran' if age.ran else 'DID NOT RUN':<11}  {age.said}")
     if not ages:
-        click.echo("DID NOT RUN  no run is recorded that fits")
+        click.echo("DID NOT RUN  no recorded run fits")
     if found.unread:
         click.echo(
             f"note    {found.unread} recorded runs cannot be read; a newer one may be among them", err=True

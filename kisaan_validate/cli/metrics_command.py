@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write to this file at once and whole, readable by all.  [default: print]",
+    help="Write this file in one step, readable by all.  [default: print]",
 )
 @click.option(
     "--check",

@@ -36,7 +36,7 @@ LOCK_WAIT = 60.0
 @dataclass(frozen=True)
 class TellingDone:
     """What telling came to. ``message`` is None where nothing was to say, or where it was said before
-    (``again``). ``sent`` is what became of each try; ``undelivered`` is what the next run will say.
+    (``again``). ``sent`` is the result of each try; ``undelivered`` is what the next run will say.
     """
 
     message: Message | None
@@ -163,7 +163,7 @@ def the_notify(config: Config) -> NotifyConfig:
 
     if config.notify is None:
         raise UsageError(
-            "kisaan.toml names nobody who is to be told",
+            "kisaan.toml names nobody to tell",
             "add [[notify.smtp]], [[notify.webhook]] or [[notify.apprise]]: see docs/alarms.md",
         )
     return config.notify

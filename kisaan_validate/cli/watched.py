@@ -41,7 +41,7 @@ class Span(click.ParamType):  # type: ignore[type-arg]  # older click has no arg
             return value
         seconds = read_duration(str(value))
         if not seconds:
-            self.fail(f"{value!r} is no duration; {DURATION_HINT}", param, ctx)
+            self.fail(f"{value!r} is not a duration; {DURATION_HINT}", param, ctx)
         return timedelta(seconds=seconds)
 
 

@@ -1,7 +1,7 @@
 """Reading a large table piece by piece, so that no statement runs for long and a pause takes effect soon.
 
 Law: the counts are those of the whole table, or there is no answer. A piece that failed makes the table one
-that was not wholly seen.
+that was seen only in part.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _ended(statement: Pass, whole: StatementAnswer, number: int) -> StatementAns
         whole.violations.pop(id, None)
         whole.examined.pop(id, None)
     if whole.log and number > 1:
-        purpose = f"{statement.purpose}, in {number:,} pieces, of which this is the first"
+        purpose = f"{statement.purpose}, in {number:,} pieces; this is the first"
         whole.log[0] = replace(whole.log[0], purpose=purpose, milliseconds=whole.milliseconds)
     return whole
 
@@ -101,7 +101,7 @@ def _not_whole(
 ) -> StatementAnswer:
     """No check has an answer: what was not read could hold anything."""
     error = answer.failure or next(iter(answer.errors.values()), DatabaseError("not run"))
-    fact = f"not wholly read, {where}: {error.fact}"
+    fact = f"read only in part, {where}: {error.fact}"
     error = DatabaseError(fact, error.hint, error.sqlstate, error.lost)
     return StatementAnswer(
         errors=dict.fromkeys(statement.check_ids, error),

@@ -1,4 +1,4 @@
-"""What became of one check. Counts are exact; a missing number is None with a reason, never 0."""
+"""The outcome of one check. Counts are exact; a missing number is None with a reason, never 0."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 from kisaan_validate.volumes.model import VolumeFact
 
 MASKED = "•••"
-"""What stands in the place of a personal value, wherever it would have been shown."""
+"""Shown instead of a personal value."""
 
 
 class Status(StrEnum):
@@ -64,7 +64,7 @@ COUNTED = frozenset({Evidence.SCANNED, Evidence.BY_INDEX, Evidence.BY_CONSTRAINT
 
 @dataclass(frozen=True)
 class Settled:
-    """What became of a failure that was asked again after its settling time, in a second snapshot.
+    """A failure that was asked again after its settling time, in a second snapshot.
 
     ``first`` violations were found in the first look, ``second`` in the second, ``seconds`` later. ``healed``
     are those of the first that held in the second, ``fresh`` those that failed in the second alone: both

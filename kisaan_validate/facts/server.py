@@ -1,4 +1,4 @@
-"""What a server is like beside its data: ages, sequences, indexes, collations, checksums, slots.
+"""The state of a server apart from its data: ages, sequences, indexes, collations, checksums, slots.
 
 A section that could not be read is a :class:`Withheld` with the reason, never an empty one.
 """

@@ -190,7 +190,7 @@ class Reader:
     def _silent(self, error: KisaanError) -> dict[str, GuardReading]:
         """The readings of a server that did not answer."""
         found = {name: GuardReading(None, error.fact) for name in (*self._asked, *self._query())}
-        # One that refuses for want of a place says how many are free.
+        # One that refuses because it is full says how many are free.
         if "free_connections" in found and sqlstate_said(error.fact) == "53300":
             found["free_connections"] = GuardReading(0)
         return found

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from math import ceil
 
+from kisaan_validate.facts.guarding import CANNOT_TELL
+
 
 class Action(IntEnum):
     """What a run does, from the mildest to the strictest."""
@@ -159,7 +161,7 @@ class GuardRules:
                 bound = self.bounds[name]
                 yield f"{bound.action.name.lower()} if {gauge.rule} {bound.limit:,}{gauge.unit}"
         yield f"give up after waiting for {self.give_up_after:,g} s"
-        yield "go on if a reading cannot be had" if self.go_on else "stop if a reading cannot be had"
+        yield "go on if a reading is missing" if self.go_on else "stop if a reading is missing"
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,7 @@ def shown(readings: Mapping[str, GuardReading]) -> dict[str, str]:
 
 def _shown(name: str, reading: GuardReading) -> str:
     if reading.value is None:
-        return f"cannot tell: {reading.why}"
+        return f"{CANNOT_TELL}{reading.why}"
     gauge = GAUGES.get(name)
     if gauge is not None:
         return gauge.shown(reading.value)

@@ -162,10 +162,12 @@ class Guard:
         # A fault of the guard's own must not leave a run unguarded without a word.
         except Exception as error:
             readings, decision = {}, GuardDecision(Action.STOP, f"the guard failed: {type(error).__name__}")
-        self._first = self._first or readings
         # Already at an end: the readings may be of a server that is being let go.
         if self._done.is_set():
             return decision
+        # A rule that went blind on the way did not watch from there on.
+        blind = {name: reading for name, reading in readings.items() if not reading.known}
+        self._first = {**readings, **self._first, **blind}
         with self._lock:
             self._enact(decision)
         return decision
@@ -178,7 +180,7 @@ class Guard:
         if now[0] == home[0] and home[1]:
             return GuardDecision(Action.STOP, "the standby was promoted while it was read")
         return GuardDecision(
-            Action.STOP, "the server was restarted, or the guard reached another one than the run"
+            Action.STOP, "the server was restarted, or the guard reached a different one than the run"
         )
 
     def _enact(self, decision: GuardDecision) -> None:

@@ -60,6 +60,7 @@ def _plain_line(past: PastLine) -> list[object]:
 
 
 def memory_of(text: str) -> dict[Identity, PastLine]:
+    """What lines remember, from its text."""
     found = {}
     for check, meaning, answer, at, nights, silent, failed in json.loads(text):
         answered = PastAnswer(Status(answer[0]), *answer[1:]) if answer is not None else None
@@ -69,6 +70,7 @@ def memory_of(text: str) -> dict[Identity, PastLine]:
 
 
 def check_of(outcome: CheckNight) -> tuple[str, ...]:
+    """What a check is in the index."""
     return (outcome.check, outcome.meaning, outcome.table, outcome.severity.value)
 
 
@@ -85,10 +87,12 @@ def says_the_same(night: Night, before: NightLine | None) -> bool:
 
 
 def counts_text(counts: Mapping[LineState, int]) -> str:
+    """How many checks are in each state, as text."""
     return json.dumps(counts)
 
 
 def counts_of(text: str) -> dict[LineState, int]:
+    """How many checks are in each state, from its text."""
     if text == UNCOUNTED:
         return {}
     return {LineState(state): number for state, number in json.loads(text).items()}
@@ -102,8 +106,10 @@ def _night(row: sa.Row[tuple[object, ...]], outcomes: tuple[CheckNight, ...]) ->
 
 
 def line_of(row: sa.Row[tuple[object, ...]]) -> NightLine:
+    """A night of a list, from its row."""
     return NightLine(_night(row, ()), counts_of(row.counts))
 
 
 def time_text(at: datetime) -> str:
+    """A time as text that sorts as time does."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")

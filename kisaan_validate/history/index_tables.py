@@ -77,6 +77,7 @@ SERIES = sa.Table(
 
 
 def prepare(connection: sa.Connection) -> None:
+    """Make the tables, if they are not there or of an earlier format. Raises RecordError for a later one."""
     _FORMAT.create(connection, checkfirst=True)
     versions = [row.format for row in connection.execute(sa.select(_FORMAT))]
     if versions and max(versions) > FORMAT:

@@ -1,4 +1,4 @@
-"""What became of a failure from night to night. Pure.
+"""How a failure develops from night to night. Pure.
 
 A failure is a check with its meaning: if the meaning changes, a new line begins. A night without an answer
 neither ends a line nor begins one: nothing is known.

@@ -51,7 +51,7 @@ class Retention:
 
 @dataclass(frozen=True)
 class RunFate:
-    """What becomes of a run: ``goes`` and the rule that says so, or the reason why it stays."""
+    """Whether a run ``goes``: the rule that says so, or the reason why it stays."""
 
     night: Night
     goes: bool
@@ -59,7 +59,7 @@ class RunFate:
 
 
 def fates(series: Sequence[Night], rule: Retention, now: datetime, held: Mapping[str, str]) -> list[RunFate]:
-    """What becomes of each night of one suite and database, the oldest first. ``held`` maps ids of runs that
+    """Which nights of one suite and database go, the oldest first. ``held`` maps ids of runs that
     nothing removes to the reason.
 
     Ages are counted from the newest run, or from ``now`` if that is earlier: a clock that is ahead, or a

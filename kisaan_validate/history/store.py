@@ -65,7 +65,7 @@ class History:
         return {row.folder: row.looks for row in rows}
 
     def add(self, nights: Iterable[Night], looks: Mapping[str, str] = {}) -> None:
-        """Take these nights in, in the place of what it had of the same runs. ``looks`` says of each folder
+        """Take these nights in, instead of what it had of the same runs. ``looks`` says of each folder
         what its files look like.
         """
         added = sorted(nights, key=lambda night: (night.at, night.run))
@@ -300,7 +300,7 @@ def opened(place: Path | str, renamed: Mapping[str, str] = {}) -> Iterator[Histo
     try:
         url = sa.URL.create("sqlite", database=str(place)) if isinstance(place, Path) else sa.make_url(place)
         named = url.render_as_string(hide_password=True)
-        engine = sa.create_engine(url)
+        engine = _engine(url, named)
         try:
             with engine.begin() as connection:
                 prepare(connection)
@@ -310,9 +310,31 @@ def opened(place: Path | str, renamed: Mapping[str, str] = {}) -> Iterator[Histo
     except sa.exc.SQLAlchemyError as error:
         # Its own words, without the statement, whose values could be anybody's.
         said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise RecordError(f"the history at {named} cannot be used: {said}", _remedy(place, said)) from None
+
+
+def _remedy(place: Path | str, said: str) -> str:
+    """What to do about an index that cannot be used."""
+    if "disk is full" in said or "No space left" in said:
+        return "free some space; the runs themselves are kept in their folders"
+    again = "make it again with `kisaan-validate history rebuild`"
+    return again if isinstance(place, Path) else f"correct the url; if it is damaged, {again}"
+
+
+_PLAIN = {"postgresql", "postgres"}
+"""Schemes that libpq takes too: they name no driver, so it is the one that is here."""
+
+
+def _engine(url: sa.URL, named: str) -> sa.Engine:
+    """Raises RecordError where the driver that the url asks for is not installed."""
+    try:
+        return sa.create_engine(
+            url.set(drivername="postgresql+psycopg2") if url.drivername in _PLAIN else url
+        )
+    except ImportError as error:
         raise RecordError(
-            f"the history at {named} cannot be used: {said}",
-            "if it is damaged, make it again with `kisaan-validate history rebuild`; else correct the url",
+            f"the history at {named} cannot be used: {error.name} is not installed",
+            "write postgresql://… or sqlite:///…, which need nothing more; or install it",
         ) from None
 
 

@@ -46,7 +46,7 @@ def _most_urgent(found: Iterable[News]) -> News:
 
 
 def _failing(telling: NightToTell, news: NewsOf) -> Iterator[Incident]:
-    """One incident for each finding of which anything is news."""
+    """One incident for each finding that has news."""
     for finding in telling.findings:
         keys = [check_key(telling.checks[id]) for id in finding.checks if id in telling.checks]
         others = _others(finding)
@@ -81,7 +81,7 @@ def _incident_of(
     ids = [id for id in finding.checks if id in telling.checks]
     checks = [telling.checks[id] for id in ids]
     news = _most_urgent(said.values())
-    # First the check of which the news is: its rows are what changed.
+    # First the check that is news: its rows are what changed.
     checks.sort(key=lambda check: said.get(check_key(check)) is not news)
     lead = telling.by_check[check_key(checks[0])] if checks else None
     incident = _digest(f"{telling.night.run} {keys[0]}")
@@ -238,4 +238,4 @@ def _what_ended(telling: NightToTell, key: Key) -> str:
         return f"{flat(id)} was open, and {why}"
     what = "a difference" if kind == "difference" else f"the promise {flat(id)}"
     judged = telling.judged.contract is not None
-    return f"{what} {'is open no more' if judged else 'was open, and no contract was judged tonight'}"
+    return f"{what} {'is no longer open' if judged else 'was open, and no contract was judged tonight'}"

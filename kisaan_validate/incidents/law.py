@@ -2,8 +2,8 @@
 
 Told are: a failure when it begins, when it grows or hits other rows, when its waiver ends, a check that
 begins to flap (once, until it rests), one without an answer twice in a row, and the end of each of these.
-What stays as it is comes again after the nudge. Nothing stays open untold: a failure of which no telling is
-known, as after the file of tellings was lost, is told as one that still fails.
+What stays as it is comes again after the nudge. Nothing stays open untold: a failure that nobody is
+known to have been told of, as after the file of tellings was lost, is told as one that still fails.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MISSING = frozenset({"42P01", "42703", "3F000"})
 
 @dataclass(frozen=True)
 class LastTold:
-    """What was told of a subject last: of which night, and as part of which incident."""
+    """What was told of a subject last, for which night, and in which incident."""
 
     news: News
     at: datetime
@@ -103,7 +103,7 @@ def _holding(standing: Standing) -> News | None:
         return News.FLAPPING if begins and standing.waived is None else _ended_answerless(last)
     if last is not None:
         return News.FIXED if last.open else None
-    # A waived failure of which nobody was told needs no end.
+    # A waived failure that nobody was told of needs no end.
     return News.FIXED if state is LineState.FIXED and standing.waived is None else None
 
 

@@ -80,7 +80,7 @@ def _body(telling: NightToTell, incidents: Sequence[Incident], page: str, note: 
     host = f" ({flat(night.host)})" if night.host else ""
     yield f"{night.verdict.value}: {where}{host}, {utc(night.at)}"
     if night.verdict is Verdict.INCONCLUSIVE:
-        yield "Not everything has an answer: nothing is proved by what is not listed here."
+        yield "Not everything has an answer: what is not listed here is not proved."
     if note:
         yield f"Note: {flat(note)}"
     for incident in incidents[:MOST_TOLD]:

@@ -47,7 +47,7 @@ def title_of_held(check: Check) -> str:
 
 
 def title_of_promise(promise: Promise, outcome: Outcome) -> str:
-    """What was promised, and what became of it."""
+    """What was promised, and whether it was kept."""
     return f"{flat(outcome.state.value).capitalize()}: {flat(promise.claim())}"
 
 

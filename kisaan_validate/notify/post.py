@@ -13,7 +13,7 @@ from kisaan_validate.notify.spool import Spool, Spooled, tried
 
 @dataclass(frozen=True)
 class Sending:
-    """What became of sending a message to a channel: ``said`` is the receipt, or why there is none."""
+    """The result of sending a message to a channel: ``said`` is the receipt, or why there is none."""
 
     message: str
     channel: str

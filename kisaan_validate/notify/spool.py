@@ -19,7 +19,7 @@ from kisaan_validate.facts.place import Notice
 from kisaan_validate.notify.channel import said
 from kisaan_validate.notify.message import Message, message_id
 from kisaan_validate.notify.told import ToldNight, told_from_plain
-from kisaan_validate.record.files import write_bytes
+from kisaan_validate.record.files import cannot_write, write_bytes
 from kisaan_validate.text.numbers import counted
 
 SPOOL_FOLDER = ".kisaan-spool"
@@ -76,7 +76,10 @@ class Spool:
         """Keep a message as it now stands: gone once no channel waits. Raises RecordError."""
         path = self._path(one.message.id)
         if one.waiting:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise cannot_write(self.folder, error) from None
             write_bytes(path, json.dumps(_to_plain(one), ensure_ascii=True).encode("ascii"))
             return
         try:

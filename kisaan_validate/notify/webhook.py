@@ -107,7 +107,7 @@ def _address(url: str, env_name: str) -> _Address:
     except ValueError:
         raise CannotDeliver(f"{what} is no URL") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise CannotDeliver(f"{what} is no http:// or https:// URL")
+        raise CannotDeliver(f"{what} is not an http:// or https:// URL")
     encrypted = parts.scheme == "https"
     named = parts.netloc.rpartition("@")[2]
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

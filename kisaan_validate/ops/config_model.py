@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from kisaan_validate.ops.guard_model import GuardTable
 from kisaan_validate.ops.notify_model import NotifyTable
 from kisaan_validate.ops.scan_model import ScanTable, named_profiles
-from kisaan_validate.toml.durations import Duration
-from kisaan_validate.toml.model import Field, Name, TomlTable, shaped
+from kisaan_validate.toml.durations import Duration, SomeTime
+from kisaan_validate.toml.model import Field, FilePath, LookBefore, Name, TomlTable, shaped, wrong
 
-_Path = Annotated[str, shaped(r"\S", "a path")]
+_Database = Annotated[
+    str, shaped(r"^[A-Za-z0-9_+]+://", "the URL of a database", 'write "postgresql://host/name"')
+]
 _Operator = Annotated[str, shaped(r"\S", "a name")]
 _Variable = Annotated[str, shaped(r"^[A-Za-z_][A-Za-z0-9_]*$", "the name of an environment variable")]
+
+
+def _renamed(value: Any) -> Any:
+    # What is no table of texts is refused after this.
+    names = value if isinstance(value, dict) else {}
+    for old, now in names.items():
+        seen = {old}
+        while isinstance(now, str) and now not in seen and now in names:
+            seen.add(now)
+            now = names[now]
+        if now in seen:
+            raise wrong("leads from an id back to itself", "write the old id, and the one it has now")
+        if not old or not now:
+            raise wrong("has an empty id", "write the old id, and the one it has now")
+    return value
+
+
+_Renamed = Annotated[dict[str, str], LookBefore(_renamed, {})]
 
 
 class ExpectTable(TomlTable):
@@ -35,8 +55,8 @@ class TargetTable(TomlTable):
 class SuiteTable(TomlTable):
     """Where the suite is. Paths are relative to this file's folder."""
 
-    path: _Path = Field("checks", description="the suite's folder")
-    waivers: _Path | None = Field(None, description="accepted failures (the suite's waivers.toml)")
+    path: FilePath = Field("checks", description="the suite's folder")
+    waivers: FilePath | None = Field(None, description="accepted failures (the suite's waivers.toml)")
 
 
 class RunTable(TomlTable):
@@ -67,34 +87,38 @@ class LimitsTable(TomlTable):
 class ReportTable(TomlTable):
     """Where reports go."""
 
-    folder: _Path = Field("reports", description="holds one folder per run")
+    folder: FilePath = Field("reports", description="holds one folder per run")
 
 
 class SignoffTable(TomlTable):
     """Who must approve a run."""
 
     approvals: int = Field(1, ge=1, description="people who must approve")
-    allowed_signers: _Path | None = Field(None, description="OpenSSH's file of keys that count")
-    revoked_signers: _Path | None = Field(None, description="keys that no longer count")
-    tsa_ca: _Path | None = Field(None, description="certificates of timestamp authorities")
+    allowed_signers: FilePath | None = Field(None, description="OpenSSH's file of keys that count")
+    revoked_signers: FilePath | None = Field(None, description="keys that no longer count")
+    tsa_ca: FilePath | None = Field(None, description="certificates of timestamp authorities")
 
 
 class HistoryTable(TomlTable):
     """What is remembered of all runs."""
 
-    url: _Path | None = Field(
+    url: _Database | None = Field(
         None, description="the index's database (SQLAlchemy); by default a file among the reports"
     )
-    renamed: dict[str, str] = Field(default_factory=dict, description="old ids of checks, and their new ones")
-    every: Duration | None = Field(
+    renamed: Annotated[dict[str, str], LookBefore(_renamed, {})] = Field(
+        default_factory=dict, description="old ids of checks, and their new ones"
+    )
+    every: SomeTime | None = Field(
         None, description="how often the suite runs; a night without a run is then named as missed"
     )
-    keep_days: int | None = Field(None, ge=1, description="`history prune` keeps runs of so many days")
+    keep_days: int | None = Field(
+        None, ge=1, le=36_500, description="`history prune` keeps runs of so many days"
+    )
     keep_runs: int | None = Field(
         None, ge=1, description="and the newest so many runs of each suite and database"
     )
-    keep_weeks: int | None = Field(None, ge=1, description="and one run a week for so many weeks")
-    forget_keys: Duration | None = Field(
+    keep_weeks: int | None = Field(None, ge=1, le=36_500, description="and one run a week for so many weeks")
+    forget_keys: SomeTime | None = Field(
         None,
         description="runs that hold keys or values of rows are removed after this time, whatever is kept",
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kisaan_validate.errors import KisaanError
 from kisaan_validate.execute.snapshot import room_for
@@ -22,6 +24,9 @@ from kisaan_validate.process.stopping import Stop
 from kisaan_validate.prove.lock import kinds_of_readers, read_together
 from kisaan_validate.sql.qualify import qualified
 from kisaan_validate.suite.load import Suite, load_suite
+
+if TYPE_CHECKING:
+    from kisaan_validate.toml.model import TomlTable
 
 OLDEST, NEWEST = 130000, 189999
 """The server versions that are supported: PostgreSQL 13 to 18."""
@@ -46,6 +51,7 @@ def examine(config: Config, dsn: str | None, stop: Stop | None = None) -> Iterat
     # The suite may be wrong and the server right: what follows looks at the server all the same.
     except KisaanError as error:
         yield DoctorFinding(False, "suite", error.fact, error.hint)
+    yield from _variables(config)
     try:
         target = find_target(dsn)
         yield DoctorFinding(True, "target", f"named by {target.source}")
@@ -62,6 +68,25 @@ def examine(config: Config, dsn: str | None, stop: Stop | None = None) -> Iterat
         yield DoctorFinding(False, "server", error.fact, error.hint)
     finally:
         session.close()
+
+
+def _variables(config: Config) -> Iterator[DoctorFinding]:
+    """The variables of pings and channels that are not set: it would be noticed on the first bad night."""
+    named = {config.pings.url_env: "pings"} if config.pings.url_env else {}
+    if config.notify is not None:
+        table = config.notify.table
+        channels: tuple[TomlTable, ...] = (*table.smtp, *table.webhook, *table.apprise)
+        for said in (channel.model_dump() for channel in channels):
+            wanted = [value for key, value in said.items() if key.endswith("_env") and value]
+            named |= dict.fromkeys(wanted, f"channel {said['name']!r}")
+    for name, what in named.items():
+        if not os.environ.get(name):
+            yield DoctorFinding(
+                None,
+                "telling",
+                f"{what}: the environment variable {name} is not set here",
+                "set it where scans run; kisaan-validate scan --drill tries the channels",
+            )
 
 
 def _schemas(suite: Suite | None) -> tuple[str, ...]:

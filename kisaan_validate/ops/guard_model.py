@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from kisaan_validate.guard.rules import GAUGES, Action, Bound, GuardRules
 from kisaan_validate.toml.durations import Duration, SomeTime
-from kisaan_validate.toml.model import Field, LookBefore, TomlTable, shaped, wrong
+from kisaan_validate.toml.model import Field, FilePath, LookBefore, TomlTable, shaped, wrong
 
 
 def _select(value: Any) -> Any:
@@ -24,7 +24,6 @@ def _select(value: Any) -> Any:
     return value
 
 
-_Path = Annotated[str, shaped(r"\S", "a path")]
 _Select = Annotated[str, LookBefore(_select, {})]
 _Then = Annotated[str, shaped(r"^(slow|wait|stop)$", '"slow", "wait" or "stop"')]
 _Unknown = Annotated[str, shaped(r"^(go_on|stop)$", '"go_on" or "stop"')]
@@ -59,9 +58,11 @@ class GuardTable(TomlTable):
     free_connections: int | None = Field(None, ge=0, description="fewest free connections")
     free_locks: int | None = Field(None, ge=0, description="fewest free slots of the lock table")
     query: _Select | None = Field(None, description="a SELECT of one boolean, which must be true")
-    pause_file: _Path | None = Field(None, description="the run waits while this file is there")
-    needs_file: _Path | None = Field(None, description="the run waits while this file is missing")
-    forbids_file: _Path | None = Field(None, description="the same as pause_file, for a file of another kind")
+    pause_file: FilePath | None = Field(None, description="the run waits while this file is there")
+    needs_file: FilePath | None = Field(None, description="the run waits while this file is missing")
+    forbids_file: FilePath | None = Field(
+        None, description="the same as pause_file, for a file of another kind"
+    )
     then: ThenTable = Field(default_factory=ThenTable, description="what else than waiting is done, by rule")
     every: SomeTime = Field(5, description='time between two looks; by default "5 s"')
     give_up_after: Duration = Field(

@@ -13,6 +13,7 @@ from kisaan_validate.toml.durations import Duration
 from kisaan_validate.toml.model import (
     AfterValidator,
     Field,
+    FilePath,
     LookBefore,
     Name,
     TomlTable,
@@ -50,7 +51,6 @@ _ChannelName = Annotated[
     str, shaped(r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}$(?!\n)", "a short name of ASCII letters")
 ]
 _Host = Annotated[str, shaped(r"^[A-Za-z0-9.:_-]+$(?!\n)", "a host's name")]
-_Path = Annotated[str, shaped(r"\S", "a path")]
 
 
 def _within(low: int, high: int, must: str) -> AfterValidator:
@@ -83,7 +83,7 @@ class SmtpTable(TomlTable):
     )
     user: Name | None = Field(None, description="the login")
     password_env: _Variable | None = Field(None, description="the variable that holds its password")
-    ca: _Path | None = Field(None, description="certificates to trust; by default the system's")
+    ca: FilePath | None = Field(None, description="certificates to trust; by default the system's")
     timeout: _Timeout | None = Field(None, description="for the whole conversation; by default 30 s")
 
     @model_validator(mode="after")
@@ -105,7 +105,7 @@ class WebhookTable(TomlTable):
     hmac_env: _Variable | None = Field(
         None, description="the variable that holds the key that signs the body"
     )
-    ca: _Path | None = Field(None, description="certificates to trust; by default the system's")
+    ca: FilePath | None = Field(None, description="certificates to trust; by default the system's")
     timeout: _Timeout | None = Field(None, description="for the whole conversation; by default 30 s")
 
     @model_validator(mode="after")

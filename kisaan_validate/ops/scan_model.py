@@ -8,7 +8,15 @@ from typing import Annotated, Any, Literal
 from kisaan_validate.ops.guard_model import GuardTable
 from kisaan_validate.ops.window import ZONE_HINT, read_times, read_zone
 from kisaan_validate.toml.durations import Duration
-from kisaan_validate.toml.model import Field, LookBefore, Names, TomlTable, model_validator, shaped, wrong
+from kisaan_validate.toml.model import (
+    Field,
+    FilePath,
+    LookBefore,
+    Names,
+    TomlTable,
+    model_validator,
+    wrong,
+)
 
 _TIMES = r"^\s*([01]\d|2[0-3]):[0-5]\d\s*-\s*([01]\d|2[0-3]):[0-5]\d\s*$"
 
@@ -60,9 +68,7 @@ class ScanTable(TomlTable):
     fail_on: Literal["any", "new"] = Field(
         "any", description='"new": failures that the last run on this database knew do not fail the scan'
     )
-    metrics: Annotated[str, shaped(r"\S", "a path")] | None = Field(
-        None, description="a Prometheus textfile, written after each scan"
-    )
+    metrics: FilePath | None = Field(None, description="a Prometheus textfile, written after each scan")
     guard: GuardTable | None = Field(None, description="rules of its own instead of those of [guard]")
     profile: bool = Field(False, description="also show how the values of columns are distributed")
 

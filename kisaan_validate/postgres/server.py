@@ -1,4 +1,4 @@
-"""Reads what the server is like beside its data, for the checks of ``declare.server_health()``.
+"""Reads the state of the server apart from its data, for the checks of ``declare.server_health()``.
 
 Each section is asked for by itself: one that the role may not read costs itself alone. All is read under a
 savepoint that is rolled back, so that no lock of it is kept.

@@ -24,7 +24,7 @@ from kisaan_validate.text.numbers import counted
 
 CONFLICT = "conflict with recovery"
 """How PostgreSQL names it (source, tcop/postgres.c, ProcessInterrupts): "canceling statement due to …" with
-SQLSTATE 40001, and "terminating connection due to …", which libpq hands on without one.
+SQLSTATE 40001, and "terminating connection due to …", which libpq passes on without one.
 """
 
 SEVERAL = "its checks were answered in several snapshots"
@@ -122,7 +122,7 @@ def _by_conflict(result: Result) -> bool:
 
 
 class SnapshotAnswers:
-    """What came of one run and its later parts. ``_of`` says by check id which of the runs answered it."""
+    """The results of one run and its later parts. ``_of`` says by check id which of the runs answered it."""
 
     def __init__(self, first: Run) -> None:
         self._runs = [first]
@@ -211,7 +211,7 @@ class SnapshotAnswers:
 
 
 def _of_later(result: Result, part: Run) -> Result:
-    """A result that says of which moment it is."""
+    """A result that names its snapshot."""
     if result.status is Status.ERROR:
         return result
     said = f"of a later snapshot, {part.place.at:%Y-%m-%d %H:%M:%S} UTC: replay had cancelled the first"

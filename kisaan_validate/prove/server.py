@@ -1,4 +1,4 @@
-"""What the server is like beside its data: read only where a check of the suite is about it."""
+"""The state of the server apart from its data: read only where a check of the suite is about it."""
 
 from __future__ import annotations
 

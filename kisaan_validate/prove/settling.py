@@ -204,7 +204,7 @@ def _held(
     rows: FailingRows,
     both: Sequence[FailingRow],
 ) -> Result:
-    """The result of which these rows failed in both looks."""
+    """The result, with the rows that failed in both looks."""
     message = joined(_bypassed(result.message), flight_words(settled, len(both)))
     made = replace(
         result,
@@ -242,6 +242,6 @@ def flight_words(settled: Settled, left: int) -> str:
     healed, fresh = settled.healed or 0, settled.fresh or 0
     parts = [f"{left:,} of them still failed"] if left else []
     parts += [f"{healed:,} of them held"] if healed else []
-    parts += [f"{counted(fresh, 'other')} failed, not known for long enough"] if fresh else []
+    parts += [f"{counted(fresh, 'other')} failed in the second look alone"] if fresh else []
     flying = f"{healed + fresh:,} in flight: " if healed + fresh else ""
     return f"{flying}{settled.first:,} failed; {duration_words(settled.seconds)} later {', '.join(parts)}"

@@ -117,6 +117,7 @@ class StreamedRows:
     is_personal: IsPersonal
 
     def ask(self, session: Session) -> tuple[Keys, StatementFacts] | DatabaseError:
+        """The keys of the rows, and the statement that read them."""
         names = sample_columns(self.stream, self.judge)
         masked = frozenset(name for name in names if self.is_personal(self.stream.table.name, name))
         # Pieces finish in any order; sorted, the same rows are shown in every run.

@@ -71,6 +71,8 @@ def _open(path: Path) -> int:
 
 
 def _refused(path: Path, error: OSError) -> RecordError:
+    if not path.parent.is_dir():
+        return RecordError(f"{path.parent} is not a folder", "choose another folder of reports, or make it")
     return RecordError(
         f"cannot lock {path}: {error.strerror}",
         "make the user who runs this the owner of the folder of reports",

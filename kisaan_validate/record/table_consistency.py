@@ -14,12 +14,14 @@ from kisaan_validate.record.profile_consistency import profile_contradictions
 
 # Names are looked up by dictionary everywhere: of two, one would vanish.
 def twice(what: str, names: Iterable[str]) -> Iterator[str]:
+    """Which names occur more than once."""
     for name, times in Counter(names).items():
         if times > 1:
             yield f"{what} {name!r} occurs {times} times"
 
 
 def tables_contradictions(tables: Iterable[TableFacts]) -> Iterator[str]:
+    """What in facts of tables cannot be."""
     every = tuple(tables)
     yield from twice("the table", (f"{t.schema}.{t.name}" for t in every))
     for table in every:
@@ -84,10 +86,12 @@ def _buckets(title: str, digests: TableDigests, rows: int | None) -> Iterator[st
 
 
 def sequences_contradictions(sequences: Iterable[SequenceValue]) -> Iterator[str]:
+    """What in values of sequences cannot be."""
     yield from twice("the sequence", (s.name for s in sequences))
 
 
 def comparisons_contradictions(run: Run) -> Iterator[str]:
+    """What in comparisons of rows and values cannot be."""
     yield from twice("the rows of", (r.table for r in run.rows))
     yield from twice("the values of", (f"{v.table}.{v.column}" for v in run.values))
     for rows in run.rows:
@@ -127,6 +131,6 @@ def _values_compared(found: ValuesCompared) -> Iterator[str]:
         or (found.patterns and explained != changed)
     ):
         yield (
-            f"{what}: {changed:,} changed values among {compared:,} rows, of which {explained:,} have "
+            f"{what}: {changed:,} changed values among {compared:,} rows; {explained:,} of them have "
             f"a pattern and {len(found.samples):,} are shown"
         )

@@ -21,12 +21,13 @@ from kisaan_validate.report.beside import not_compared_lines
 from kisaan_validate.report.changed import STATE_ORDER, answer_words, open_hints
 from kisaan_validate.report.criteria import criteria_words, criterion_lines
 from kisaan_validate.report.depth import depth_words
-from kisaan_validate.report.guarded import guard_words
+from kisaan_validate.report.guarded import guard_words, unwatched
 from kisaan_validate.report.past import past_sentence
 from kisaan_validate.report.profile_gaps import profile_gaps
 from kisaan_validate.report.shown import Shown as Text
 from kisaan_validate.report.shown import shown
 from kisaan_validate.report.summary import WORTH_SAYING, held_words, pairs_of
+from kisaan_validate.report.text import flat
 from kisaan_validate.report.values import print_values
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement
@@ -89,7 +90,7 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
         for check, result in pairs_of(run):
             # Also of a check that holds now: somebody was still writing.
             if result.settled and (result.settled.healed or result.settled.fresh):
-                console.print(Text(f"flight  {check.id}: {result.message}"), soft_wrap=True)
+                console.print(Text(f"flight  {flat(check.id)}: {result.message}"), soft_wrap=True)
         for gap in profile_gaps(run.tables):
             console.print(Text(f"profile {gap}", style="yellow"), soft_wrap=True)
         for notice in (n for n in run.notices if n.code != "drill"):
@@ -98,7 +99,7 @@ def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: b
     if not quiet and run.held_seconds >= WORTH_SAYING:
         console.print(Text(held_words(run)))
     # Also with --quiet: why a night took long, or ended early, is what its log is read for.
-    if run.pauses or (run.guard is not None and run.guard.given_up):
+    if run.pauses or unwatched(run) or (run.guard is not None and run.guard.given_up):
         console.print(Text(guard_words(run), style="yellow"), soft_wrap=True)
     if not quiet and (words := criteria_words(criterion_lines(run))):
         console.print(Text(f"success criteria: {words[0].lower()}{words[1:]}"))
@@ -242,7 +243,7 @@ def _unproved_lines(judged: Judgement) -> list[str]:
         lines.append(f"        no answer to the control total {total.table}: {total.name}: {total.message}")
     if run.interrupted:
         lines.append(f"        {run.interrupted}; what was measured before is kept")
-    if late := [f"{table} ({at})" for table, at in proved_earlier(run)]:
+    if late := [f"{flat(table)} ({at})" for table, at in proved_earlier(run)]:
         more = f"; and {len(late) - MOST_ROWS:,} more" if len(late) > MOST_ROWS else ""
         lines.append(f"        last proved: {'; '.join(late[:MOST_ROWS])}{more}")
     return lines

@@ -72,7 +72,7 @@ def print_names(console: Console, judged: Judgement) -> None:
     for check, result in sorted(pairs, key=lambda pair: _gravity(*pair)):
         if check.id not in waived:
             status = (f"{result.status.value:<6}", STYLES[result.status])
-            console.print(Text.assemble(status, check.id), soft_wrap=True)
+            console.print(Text.assemble(status, flat(check.id)), soft_wrap=True)
     open_ = {promise.id for promise, _ in judged.open_promises}
     for promise, outcome in judged.promises:
         if outcome.state in JUDGED or promise.id in open_:
@@ -119,7 +119,7 @@ def _widths(shown: Sequence[_Line], width: int) -> tuple[int, int, int, int]:
     """The widths of status, id, count and movement. Ids get what the others leave of the console's width:
     a longer one keeps its letters and moves what follows it to the right.
     """
-    parts = [(x.result.status.value, x.check.id, _count(x), _since(x)) for x in shown] or [("",) * 4]
+    parts = [(x.result.status.value, flat(x.check.id), _count(x), _since(x)) for x in shown] or [("",) * 4]
     status, id, count, since = (max(map(len, column)) for column in zip(*parts, strict=True))
     left = width - status - count - since - len("  blocking      ")
     return status, min(id, max(left, 0)), count, since
@@ -131,7 +131,7 @@ def _head(line: _Line, widths: tuple[int, int, int, int]) -> RichText:
     status = (f"{line.result.status.value:<{word}}", STYLES[line.result.status])
     severity = f"  {line.check.severity.value:<8}  "
     tail = f"  {_count(line):>{count}}  {_since(line):<{since}}"
-    return Text.assemble(status, severity, (f"{line.check.id:<{id}}", "bold"), tail.rstrip())
+    return Text.assemble(status, severity, (f"{flat(line.check.id):<{id}}", "bold"), tail.rstrip())
 
 
 def _count(line: _Line) -> str:

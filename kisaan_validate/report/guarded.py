@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import ceil
 
-from kisaan_validate.facts.guarding import Pause
+from kisaan_validate.facts.guarding import CANNOT_TELL, Pause
 from kisaan_validate.facts.run import Run
 from kisaan_validate.text.numbers import counted
 
@@ -18,9 +18,15 @@ def guard_words(run: Run) -> str:
         return f"guard: gave up: {run.guard.given_up}"
     waits, slow = ([p for p in run.pauses if p.slowed is slowed] for slowed in (False, True))
     spells = [*_spells(waits, "waited"), *_spells(slow, "went slower")]
-    if not spells:
-        return "guard: no pause"
-    return f"guard: {', '.join(spells)}; first reason: {run.pauses[0].reason}"
+    paused = f"{', '.join(spells)}; first reason: {run.pauses[0].reason}" if spells else "no pause"
+    # A rule that nothing could be held against did not watch.
+    return "; ".join((f"guard: {paused}", *unwatched(run)))
+
+
+def unwatched(run: Run) -> list[str]:
+    """The rules of the guard that could not be read, and why, a text each."""
+    readings = run.guard.readings.items() if run.guard is not None else ()
+    return [f"{name.replace('_', ' ')}: {said}" for name, said in readings if said.startswith(CANNOT_TELL)]
 
 
 def _spells(pauses: Iterable[Pause], what: str) -> list[str]:

@@ -115,7 +115,7 @@ def _choice(name: str, value: Any, known: Any) -> Any:
 def _whole(name: str, value: Any, low: int, high: int) -> int:
     if type(value) is not int or not low <= value <= high:
         raise SuiteError(
-            f"{name}={value!r} is not such a number", f"write a whole number from {low} to {high}"
+            f"{name}={value!r:.60} is not a whole number from {low} to {high}", f"write {name}={low} or more"
         )
     return value
 

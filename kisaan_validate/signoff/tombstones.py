@@ -1,6 +1,6 @@
 """Tombstones as files: ``tombstone.json`` in the folder of the run that was removed.
 
-A file of its own for each, in the place of the evidence: written whole before anything is removed, so that
+A file of its own for each, instead of the evidence: written whole before anything is removed, so that
 a run that is half removed is there, or is a tombstone, and never nothing.
 """
 

@@ -17,7 +17,7 @@ def read_duration(text: str) -> int | None:
 
 
 def duration_words(seconds: int) -> str:
-    """ "40 min" of 2,400: exact, in the largest unit of which it is a whole number."""
+    """ "40 min" of 2,400: exact, in the largest unit that divides it."""
     for unit, size in reversed(UNITS.items()):
         if seconds and seconds % size == 0:
             return f"{seconds // size:,} {unit}"

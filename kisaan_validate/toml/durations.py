@@ -7,12 +7,17 @@ from typing import Annotated, Any
 from kisaan_validate.text.durations import DURATION, DURATION_HINT, read_duration
 from kisaan_validate.toml.model import LookBefore, wrong
 
+LONGEST = 36_500 * 86_400
+
 
 def _seconds(value: Any) -> int:
     seconds = read_duration(value) if isinstance(value, str) else None
     # The text itself is not repeated: it may be a secret in the wrong place.
     if seconds is None:
         raise wrong("must be a duration", DURATION_HINT)
+    # A hundred years: what is longer no timer can wait for, and is a slip.
+    if seconds > LONGEST:
+        raise wrong("must be at most 36,500 d", DURATION_HINT)
     return seconds
 
 

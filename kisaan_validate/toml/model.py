@@ -131,3 +131,5 @@ def _plain(node: Any) -> Any:
 Name = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[Name, ...], Field(strict=False)]
 Filled = Annotated[str, shaped(r"\S", "a text that is not blank")]
+# Not the null sign, which no system takes in the name of a file.
+FilePath = Annotated[str, shaped(r"^[^\x00]*[^\s\x00][^\x00]*$", "a path")]

@@ -82,6 +82,8 @@ _MUST_BE = {
     "dict_type": "a table",
     "greater_than_equal": "a whole number of at least {ge}",
     "int_type": "a whole number",
+    "less_than_equal": "a whole number of at most {le}",
+    "literal_error": "{expected}",
     "string_type": "a text",
     "table": "a table",
     "tuple_type": "a list",

@@ -73,7 +73,7 @@ def _unanswered(judged: Judgement) -> Iterator[UnprovedPart]:
     yield UnprovedPart("Errors", _by_reason(pair for pair in errors if pair not in late))
     yield UnprovedPart("Out of time", _by_reason(late))
     earlier = [(table, f"last proved: {at}") for table, at in proved_earlier(judged.run)]
-    yield UnprovedPart("Tables not wholly proved in this run", _named(earlier))
+    yield UnprovedPart("Tables not fully proved in this run", _named(earlier))
     yield UnprovedPart("Skipped", _by_reason(pair for pair in pairs if pair[1].status is Status.SKIP))
 
 

@@ -37,7 +37,7 @@ class TriedNight:
 def tried(
     rule: VolumeRule, past: Iterable[PastPoint], table: str, columns: tuple[str, ...]
 ) -> list[TriedNight]:
-    """Each night judged by those before it, of which the ones that rang are left out; the oldest first. Of
+    """Each night judged by those before it, without those that rang; the oldest first. Of
     two figures of one day the later in ``past`` counts.
     """
     one_a_day = {found.point.day: found.point for found in past}
@@ -51,20 +51,20 @@ def tried(
     return nights
 
 
-def proposed(measure: VolumeMeasure, nights: Sequence[TriedNight]) -> str:
+def proposed(rule: VolumeRule, nights: Sequence[TriedNight]) -> str:
     """Bounds that hold on all nights that did not ring, with a margin, as arguments of a declaration; ""
-    where no night says anything.
+    where these are fewer than the rule itself asks for.
     """
     held = (exact_number(night.point.value) for night in nights if not night.rings)
     values = [value for value in held if value is not None]
-    if not values:
+    if len(values) < rule.nights:
         return ""
     low, high = min(values), max(values)
     low -= MARGIN * abs(low)
     high += MARGIN * abs(high)
-    if measure is VolumeMeasure.NULLS:
+    if rule.measure is VolumeMeasure.NULLS:
         return f'most="{min(_up(high * 100), 100)}%"'
-    if measure is VolumeMeasure.FRESHNESS:
+    if rule.measure is VolumeMeasure.FRESHNESS:
         return f"most=timedelta(hours={ceil(high / 3_600) or 1})"
     return f"least={_down(low)}, most={_up(high)}"
 

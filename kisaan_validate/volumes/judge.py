@@ -31,7 +31,7 @@ class VolumeState(StrEnum):
 
 @dataclass(frozen=True)
 class VolumeOutcome:
-    """What becomes of a figure, and why. ``low`` and ``high`` are what the nights accept."""
+    """What is said of a figure, and why. ``low`` and ``high`` are what the nights accept."""
 
     state: VolumeState
     message: str

@@ -63,7 +63,7 @@ def send_ping(url: str, signal: str, rid: str, seconds: float = PING_SECONDS) ->
     try:
         address = ping_address(url, signal, rid)
     except ValueError:
-        return "the URL is no http or https URL"
+        return "the URL is not an http or https URL"
     box = ["no answer in time"]
     # In a thread, because a name that cannot be looked up keeps a resolver busy for half a minute.
     thread = threading.Thread(target=_attempts, args=(address, time.monotonic() + seconds, box), daemon=True)
@@ -92,7 +92,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def _attempts(address: str, deadline: float, box: list[str]) -> None:
-    """Try until it is received or the time is over; ``box`` holds what became of it."""
+    """Try until it is received or the time is over; ``box`` holds "", or why it was not."""
     for _ in range(ATTEMPTS):
         left = deadline - time.monotonic()
         if left <= 0:
@@ -121,7 +121,7 @@ def _attempt(address: str, seconds: float) -> str:
 def _reason(error: object) -> str:
     kinds: tuple[tuple[type[BaseException], str], ...] = (
         (ssl.SSLCertVerificationError, "its certificate is not trusted"),
-        (ssl.SSLError, "no TLS connection came about"),
+        (ssl.SSLError, "the TLS connection failed"),
         (TimeoutError, "no answer in time"),
         (socket.gaierror, "its host is not known"),
         (ConnectionRefusedError, "the connection was refused"),

@@ -26,11 +26,11 @@ class HealthBounds:
     wal_bytes: int
 
     def __post_init__(self) -> None:
-        for name in ("overdue", "days", "wal_bytes"):
+        for name, usual in (("overdue", 2), ("days", 30), ("wal_bytes", 10 * 1024**3)):
             value = getattr(self, name)
             # A bool is an int to Python.
             if type(value) is not int or value < 1:
-                raise SuiteError(f"{name}={value!r} is not a whole number above 0", f"write {name}=30")
+                raise SuiteError(f"{name}={value!r} is not a whole number above 0", f"write {name}={usual:_}")
         share_of("wraparound", self.wraparound)
         share_of("values_left", self.values_left)
 
@@ -39,7 +39,7 @@ def share_of(name: str, value: str | Fraction) -> Fraction:
     """A share between 0 and 1, exact. Raises SuiteError."""
     share = exact_share(value) if isinstance(value, str) else value
     if not isinstance(share, Fraction) or not 0 < share < 1:
-        raise SuiteError(f"{name}={value!r} is no share between 0 and 1", f'write {name}="20%"')
+        raise SuiteError(f"{name}={value!r} is not a share between 0 and 1", f'write {name}="20%"')
     return share
 
 

@@ -38,7 +38,7 @@ def values_left(sequence: SequenceState) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class SequenceHeadroom(ServerRule):
-    """Each sequence has more than ``share`` of its values left, and enough for ``days`` at the present rate.
+    """Each sequence has at least ``share`` of its values left, and enough for ``days`` at the present rate.
 
     One that begins again (CYCLE) never ends and is left out.
     """
