@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.ledger import LedgerMoves, LedgerRow
 from kisaan_validate.facts.past import PastAnswer, PastLine
 from kisaan_validate.facts.result import UNANSWERED, Status, Verdict
 from kisaan_validate.history.lines import FAILING, Identity, LineNight, LineState, follow, now_called
@@ -24,7 +25,7 @@ from kisaan_validate.history.night import CheckNight, Night, same_database
 
 _Item = TypeVar("_Item")
 
-FORMAT = 2
+FORMAT = 3
 """Version of the tables. An earlier one is made again from the runs; a later one is refused."""
 
 _META = sa.MetaData()
@@ -46,7 +47,7 @@ _NIGHTS = sa.Table(
     sa.Column("whole", sa.Boolean, nullable=False),
     sa.Column("milliseconds", sa.BigInteger, nullable=False),
     sa.Column("keys", sa.Boolean, nullable=False),
-    *_texts("pruned", "rows", "counts", "looks"),
+    *_texts("pruned", "rows", "ledger_moves", "counts", "looks"),
 )
 _OWN = {"id", "counts", "looks"}
 """Columns that are no part of a night."""
@@ -227,6 +228,7 @@ class History:
     def _insert(self, night: Night, looks: str, counts: str) -> None:
         values = {c.name: getattr(night, c.name) for c in _NIGHTS.c if c.name not in _OWN}
         values |= {"at": _time(night.at), "verdict": night.verdict.value, "rows": json.dumps(night.rows)}
+        values |= {"ledger_moves": _moves_text(night.ledger_moves)}
         made = self._connection.execute(sa.insert(_NIGHTS).values(**values, counts=counts, looks=looks))
         (id,) = made.inserted_primary_key or (None,)
         checks = self._checks(night.outcomes)
@@ -451,7 +453,20 @@ def _night(row: sa.Row[tuple[object, ...]], outcomes: tuple[CheckNight, ...]) ->
     given = {name: value for name, value in row._mapping.items() if name not in _OWN}
     given |= {"at": datetime.fromisoformat(row.at), "verdict": Verdict(row.verdict)}
     given["rows"] = tuple((title, rows) for title, rows in json.loads(row.rows))
+    given["ledger_moves"] = _moves(row.ledger_moves)
     return Night(**given, outcomes=outcomes)
+
+
+def _moves_text(moves: LedgerMoves | None) -> str:
+    return json.dumps(asdict(moves)) if moves is not None else ""
+
+
+def _moves(text: str) -> LedgerMoves | None:
+    if not text:
+        return None
+    given = json.loads(text)
+    rows = {name: tuple(LedgerRow(**row) for row in given[name]) for name in ("came", "went")}
+    return LedgerMoves(**{**given, **rows})
 
 
 def _line(row: sa.Row[tuple[object, ...]]) -> NightLine:

@@ -23,6 +23,7 @@ from kisaan_validate.prove.assemble import assemble
 from kisaan_validate.prove.comparing import prepare
 from kisaan_validate.prove.context import look
 from kisaan_validate.prove.guarding import guarded, watch_from_here, with_pauses
+from kisaan_validate.prove.ledger import with_ledger
 from kisaan_validate.prove.lock import connect, lock
 from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.planning import explained, plan
@@ -97,6 +98,7 @@ def _look(request: RunRequest, holder: Session) -> Look:
         heaps_only(holder)
         told = ask_all(context, planned, compared, profiled)
         made = assemble(context, planned, compared, told)
+        made = with_ledger(context, told.moved, made)
         made = with_rows(context, compared, made)
         made = with_values(context, compared, made, keeping)
         # Once more, because rows and values were read after the run was assembled.
