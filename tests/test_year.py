@@ -118,7 +118,7 @@ class Year:
         """The run of tonight, by tonight's clock."""
         suite = self.suite()
         options = Options(jobs=1, fail_on=FailOn.NEW, waivers=self.waivers(suite))
-        made = _moved(run(suite, self.dsn, options=options), self.clock)
+        made = moved(run(suite, self.dsn, options=options), self.clock)
         return judge(made, waivers=options.waivers)
 
     @property
@@ -141,7 +141,7 @@ class Year:
             self.told[number] = news
 
 
-def _moved(made: Run, at: datetime) -> Run:
+def moved(made: Run, at: datetime) -> Run:
     """The run as if it had been made then."""
     took = made.finished_at - made.started_at
     stamp = f"{at:%Y%m%dT%H%M%SZ}-{made.id.rpartition('-')[2]}"
