@@ -5,7 +5,7 @@ reason for one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -67,7 +67,7 @@ class Nights:
     at: datetime = FIRST
     table: str = "done"
     more: str = ""
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
     def sql(self, text: str) -> None:
         """Change the database as its owner."""
