@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Server
-from test_year import moved
+from year_night import moved
 
 from kisaan_validate.cli.history_index import the_history
 from kisaan_validate.cli.job import record_after

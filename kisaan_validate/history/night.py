@@ -43,7 +43,8 @@ class Night:
     ``suite_digest`` changes with the suite's sources. ``whole``: all of the suite was asked, and it came
     to its end. ``keys``: its files hold keys or values of rows. ``pruned`` says when and by which rule its
     files were removed, "" while they are there. ``ledger_moves``: what came into the ledger of migrations, or
-    went, since the night before.
+    went, since the night before. ``scan`` is the profile that it was a scan of, "" for none; ``ended``: all
+    that it was to ask was asked, be it a part of the suite.
     """
 
     run: str
@@ -64,6 +65,8 @@ class Night:
     keys: bool = False
     pruned: str = ""
     ledger_moves: LedgerMoves | None = None
+    scan: str = ""
+    ended: bool = False
 
 
 def night_of(judged: Judgement, folder: str, digest: str) -> Night:
@@ -88,6 +91,8 @@ def night_of(judged: Judgement, folder: str, digest: str) -> Night:
         # A baseline keeps keys of its own, and values, so what was compared with one is taken to hold some.
         keys=judged.baseline is not None or any(result.sample for result in run.results),
         ledger_moves=run.past.ledger_moves if run.past is not None else None,
+        scan=run.settings.get("scan", ""),
+        ended=not (run.halted or run.interrupted),
     )
 
 

@@ -47,7 +47,8 @@ _NIGHTS = sa.Table(
     sa.Column("whole", sa.Boolean, nullable=False),
     sa.Column("milliseconds", sa.BigInteger, nullable=False),
     sa.Column("keys", sa.Boolean, nullable=False),
-    *_texts("pruned", "rows", "ledger_moves", "counts", "looks"),
+    sa.Column("ended", sa.Boolean, nullable=False),
+    *_texts("pruned", "rows", "ledger_moves", "scan", "counts", "looks"),
 )
 _OWN = {"id", "counts", "looks"}
 """Columns that are no part of a night."""

@@ -15,7 +15,7 @@ from kisaan_validate.watch.textfile import PREFIX
 STALE = timedelta(hours=2)
 """A file that is written every quarter of an hour is stale after this."""
 
-_ONE = "{{ $labels.suite }} on {{ $labels.database }}"
+_ONE = "{{ $labels.suite }} on {{ $labels.database }}{{ if $labels.scan }}, scan {{ $labels.scan }}{{ end }}"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ def alert_rules(within: timedelta) -> tuple[AlertRule, ...]:
     seconds, stale = int(within.total_seconds()), int(STALE.total_seconds())
     run, success = f"{PREFIX}last_run_timestamp_seconds", f"{PREFIX}last_success_timestamp_seconds"
     unproved, written = f"{PREFIX}unproved_runs", f"{PREFIX}written_timestamp_seconds"
-    by = "(suite, database, host, instance)"
+    # A series of a whole suite has no label "scan", which counts as an empty one.
+    by = "(suite, database, host, instance, scan)"
     same = f"on {by}"
     return (
         AlertRule(
