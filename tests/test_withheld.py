@@ -18,6 +18,7 @@ from kisaan_validate.facts.run import Run
 from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import run_from_json, run_to_json
+from kisaan_validate.report.html import render_html
 from kisaan_validate.suite.load import Suite, load_suite
 from kisaan_validate.verdict.judgement import judge
 
@@ -128,6 +129,7 @@ def without_each(place: tuple[Server, str, Suite], catalogues: list[str]) -> set
             assert judge(made).verdict is Verdict.INCONCLUSIVE
             assert any(catalogue in notice.message for notice in made.notices)
             assert run_from_json(run_to_json(made)) == made
+            assert "may not read the catalogue: permission denied for" in render_html(judge(made))
         else:
             assert open_.keys() == NARROW.get(catalogue, set()), catalogue
     return nothing
