@@ -158,17 +158,15 @@ def tried(
     return replace(one, waiting=left)
 
 
+def _waiting_plain(waiting: Waiting) -> dict[str, Any]:
+    tried = waiting.tried.isoformat() if waiting.tried is not None else None
+    plain = {"tries": waiting.tries, "tried": tried, "said": waiting.said}
+    return {**plain, "left": list(waiting.left)} if waiting.left else plain
+
+
 def _to_plain(one: Spooled) -> dict[str, Any]:
     message = one.message
-    waiting = {
-        name: {
-            "tries": w.tries,
-            "tried": w.tried.isoformat() if w.tried is not None else None,
-            "said": w.said,
-            **({"left": list(w.left)} if w.left else {}),
-        }
-        for name, w in one.waiting.items()
-    }
+    waiting = {name: _waiting_plain(w) for name, w in one.waiting.items()}
     return {
         "kind": "kisaan-validate.spooled",
         "format": SPOOL_FORMAT,
