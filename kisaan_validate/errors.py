@@ -10,6 +10,7 @@ KisaanError                 base; ``fact`` says what is, ``hint`` what to do
 ├── OutsideWindow           a scan was started outside its window                   (exit 7)
 ├── Interrupted             a signal ended it before there was anything to keep     (exit 3)
 └── DatabaseError           the server refused or lost a statement (carries the SQLSTATE)
+    └── CatalogueWithheld   rights keep the system catalogue from being read, so nothing can be judged
 """
 
 from __future__ import annotations
@@ -78,3 +79,7 @@ class DatabaseError(KisaanError):
         super().__init__(fact, hint)
         self.sqlstate = sqlstate
         self.lost = lost
+
+
+class CatalogueWithheld(DatabaseError):
+    """The role may not read a part of the system catalogue without which no check can be judged."""

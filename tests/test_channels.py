@@ -31,7 +31,7 @@ from receivers import (
 
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.notify.apprised import AppriseChannel
-from kisaan_validate.notify.channel import Authorities, CannotDeliver, said
+from kisaan_validate.notify.channel import Authorities, CannotDeliver, PartlyDelivered, receiver_key, said
 from kisaan_validate.notify.message import Message, message_id
 from kisaan_validate.notify.smtp import Encryption, SmtpChannel, mail_of
 from kisaan_validate.notify.webhook import WebhookChannel, signature
@@ -120,11 +120,20 @@ def test_mail_is_sent_to_nobody_else(own: Certificate, foreign: Certificate, pla
 
 
 def test_recipients_that_are_refused_are_said(plain: Sink) -> None:
-    """One of two: the mail goes, and the receipt says so. All: nothing goes."""
+    """One of two: the mail goes, and that one alone is left. All: nothing goes."""
     plain.refuse = "gone@example.org"
-    receipt = _smtp(plain.port, to=("gone@example.org", "ops@example.org")).deliver(MESSAGE, {})
-    assert receipt.endswith("; it refused 1 of 2 recipients")
+    both = _smtp(plain.port, to=("gone@example.org", "ops@example.org"))
+    with pytest.raises(PartlyDelivered, match=r"; it refused 1 of 2 recipients \(SMTP 550\)") as error:
+        both.deliver(MESSAGE, {})
     assert plain.to == [["ops@example.org"]]
+    assert error.value.left == (receiver_key("gone@example.org"),)
+    assert "example.org" not in f"{error.value} {error.value.left}"
+    plain.refuse = ""
+    assert both.deliver(MESSAGE, {}, error.value.left).startswith("SMTP 250")
+    assert plain.to == [["ops@example.org"], ["gone@example.org"]]
+    assert both.deliver(MESSAGE, {}, (receiver_key("other@example.org"),)).startswith("nobody is left")
+    assert len(plain.to) == 2
+    plain.refuse = "gone@example.org"
     assert "refused all recipients: SMTP 550" in _refused(_smtp(plain.port, to=("gone@example.org",)))
     plain.answer = "452 4.3.1 insufficient system storage"
     assert (
@@ -335,3 +344,12 @@ def test_what_a_receiver_said_is_one_line_without_secrets() -> None:
     """Bounded, with hidden characters by name."""
     assert said("a\n b\x07 s3cret!", ("s3cret", "")) == "a b[U+0007] •••!"
     assert len(said("x" * 100_000)) == 301
+
+
+def test_a_webhook_uses_no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the environment says: a message goes where kisaan.toml says, or nowhere."""
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, f"http://localhost:{free_port()}")
+    with web_server() as hook:
+        assert WebhookChannel("hook", hook.url).deliver(MESSAGE, {}) == "HTTP 200 id evt-77"
+    assert len(hook.bodies) == 1

@@ -130,6 +130,27 @@ def test_what_did_not_arrive_is_seen_and_changes_no_verdict(shop: Shop, mail: Si
     assert page.count("last alarm drill") == 1
 
 
+def test_one_recipient_that_is_refused_is_tried_again_alone(shop: Shop, mail: Sink, hook: Hook) -> None:
+    """The others have the mail, and get it no second time; until that one has it the next run says so."""
+    _configure(shop, mail.port, hook.port)
+    config = shop.folder / "kisaan.toml"
+    config.write_text(config.read_text().replace('to = ["', 'to = ["asha@example.org", "'))
+    mail.refuse = "asha@example.org"
+    shop.sql("INSERT INTO orders VALUES (9, -1)")
+    shop.cli("run")
+    said = _notify(shop, code=3)
+    assert "failed  ops mail: SMTP 250 2.0.0 Ok: queued as 4F1B2; it refused 1 of 2 recipients" in said
+    (others,) = mail.to
+    (waiting,) = (shop.folder / "reports" / ".kisaan-spool").glob("*Z-*.json")
+    assert "asha" not in json.dumps(json.loads(waiting.read_text())["waiting"])
+    assert "1 message did not reach 'ops mail'" in shop.cli("run").stdout
+    assert "refused all recipients" in _notify(shop, "--retry", code=3)
+    mail.refuse = ""
+    assert "sent    ops mail: SMTP 250" in _notify(shop, "--retry")
+    assert mail.to == [others, ["asha@example.org"]]
+    assert _notify(shop, "--retry") == "quiet   nothing waits\n"
+
+
 def test_without_runs_or_people(shop: Shop, mail: Sink) -> None:
     """Each is said with what to do, and exit 2."""
     (shop.folder / "reports").mkdir()

@@ -658,4 +658,4 @@ def test_the_same_runs_give_the_same_bytes(tmp_path: Path) -> None:
         update_index(tmp_path / name)
     assert pages_of(tmp_path / "a") == pages_of(tmp_path / "b")
     document = json.loads((tmp_path / "a" / INDEX_FILE).read_text())
-    assert (document["kind"], document["format_version"]) == ("index", 4)
+    assert (document["kind"], document["format_version"]) == ("index", 5)

@@ -10,6 +10,7 @@ import re
 import shutil
 import stat
 import subprocess
+import threading
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -18,12 +19,12 @@ import axe
 import pytest
 from browser import Browser, chromium
 from conftest import ROOT, Server, needs
-from house import ASHA, BINOD, MALLORY, House, build, git, line_of
+from house import ASHA, BINOD, MALLORY, House, Said, build, git, line_of
 
 from kisaan_validate.cli.main import main
 from kisaan_validate.facts.run import Provenance
 from kisaan_validate.record.codec import run_from_json
-from kisaan_validate.signoff.chain import find_head, links_of, walk
+from kisaan_validate.signoff.chain import HEAD, chain_lock, find_head, links_of, walk
 from kisaan_validate.signoff.standing import same_person
 from kisaan_validate.signoff.statement import sha256
 
@@ -88,6 +89,30 @@ def test_two_people_approve_and_it_is_verified(house: House, run: Path) -> None:
     assert "What no verification of files can prove:" in verified.out
     for path in (run / "signoffs").iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_nobody_signs_a_run_while_a_rule_removes_it(house: House, run: Path) -> None:
+    """Signing waits for the lock of the chain, under which runs are pruned; of a run that is gone by then
+    nothing is signed. A copy elsewhere needs no lock.
+    """
+    (run.parent / HEAD).write_text("{}")
+    signed: list[Said] = []
+    with chain_lock(run.parent):
+        signing = threading.Thread(target=lambda: signed.append(house.sign(run, ASHA, decision="reject")))
+        signing.start()
+        signing.join(3)
+        assert signing.is_alive(), signed
+        assert not (run / "signoffs").exists()
+        (run / "run.json").rename(run / "run.gone")
+    signing.join(60)
+    (said,) = signed
+    assert (said.code, "not signed: the run was removed meanwhile" in said.err) == (2, True), said
+    assert not (run / "signoffs").exists()
+    (run / "run.gone").rename(run / "run.json")
+    assert house.sign(run, ASHA, decision="reject").code == 0
+    (run.parent / HEAD).unlink()
+    with chain_lock(run.parent):
+        assert house.sign(run, BINOD, decision="reject").code == 0
 
 
 def test_a_statement_names_all_that_it_covers(house: House, run: Path) -> None:

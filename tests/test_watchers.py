@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from shop import Shop
 
+from kisaan_validate.cli.watched import FoundNights
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.history.night import Night
 from kisaan_validate.watch.alerts import alert_rules, rules_text
@@ -173,6 +174,33 @@ def test_an_index_by_url_needs_no_folder(shop: Shop) -> None:
     assert shop.cli("last", "--within", "26 h", dsn=False).returncode == 0
     (shop.folder / "history.sqlite").write_bytes(b"x" * 5000)
     assert shop.cli("last", "--within", "26 h", dsn=False).returncode == 2
+
+
+def test_a_profile_counts_for_itself(shop: Shop) -> None:
+    """A scan of a part of the suite is a run of its profile, in ``last`` and as a label of metrics, and none
+    of the suite; so is one after whose profile nobody asked.
+    """
+    config = '[scan.money]\nselect = ["orders"]\nexclude = ["*unique*"]\nmetrics = "money.prom"\n[scan.all]\n'
+    (shop.folder / "kisaan.toml").write_text(config)
+    assert shop.cli("scan", "money").returncode == 0
+    within = ("last", "--within", "26 h")
+    assert shop.cli(*within, dsn=False).returncode == 7
+    own = shop.cli(*within, "--scan", "money", dsn=False)
+    assert (own.returncode, f", scan money: last run {datetime.now(UTC):%Y}" in own.stdout) == (0, True)
+    assert shop.cli("scan", "money", "--check-last", "26 h", dsn=False).returncode == 0
+    assert shop.cli("scan", "all", "--check-last", "26 h", dsn=False).returncode == 7
+    assert shop.cli(*within, "--scan", "of nobody", dsn=False).returncode == 7
+    found = parsed((shop.folder / "money.prom").read_text())
+    assert len(valued(found, "last_run_timestamp_seconds")) == 1
+    assert len(valued(found, "last_run_timestamp_seconds", scan="money")) == 1
+    assert sum(valued(found, "checks", scan="money", status="pass")) > 2
+    assert shop.cli("scan", "all").returncode == 0
+    assert shop.cli(*within, dsn=False).returncode == 0
+    found = parsed(shop.cli("metrics", dsn=False).stdout)
+    assert len(valued(found, "last_run_timestamp_seconds")) == 2
+    assert valued(found, "unproved_runs") == [0.0, 0.0]
+    # What asks all is the suite's own series.
+    assert not valued(found, "checks", scan="all")
 
 
 # --- metrics ----------------------------------------------------------------------------------------------
@@ -360,7 +388,13 @@ def rings(text: str, at: datetime, rules: str = "docs/alerts.rules.yml") -> set[
 
 def of(*nights: Night) -> str:
     """The metrics of these nights, written at NOW."""
-    return metrics_text([WatchedRun(series, None) for series in series_of(nights)], NOW)
+    found = FoundNights(series_of(nights), 0, nights).of_suites_and_scans(())
+    return metrics_text([WatchedRun(series, None) for series in found], NOW)
+
+
+def part(hours: float, verdict: str = "PASS", *, ended: bool = True) -> Night:
+    """A night of a profile that asks a part of the suite."""
+    return night(hours, verdict, whole=False, scan="money", ended=ended)
 
 
 CASES: Mapping[str, tuple[str, timedelta, set[str]]] = {
@@ -380,6 +414,13 @@ CASES: Mapping[str, tuple[str, timedelta, set[str]]] = {
         of(night(4, "INCONCLUSIVE"), night(28, "INCONCLUSIVE"), night(40)),
         timedelta(), {"ValidationHasNoAnswer", "ValidationUnprovedAgain"},
     ),
+    "parts beside the whole": (of(part(4), night(5), part(28), part(30)), timedelta(), set()),
+    "a part did not run": (of(night(4), part(27)), timedelta(), {"ValidationHasNotRun"}),
+    "the whole did not run": (of(part(4), night(27)), timedelta(), {"ValidationHasNotRun"}),
+    "a part fails": (of(part(4, "FAIL"), part(28), night(5)), timedelta(), {"ValidationFails"}),
+    "a part was cut short": (of(part(4, ended=False), part(27), night(5)), timedelta(), {"ValidationHasNotRun"}),
+    # That each part is proved proves no whole.
+    "parts alone": (of(part(4)), timedelta(), {"ValidationHasNotRun"}),
     "a date in the future": (of(night(-2)), timedelta(), {"ValidationClockIsWrong"}),
     "the file is not written any more": (of(night(4)), timedelta(hours=3), {"ValidationMetricsStale"}),
     "nothing is there": ("", timedelta(), {"ValidationMetricsMissing"}),

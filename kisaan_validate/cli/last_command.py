@@ -28,14 +28,15 @@ def command(within: Any, **given: Any) -> int:
     """Exit 0 only if the newest whole run of every suite and database in the folder of reports (or in the
     index, if [history] names a database) ended and is at most --within old, whatever its verdict; else 7.
 
-    A run that was partial or interrupted does not count, nor one that is dated in the future.
+    A run that was partial or interrupted does not count, nor one that is dated in the future. With --scan, of
+    the runs of that profile, one counts that asked all that the profile names, be it a part of the suite.
     """
     return ran_within(the_config(given["config"], reports=given["reports"]), within, given)
 
 
 def ran_within(config: Config, within: timedelta, given: Mapping[str, Any]) -> int:
-    """Say of each series of runs that fits ``given`` (suite_name, database) whether its last run is as young;
-    the exit code. Raises UsageError where neither index nor folder is there.
+    """Say of each series of runs that fits ``given`` (suite_name, database, scan) whether its last run is
+    as young; the exit code. Raises UsageError where neither index nor folder is there.
     """
     from kisaan_validate.cli.exits import last_exit_code
     from kisaan_validate.cli.watched import found_nights

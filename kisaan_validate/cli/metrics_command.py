@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 @watched_options
 def command(output: Path | None, rules: bool, **given: Any) -> int | None:
     """Write metrics of the newest whole run of every suite and database in the folder of reports, for the
-    textfile collector of Prometheus' node exporter. Failing checks beyond 50 are one sum.
+    textfile collector of Prometheus' node exporter. Failing checks beyond 50 are one sum. A profile that asks
+    a part of a suite has series of its own, with its name as the label scan.
     """
     from kisaan_validate.watch.alerts import rules_text
 
@@ -54,7 +55,7 @@ def command(output: Path | None, rules: bool, **given: Any) -> int | None:
     from kisaan_validate.cli.exits import history_exit_code
 
     config = the_config(given["config"], reports=given["reports"])
-    only = {name: given[name] for name in ("suite_name", "database", "always")}
+    only = {name: given[name] for name in ("suite_name", "database", "scan", "always")}
     return history_exit_code(write_metrics(config, output, **only))
 
 
@@ -64,6 +65,7 @@ def write_metrics(
     *,
     suite_name: str | None = None,
     database: str | None = None,
+    scan: str | None = None,
     always: Sequence[str] = (),
 ) -> int:
     """Write the metrics of the recorded runs that fit, or print them without ``output``; how many runs could
@@ -72,8 +74,8 @@ def write_metrics(
     from kisaan_validate.cli.watched import found_nights
     from kisaan_validate.watch.textfile import metrics_text
 
-    found = found_nights(config, {"suite_name": suite_name, "database": database})
-    runs = [_watched(config, series) for series in found.series]
+    found = found_nights(config, {"suite_name": suite_name, "database": database, "scan": scan})
+    runs = [_watched(config, series) for series in found.of_suites_and_scans(config.scans)]
     unread = found.unread + sum(r.judged is None and r.series.last_run is not None for r in runs)
     _write(output, metrics_text(runs, datetime.now(UTC), unreadable=unread, always=tuple(always)))
     return unread

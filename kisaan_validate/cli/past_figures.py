@@ -18,7 +18,7 @@ LOOKED_BACK = timedelta(days=420)
 
 
 def past_figures(
-    config: Config, suite: Suite
+    config: Config, suite: Suite, *, now: datetime | None = None
 ) -> Callable[[Place], Mapping[tuple[str, str], tuple[PastPoint, ...]]] | None:
     """What gives the figures of earlier nights on a database; None where the suite has no volume, or no run
     is recorded. Without a history that can be read the volumes have no answer, and standard error says why.
@@ -36,7 +36,7 @@ def past_figures(
     names = [*volumes, *(old for old in renamed if now_called(old, renamed) in volumes)]
     try:
         with the_history(config) as found:
-            since = datetime.now(UTC) - LOOKED_BACK
+            since = (now or datetime.now(UTC)) - LOOKED_BACK
             nights = found.history.of_suite(suite.settings.name, names, since)
     except KisaanError as error:
         print(f"note    {flat(error.fact)}; volumes are not judged by earlier nights", file=sys.stderr)

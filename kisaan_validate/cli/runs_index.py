@@ -182,6 +182,7 @@ def _read(there: SeenFolder, fresh: Judgement | None) -> Entry | Unread:
     from kisaan_validate.record.codec import digest_of
     from kisaan_validate.record.files import read_file
     from kisaan_validate.record.index import Unread, entry_of
+    from kisaan_validate.report.between import since_last_words
     from kisaan_validate.report.text import flat, shortened
 
     source = there.path / "run.json"
@@ -190,9 +191,9 @@ def _read(there: SeenFolder, fresh: Judgement | None) -> Entry | Unread:
             return _entry_of_tombstone(there)
         digest = digest_of(read_file(source))
         judged = fresh if fresh is not None and _is_written(fresh, there, digest) else judged_again(source)
-        return entry_of(
-            judged, there.folder, there.mark, digest, page=there.page, signed=signed_words(there.path, judged)
-        )
+        signed, between = signed_words(there.path, judged), since_last_words(judged.run)
+        about = (there.folder, there.mark, digest)
+        return entry_of(judged, *about, page=there.page, signed=signed, between=between)
     except KisaanError as error:
         reason = error.fact
     # A run.json that was made to do harm: too deep, too long a number, more than memory holds.

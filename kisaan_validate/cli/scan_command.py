@@ -88,7 +88,9 @@ def _instead(given: dict[str, Any]) -> int:
     config = the_config(given["config"], reports=given["reports"])
     if given["drill"]:
         return hold_drill(config)
-    return ran_within(config, given["check_last"], {"suite_name": None, "database": None})
+    return ran_within(
+        config, given["check_last"], {"suite_name": None, "database": None, "scan": given["name"]}
+    )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,10 +22,24 @@ MOST_READ = 60
 
 @dataclass(frozen=True)
 class FoundNights:
-    """The nights that fit what was asked, and how many runs could not be read."""
+    """The nights that fit what was asked, and how many runs could not be read. ``nights`` are those of all
+    profiles, where none was asked for.
+    """
 
     series: list[WatchedSeries]
     unread: int
+    nights: tuple[Night, ...] = ()
+
+    def of_suites_and_scans(self, profiles: Collection[str]) -> list[WatchedSeries]:
+        """The series of whole suites, and of each profile that asks a part of one; of ``profiles`` only,
+        unless there are none.
+        """
+        from kisaan_validate.watch.last import of_scan, of_suites, part_scans
+
+        if not self.nights:
+            return self.series
+        scans = [name for name in part_scans(self.nights) if name in profiles or not profiles]
+        return [*of_suites(self.nights), *(one for scan in scans for one in of_scan(self.nights, scan))]
 
 
 class Span(click.ParamType):  # type: ignore[type-arg]  # older click has no arguments
@@ -46,7 +60,7 @@ class Span(click.ParamType):  # type: ignore[type-arg]  # older click has no arg
 
 
 def watched_options(function: Any) -> Any:
-    """--suite-name, --database, --reports, --config."""
+    """--suite-name, --database, --scan, --reports, --config."""
     for option in (
         click.option(
             "--config",
@@ -55,6 +69,9 @@ def watched_options(function: Any) -> Any:
         ),
         click.option(
             "--reports", type=click.Path(path_type=Path), help="The folder for reports.  [default: reports]"
+        ),
+        click.option(
+            "--scan", metavar="NAME", help="Only runs of this profile; it may ask a part of the suite."
         ),
         click.option("--database", metavar="NAME", help="Only runs on this database."),
         click.option("--suite-name", metavar="NAME", help="Only runs of this suite."),
@@ -67,14 +84,16 @@ def found_nights(config: Config, given: Mapping[str, Any]) -> FoundNights:
     """The nights of the suites and databases that ``given`` asks for, by series. Raises UsageError where
     neither index nor folder is there.
     """
-    from kisaan_validate.watch.last import series_of
+    from kisaan_validate.watch.last import of_scan, series_of
 
     nights, unread = _nights(config)
     wanted = (given["suite_name"], given["database"])
     fit = [
         n for n in nights if all(w in {None, h} for w, h in zip(wanted, (n.suite, n.database), strict=True))
     ]
-    return FoundNights(series_of(fit), unread)
+    if scan := given["scan"]:
+        return FoundNights(of_scan(fit, scan), unread)
+    return FoundNights(series_of(fit), unread, tuple(fit))
 
 
 def _nights(config: Config) -> tuple[list[Night], int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -372,12 +373,20 @@ class Declared:
     unique: tuple[UniqueIndex, ...] = ()
 
 
+class Part(StrEnum):
+    """A part of the catalogue without which all other checks can still be judged."""
+
+    SEQUENCES = "which sequences fill columns"
+    TRIGGERS = "triggers"
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """The relations of the configured schemas, in the order in which names are looked up.
 
     ``at`` is the server's time (UTC, as text) when they were read: no row that the snapshot holds came later.
-    ``engine`` is whose catalogue it is. ``server`` is read where a check is about it.
+    ``engine`` is whose catalogue it is. ``server`` is read where a check is about it. ``withheld`` are the
+    parts that the role may not read, and why.
     """
 
     schemas: tuple[str, ...]
@@ -387,6 +396,7 @@ class Catalogue:
     at: str = ""
     engine: Engine = POSTGRESQL
     server: ServerFacts | None = None
+    withheld: Mapping[Part, str] = field(default_factory=dict)
 
     def find(self, name: str) -> Table | None:
         """The relation that a declared name means: its aliases in turn, each in the schemas in turn."""

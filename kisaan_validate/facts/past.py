@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from kisaan_validate.facts.ledger import Ledger, LedgerMoves
 from kisaan_validate.facts.result import Status, Verdict
 
 NIGHTS_KEPT = 30
@@ -48,7 +49,8 @@ class PastLine:
 @dataclass(frozen=True)
 class PastNight:
     """One earlier run. ``rows`` are the largest tables and their rows, ``suite_digest`` changes with the
-    suite's sources. ``whole``: all of the suite was asked, and it came to its end.
+    suite's sources. ``whole``: all of the suite was asked, and it came to its end. ``ledger_moves``: what
+    came into the ledger of migrations, or went, since the night before it.
     """
 
     run: str
@@ -60,6 +62,7 @@ class PastNight:
     unanswered: int
     suite_digest: str
     rows: tuple[tuple[str, int], ...] = ()
+    ledger_moves: LedgerMoves | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ class Remembered:
     ``run`` is the last of them and ``digest`` the SHA-256 of its run.json. ``begins`` is the first night
     that was followed: a failure that is open since then may be older. ``lines`` are of checks of which there
     is more to say than that they held. ``every_seconds`` is how often the suite is to run, 0 if nobody said.
+    ``ledger_moves``: what came into the ledger of migrations, or went, since the last run; ``ledger_before``
+    is the last ledger that was read, where this run could not read it.
     """
 
     run: str
@@ -99,3 +104,5 @@ class Remembered:
     failures: tuple[SinceLast, ...] = ()
     marks: tuple[PastMark, ...] = ()
     every_seconds: int = 0
+    ledger_moves: LedgerMoves | None = None
+    ledger_before: Ledger | None = None

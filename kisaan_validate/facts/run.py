@@ -16,6 +16,7 @@ from kisaan_validate.facts.check import Check, Criterion, Severity
 from kisaan_validate.facts.forward import forward
 from kisaan_validate.facts.guarding import Guarded, Pause
 from kisaan_validate.facts.kept import RowFile, RowsCompared, ValuesCompared
+from kisaan_validate.facts.ledger import Ledger
 from kisaan_validate.facts.past import Remembered
 from kisaan_validate.facts.place import Notice, Place
 from kisaan_validate.facts.proved import TableProved
@@ -97,6 +98,7 @@ class Run:
     ``past`` is what it knew of the runs before it, None of the first; ``since_last``: with ``fail_on`` NEW,
     failures that the last run knew do not count.
     ``guard`` is what watched the server, ``pauses`` are the times in which the run waited or went slower.
+    ``ledger_rows`` are those of the ledger of migrations, where the suite names one.
     """
 
     id: str
@@ -137,6 +139,7 @@ class Run:
     pauses: tuple[Pause, ...] = ()
     counters: tuple[ServerCounter, ...] = ()
     proved: tuple[TableProved, ...] = ()
+    ledger_rows: Ledger | None = None
     provenance: Provenance = field(default_factory=Provenance)
     past: Remembered | None = None
     since_last: bool = False

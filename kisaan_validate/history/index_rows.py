@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from kisaan_validate.facts.ledger import LedgerMoves, LedgerRow
 from kisaan_validate.facts.past import PastAnswer, PastLine
 from kisaan_validate.facts.result import Status, Verdict
 from kisaan_validate.history.index_tables import (
@@ -102,7 +103,21 @@ def _night(row: sa.Row[tuple[object, ...]], outcomes: tuple[CheckNight, ...]) ->
     given = {name: value for name, value in row._mapping.items() if name not in OWN}
     given |= {"at": datetime.fromisoformat(row.at), "verdict": Verdict(row.verdict)}
     given["rows"] = tuple((title, rows) for title, rows in json.loads(row.rows))
+    given["ledger_moves"] = _moves(row.ledger_moves)
     return Night(**given, outcomes=outcomes)
+
+
+def moves_text(moves: LedgerMoves | None) -> str:
+    """What moved in the ledger, as text; "" where that is not known."""
+    return json.dumps(asdict(moves)) if moves is not None else ""
+
+
+def _moves(text: str) -> LedgerMoves | None:
+    if not text:
+        return None
+    given = json.loads(text)
+    rows = {name: tuple(LedgerRow(**row) for row in given[name]) for name in ("came", "went")}
+    return LedgerMoves(**{**given, **rows})
 
 
 def line_of(row: sa.Row[tuple[object, ...]]) -> NightLine:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from kisaan_validate.errors import RecordError
 
-FORMAT = 2
+FORMAT = 3
 """Version of the tables. An earlier one is made again from the runs; a later one is refused."""
 
 
@@ -31,7 +31,8 @@ NIGHTS = sa.Table(
     sa.Column("whole", sa.Boolean, nullable=False),
     sa.Column("milliseconds", sa.BigInteger, nullable=False),
     sa.Column("keys", sa.Boolean, nullable=False),
-    *_texts("pruned", "rows", "counts", "looks"),
+    sa.Column("ended", sa.Boolean, nullable=False),
+    *_texts("pruned", "rows", "ledger_moves", "scan", "counts", "looks"),
 )
 
 

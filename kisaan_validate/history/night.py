@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.ledger import LedgerMoves
 from kisaan_validate.facts.result import Result, Status, Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.history.figures import figure_text
@@ -41,7 +42,9 @@ class Night:
 
     ``suite_digest`` changes with the suite's sources. ``whole``: all of the suite was asked, and it came
     to its end. ``keys``: its files hold keys or values of rows. ``pruned`` says when and by which rule its
-    files were removed, "" while they are there.
+    files were removed, "" while they are there. ``ledger_moves``: what came into the ledger of migrations, or
+    went, since the night before. ``scan`` is the profile that it was a scan of, "" for none; ``ended``: all
+    that it was to ask was asked, be it a part of the suite.
     """
 
     run: str
@@ -61,6 +64,9 @@ class Night:
     outcomes: tuple[CheckNight, ...]
     keys: bool = False
     pruned: str = ""
+    ledger_moves: LedgerMoves | None = None
+    scan: str = ""
+    ended: bool = False
 
 
 def night_of(judged: Judgement, folder: str, digest: str) -> Night:
@@ -84,6 +90,9 @@ def night_of(judged: Judgement, folder: str, digest: str) -> Night:
         outcomes=tuple(outcomes_of(run, {id for id, one in judged.waived.items() if one.use is Use.HOLDS})),
         # A baseline keeps keys of its own, and values, so what was compared with one is taken to hold some.
         keys=judged.baseline is not None or any(result.sample for result in run.results),
+        ledger_moves=run.past.ledger_moves if run.past is not None else None,
+        scan=run.settings.get("scan", ""),
+        ended=not (run.halted or run.interrupted),
     )
 
 

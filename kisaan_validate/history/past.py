@@ -4,15 +4,18 @@ itself. Pure.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kisaan_validate.compare.moves import moves
 from kisaan_validate.facts.baseline import CheckFacts, baseline_of
 from kisaan_validate.facts.differences import CheckMove, Origin
+from kisaan_validate.facts.ledger import Ledger
 from kisaan_validate.facts.past import NIGHTS_KEPT, PastLine, PastMark, PastNight, Remembered, SinceLast
 from kisaan_validate.facts.result import UNANSWERED, Result, Status
 from kisaan_validate.facts.run import Run
+from kisaan_validate.history.ledger import ledger_moves
 from kisaan_validate.history.lines import Identity, LineStep, follow, now_called, stepped
 from kisaan_validate.history.night import CheckNight, Night, night_of, outcomes_of
 from kisaan_validate.verdict.judgement import Judgement
@@ -44,6 +47,7 @@ def past_of(
     nights = (*(before.nights if before is not None else ()), _night(night))[-NIGHTS_KEPT:]
     troubled = {(now_called(o.check, renamed), o.meaning) for o in outcomes_of(run) if o.status not in _QUIET}
     kept = (line for identity, line in lines.items() if identity in troubled or _tells(line))
+    ledger = _last_ledger(last.run)
     between = [mark for mark in marks if nights[0].at <= mark.at <= run.place.at]
     return Remembered(
         run=last.run.id,
@@ -54,7 +58,17 @@ def past_of(
         failures=tuple(_failures(run, last.run, lines, renamed)),
         marks=tuple(sorted(between, key=lambda mark: mark.at)[-MARKS_KEPT:]),
         every_seconds=every_seconds,
+        ledger_moves=ledger_moves(ledger, run.ledger_rows),
+        # Only while it cannot be read: else the run has its own.
+        ledger_before=ledger if run.ledger_rows is not None and run.ledger_rows.message else None,
     )
+
+
+def _last_ledger(last: Run) -> Ledger | None:
+    """The last ledger that was read: that of the last run, or what it remembered where it could read none."""
+    if last.ledger_rows is None or not last.ledger_rows.message:
+        return last.ledger_rows
+    return last.past.ledger_before if last.past is not None else None
 
 
 def _lines(before: Remembered | None, night: Night, renamed: Mapping[str, str]) -> dict[Identity, PastLine]:
@@ -84,7 +98,7 @@ def _night(night: Night) -> PastNight:
     unanswered = sum(o.status in UNANSWERED for o in night.outcomes)
     largest = sorted(night.rows, key=lambda row: (-row[1], row[0]))[:TABLES_KEPT]
     about = (night.milliseconds, failing, unanswered, night.suite_digest, tuple(largest))
-    return PastNight(night.run, night.at, night.verdict, night.whole, *about)
+    return PastNight(night.run, night.at, night.verdict, night.whole, *about, night.ledger_moves)
 
 
 def _failures(
@@ -159,3 +173,15 @@ def tonight(run: Run) -> list[Tonight]:
 def shown_counts(line: PastLine, nights: Sequence[PastNight]) -> list[int | None]:
     """The violations of a line on each of these nights, None where they are not known."""
     return [*[None] * (len(nights) - len(line.counts)), *line.counts][-len(nights) :]
+
+
+def night_now(run: Run) -> PastNight:
+    """A run as later ones remember it, but for its verdict, which is that of its checks alone."""
+    statuses = Counter(result.status for result in run.results)
+    answered = sum(n for status, n in statuses.items() if status not in UNANSWERED)
+    rows = sorted(((t.title, t.rows) for t in run.tables if t.rows is not None), key=lambda r: (-r[1], r[0]))
+    whole = not (run.selection.partial or run.halted or run.interrupted)
+    took = round((run.finished_at - run.started_at).total_seconds() * 1_000)
+    about = (took, statuses[Status.FAIL], len(run.checks) - answered, run.suite.digest, tuple(rows))
+    moves = run.past.ledger_moves if run.past is not None else None
+    return PastNight(run.id, run.place.at, run.verdict, whole, *about, moves)

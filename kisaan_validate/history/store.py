@@ -28,6 +28,7 @@ from kisaan_validate.history.index_rows import (
     line_of,
     memory_of,
     memory_text,
+    moves_text,
     says_the_same,
     time_text,
 )
@@ -166,6 +167,7 @@ class History:
     def _insert(self, night: Night, looks: str, counts: str) -> None:
         values = {c.name: getattr(night, c.name) for c in NIGHTS.c if c.name not in OWN}
         values |= {"at": time_text(night.at), "verdict": night.verdict.value, "rows": json.dumps(night.rows)}
+        values |= {"ledger_moves": moves_text(night.ledger_moves)}
         made = self._connection.execute(sa.insert(NIGHTS).values(**values, counts=counts, looks=looks))
         (id,) = made.inserted_primary_key or (None,)
         checks = self._checks(night.outcomes)

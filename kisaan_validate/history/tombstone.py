@@ -13,7 +13,8 @@ class Tombstone:
     """A run that was removed at ``pruned_at`` by ``rule``: what its checks said, and its place in the chain.
 
     It says what the run was, and proves nothing of it: only the digest of its run.json is held by another
-    file, the run after it. It has no key and no value of any row.
+    file, the run after it. It has no key and no value of any row but
+    the names of migrations that came into the suite's ledger.
     """
 
     night: Night

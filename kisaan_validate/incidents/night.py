@@ -9,6 +9,7 @@ from functools import cached_property
 
 from kisaan_validate.facts.check import Check, Severity
 from kisaan_validate.facts.result import Result, Status
+from kisaan_validate.history.ledger import ledger_words
 from kisaan_validate.history.lines import LineNight, follow, now_called
 from kisaan_validate.history.marks import HistoryMark
 from kisaan_validate.history.night import Night
@@ -112,11 +113,12 @@ class NightToTell:
         return max(earlier, key=lambda n: (n.at, n.run), default=None)
 
     def between(self, tables: Iterable[str]) -> tuple[str, ...]:
-        """What happened since the night before: marks, another suite, rows that came or went."""
+        """What happened since the night before: marks, migrations, another suite, rows that came or went."""
         if self.before is None:
             return ()
         since, until = self.before.at, self.night.at
         said = [f"{flat(m.text)} ({utc(m.at)})" for m in self.marks if since < m.at <= until]
+        said += map(flat, ledger_words(self.night.ledger_moves))
         if self.before.suite_digest != self.night.suite_digest:
             said.append("the suite was changed")
         return (*said, *self._rows(self.before, set(tables)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from kisaan_validate.notify.channel import CannotDeliver, Environment, said, secret
@@ -15,7 +16,7 @@ class AppriseChannel:
     name: str
     url_env: str
 
-    def deliver(self, message: Message, env: Environment) -> str:
+    def deliver(self, message: Message, env: Environment, only: Collection[str] = ()) -> str:
         """Hand the message to Apprise, which says only whether all went well. Raises CannotDeliver."""
         url = secret(env, self.url_env)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import ssl
@@ -26,6 +27,21 @@ class CannotDeliver(Exception):
     """A channel did not take a message; the text says why, without a secret."""
 
 
+class PartlyDelivered(CannotDeliver):
+    """A channel took a message for some of its receivers. ``left`` are the others, each as ``receiver_key``
+    names it: they alone are to be tried again.
+    """
+
+    def __init__(self, text: str, left: Collection[str]) -> None:
+        super().__init__(text)
+        self.left = tuple(left)
+
+
+def receiver_key(address: str) -> str:
+    """By what the spool knows a receiver: no address is written down."""
+    return hashlib.sha256(address.encode("utf-8", "replace")).hexdigest()
+
+
 class Channel(Protocol):
     """One way to people. ``name`` is what kisaan.toml calls it."""
 
@@ -33,9 +49,9 @@ class Channel(Protocol):
     def name(self) -> str:
         """How the channel is called."""
 
-    def deliver(self, message: Message, env: Environment) -> str:
-        """Send the message; the receipt, as the receiver gave it. ``env`` holds the secrets. Raises
-        CannotDeliver.
+    def deliver(self, message: Message, env: Environment, only: Collection[str] = ()) -> str:
+        """Send the message; the receipt, as the receiver gave it. ``env`` holds the secrets; ``only`` are
+        the receivers that it is for, where others took it already. Raises CannotDeliver.
         """
 
 

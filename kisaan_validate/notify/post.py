@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kisaan_validate.errors import RecordError
-from kisaan_validate.notify.channel import CannotDeliver, Channel, Environment
+from kisaan_validate.notify.channel import CannotDeliver, Channel, Environment, PartlyDelivered
 from kisaan_validate.notify.spool import Spool, Spooled, tried
 
 
 @dataclass(frozen=True)
 class Sending:
-    """The result of sending a message to a channel: ``said`` is the receipt, or why there is none."""
+    """The result of sending a message to a channel: ``said`` is the receipt, or why there is none.
+    ``left`` are the receivers that did not take it, where others did.
+    """
 
     message: str
     channel: str
     delivered: bool
     said: str
+    left: tuple[str, ...] = ()
 
 
 def send_waiting(
@@ -43,7 +46,7 @@ def send_waiting(
                 continue
             sent = _sent(one, channel, env)
             done.append(sent)
-            one = tried(one, channel.name, now, "" if sent.delivered else sent.said)
+            one = tried(one, channel.name, now, "" if sent.delivered else sent.said, sent.left)
             _keep(spool, one)
         _keep(spool, _of_channels(one, {channel.name for channel in channels}))
     return done
@@ -56,10 +59,13 @@ def _is_due(one: Spooled, channel: str, now: datetime, forced: bool) -> bool:
 
 
 def _sent(one: Spooled, channel: Channel, env: Environment) -> Sending:
+    left = one.waiting[channel.name].left
     try:
-        return Sending(one.message.id, channel.name, True, channel.deliver(one.message, env))
+        return Sending(one.message.id, channel.name, True, channel.deliver(one.message, env, left))
+    except PartlyDelivered as error:
+        return Sending(one.message.id, channel.name, False, str(error), error.left)
     except CannotDeliver as error:
-        return Sending(one.message.id, channel.name, False, str(error))
+        return Sending(one.message.id, channel.name, False, str(error), left)
 
 
 def _of_channels(one: Spooled, names: Collection[str]) -> Spooled:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import smtplib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -11,7 +11,16 @@ from email.policy import SMTP as WIRE
 from email.utils import format_datetime
 from enum import StrEnum
 
-from kisaan_validate.notify.channel import Authorities, CannotDeliver, Environment, TimeLimit, said, secret
+from kisaan_validate.notify.channel import (
+    Authorities,
+    CannotDeliver,
+    Environment,
+    PartlyDelivered,
+    TimeLimit,
+    receiver_key,
+    said,
+    secret,
+)
 from kisaan_validate.notify.message import Message
 
 LONGEST_SUBJECT = 200
@@ -43,13 +52,18 @@ class SmtpChannel:
     trust: Authorities = field(default_factory=Authorities)
     seconds: float = 30.0
 
-    def deliver(self, message: Message, env: Environment) -> str:
-        """Send a mail; the server's own words to it, which name it in its queue. Raises CannotDeliver."""
+    def deliver(self, message: Message, env: Environment, only: Collection[str] = ()) -> str:
+        """Send a mail; the server's own words to it, which name it in its queue. Raises CannotDeliver, and
+        PartlyDelivered where the server refused some of the recipients.
+        """
         password = secret(env, self.password_env)
+        to = [address for address in self.to if not only or receiver_key(address) in only]
+        if not to:
+            return "nobody is left to take it: those who did not are no longer recipients"
         mail = mail_of(message, self.sender, self.to).as_bytes(policy=WIRE)
         with TimeLimit(self.seconds) as limit:
             try:
-                return self._talk(limit, password, mail)
+                return self._talk(limit, password, mail, to)
             except CannotDeliver:
                 raise
             # smtplib raises errors of its own, of sockets, of TLS, and of texts that it cannot encode.
@@ -68,7 +82,7 @@ class SmtpChannel:
             return "the user or the password is not ASCII"
         return limit.words(error, (password,))
 
-    def _talk(self, limit: TimeLimit, password: str, mail: bytes) -> str:
+    def _talk(self, limit: TimeLimit, password: str, mail: bytes, to: Sequence[str]) -> str:
         server = _opened(self, limit)
         try:
             server.ehlo_or_helo_if_needed()
@@ -76,10 +90,12 @@ class SmtpChannel:
                 self._encrypt(server)
             if self.user:
                 server.login(self.user, password)
-            receipt = self._send(server, mail)
+            receipt, refused = self._send(server, mail, to)
             # The mail is taken: whatever becomes of the goodbye, it must not be sent again for that.
             with suppress(smtplib.SMTPException, OSError):
                 server.quit()
+            if refused:
+                raise PartlyDelivered(receipt, [receiver_key(address) for address in refused])
             return receipt
         finally:
             server.close()
@@ -91,16 +107,20 @@ class SmtpChannel:
         server.starttls(context=self.trust.context())
         server.ehlo_or_helo_if_needed()
 
-    def _send(self, server: smtplib.SMTP, mail: bytes) -> str:
+    def _send(self, server: smtplib.SMTP, mail: bytes, to: Sequence[str]) -> tuple[str, list[str]]:
+        """The server's words, and the recipients that it refused."""
         _expect(server.mail(self.sender), "refused the sender")
-        answers = [server.rcpt(address) for address in self.to]
-        refused = [(code, text) for code, text in answers if code not in {250, 251}]
-        if len(refused) == len(self.to):
-            _expect(refused[0], "refused all recipients")
+        answers = {address: server.rcpt(address) for address in to}
+        refused = [address for address, (code, _) in answers.items() if code not in {250, 251}]
+        if len(refused) == len(answers):
+            _expect(answers[refused[0]], "refused all recipients")
         code, text = server.data(mail)
         _expect((code, text), "refused the mail")
-        part = f"; it refused {len(refused)} of {len(self.to)} recipients" if refused else ""
-        return said(f"SMTP {code} {_text(text)}{part}")
+        if not refused:
+            return said(f"SMTP {code} {_text(text)}"), []
+        why = f"SMTP {answers[refused[0]][0]}"
+        part = f"it refused {len(refused)} of {len(answers)} recipients ({why}), who are tried again"
+        return said(f"SMTP {code} {_text(text)}; {part}"), refused
 
 
 def _opened(channel: SmtpChannel, limit: TimeLimit) -> smtplib.SMTP:

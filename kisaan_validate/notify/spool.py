@@ -39,11 +39,14 @@ LARGEST = 4 * 1024**2
 
 @dataclass(frozen=True)
 class Waiting:
-    """A channel that did not take the message yet: how often it was tried, when last, and what it said."""
+    """A channel that did not take the message yet: how often it was tried, when last, and what it said.
+    ``left`` are the receivers that did not, where others of it did; none: all.
+    """
 
     tries: int = 0
     tried: datetime | None = None
     said: str = ""
+    left: tuple[str, ...] = ()
 
     def due(self, now: datetime) -> bool:
         """Whether it is time to try again; also after the clock went back."""
@@ -146,24 +149,27 @@ def _notice(channel: str, found: Sequence[Spooled], now: datetime) -> Notice:
     return Notice("undelivered", f"{words}{'; given up' if ended else ''}", hint)
 
 
-def tried(one: Spooled, channel: str, now: datetime, problem: str) -> Spooled:
-    """The message after a channel was tried: it waits no longer, or ``problem`` says why it still does."""
+def tried(
+    one: Spooled, channel: str, now: datetime, problem: str, receivers: tuple[str, ...] = ()
+) -> Spooled:
+    """The message after a channel was tried: it waits no longer, or ``problem`` says why it still does,
+    and ``receivers`` for whom (none: for all).
+    """
     left = {name: waiting for name, waiting in one.waiting.items() if name != channel}
     if problem:
-        left[channel] = Waiting(one.waiting[channel].tries + 1, now, said(problem))
+        left[channel] = Waiting(one.waiting[channel].tries + 1, now, said(problem), receivers)
     return replace(one, waiting=left)
+
+
+def _waiting_plain(waiting: Waiting) -> dict[str, Any]:
+    tried = waiting.tried.isoformat() if waiting.tried is not None else None
+    plain = {"tries": waiting.tries, "tried": tried, "said": waiting.said}
+    return {**plain, "left": list(waiting.left)} if waiting.left else plain
 
 
 def _to_plain(one: Spooled) -> dict[str, Any]:
     message = one.message
-    waiting = {
-        name: {
-            "tries": w.tries,
-            "tried": w.tried.isoformat() if w.tried is not None else None,
-            "said": w.said,
-        }
-        for name, w in one.waiting.items()
-    }
+    waiting = {name: _waiting_plain(w) for name, w in one.waiting.items()}
     return {
         "kind": "kisaan-validate.spooled",
         "format": SPOOL_FORMAT,
@@ -203,7 +209,11 @@ def _waiting(given: dict[str, Any]) -> Waiting:
     tries, time = given["tries"], given["tried"]
     if type(tries) is not int or not 0 <= tries < 1_000_000:
         raise ValueError("not a number of tries")
-    return Waiting(tries, _time(time) if time is not None else None, said(given["said"]))
+    left = given.get("left", [])
+    # A file that was edited must not make a message be for nobody.
+    if not isinstance(left, list) or not all(isinstance(one, str) and len(one) == 64 for one in left):
+        raise ValueError("not receivers")
+    return Waiting(tries, _time(time) if time is not None else None, said(given["said"]), tuple(left))
 
 
 def _time(text: str) -> datetime:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import http.client
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -33,7 +34,7 @@ class WebhookChannel:
     trust: Authorities = field(default_factory=Authorities)
     seconds: float = 30.0
 
-    def deliver(self, message: Message, env: Environment) -> str:
+    def deliver(self, message: Message, env: Environment, only: Collection[str] = ()) -> str:
         """Post the message; status and what names it in the answer. No redirect is followed. Raises
         CannotDeliver.
         """

@@ -218,6 +218,9 @@ class _Maker:
                 return Result(check.id, Status.NOT_APPLICABLE, message=message, sqlstate=lacks)
         if missing := self.catalogue.engine.lacks(rule.requires):
             return _skip(check, f"{self.catalogue.engine.name} does not offer {missing}", "0A000")
+        if withheld := [p for p in self.catalogue.withheld if p in rule.looks_at]:
+            message = f"{withheld[0].value}: {self.catalogue.withheld[withheld[0]]}"
+            return Result(check.id, Status.ERROR, message=message, hint=_WITHHELD, sqlstate="42501")
         for name, column in self.suite.needs(check):
             table = self.catalogue.find(name)
             if table is None:
@@ -417,6 +420,8 @@ locked.
 
 _NOWHERE = Table(0, "", "", "r", {})
 
+
+_WITHHELD = "grant this role SELECT on that catalogue, then run again"
 
 _MISSING = "create it or correct the name; if it is optional, add an applies condition to the check"
 

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
-from kisaan_validate.errors import DatabaseError
-from kisaan_validate.facts.catalogue import Catalogue, Column, Constraint, Index, Table, Trigger, TypeFacts
+from kisaan_validate.errors import CatalogueWithheld, DatabaseError
+from kisaan_validate.facts.catalogue import (
+    Catalogue,
+    Column,
+    Constraint,
+    Index,
+    Part,
+    Table,
+    Trigger,
+    TypeFacts,
+)
 from kisaan_validate.facts.catalogue import Sequence as SequenceFacts
 from kisaan_validate.facts.place import Notice, Place
-from kisaan_validate.postgres.session import Session
+from kisaan_validate.postgres.session import Rows, Session
 from kisaan_validate.postgres.standby import read_standby
 from kisaan_validate.postgres.types import read_types
 from kisaan_validate.sql.qualify import qualified
@@ -38,11 +48,10 @@ def read_catalogue(
     # exclusive one. Such a table cannot be read either; its checks become errors, not the whole run.
     where = {"schemas": list(schemas), "blocked": blocked_relations(session)}
     columns, constraints = _columns(session, where), _constraints(session, where)
-    indexes, triggers, sequences = (
-        _indexes(session, where),
-        _triggers(session, where),
-        _sequences(session, where),
-    )
+    indexes = _indexes(session, where)
+    triggers, no_triggers = _allowed(session, where, _triggers)
+    sequences, no_sequences = _allowed(session, where, _sequences)
+    withheld = {Part.TRIGGERS: no_triggers, Part.SEQUENCES: no_sequences}
     tables: dict[tuple[str, str], Table] = {}
     for (
         oid,
@@ -66,8 +75,8 @@ def read_catalogue(
             columns.get(oid, {}),
             tuple(constraints[oid]),
             tuple(indexes[oid]),
-            tuple(triggers[oid]),
-            sequences[oid],
+            tuple(triggers.get(oid, ())),
+            sequences.get(oid, {}),
             selectable,
             writable,
             secured,
@@ -79,7 +88,45 @@ def read_catalogue(
         )
     # The server's clock, because ages are compared with what the server stored.
     ((at,),) = session.execute(qualified("SELECT (statement_timestamp() AT TIME ZONE 'UTC')::text || '+00'"))
-    return Catalogue(tuple(schemas), tables, session.version, aliases, at)
+    lacking = {part: why for part, why in withheld.items() if why}
+    return Catalogue(tuple(schemas), tables, session.version, aliases, at, withheld=lacking)
+
+
+Read = TypeVar("Read")
+
+
+def _allowed(
+    session: Session, where: dict[str, Any], read: Callable[[Session, dict[str, Any]], dict[int, Read]]
+) -> tuple[dict[int, Read], str]:
+    """What a reader finds, or nothing and why, where rights withhold it. Raises DatabaseError."""
+    session.execute("SAVEPOINT allowed")
+    try:
+        found = read(session, where)
+        session.execute("RELEASE SAVEPOINT allowed")
+        return found, ""
+    except DatabaseError as error:
+        if error.lost or error.sqlstate != WITHHELD:
+            raise
+        session.execute("ROLLBACK TO SAVEPOINT allowed; RELEASE SAVEPOINT allowed")
+        return {}, error.fact
+
+
+@contextmanager
+def reading_catalogue() -> Iterator[None]:
+    """Within, what rights withhold is a CatalogueWithheld. Raises DatabaseError for all else."""
+    try:
+        yield
+    except DatabaseError as error:
+        if error.lost or error.sqlstate != WITHHELD:
+            raise
+        said = f"the role may not read the catalogue: {error.fact}"
+        raise CatalogueWithheld(said, CATALOGUE_HINT, WITHHELD) from None
+
+
+WITHHELD = "42501"
+"""insufficient_privilege."""
+
+CATALOGUE_HINT = "grant this role SELECT on it: GRANT SELECT ON pg_catalog.… TO …"
 
 
 _BLOCKED = qualified(
@@ -101,6 +148,8 @@ def blocked_relations(session: Session) -> list[int]:
 def _columns(session: Session, where: dict[str, Any]) -> dict[int, dict[str, Column]]:
     found: dict[int, dict[str, Column]] = defaultdict(dict)
     rows = session.execute(query("columns"), where)
+    # For the planning of joins alone, so that nothing is lost where they are withheld.
+    lying, _ = _allowed(session, where, _correlations)
     made = read_types(session, (number for *_, number, plain in rows if not plain))
     for (
         oid,
@@ -113,7 +162,6 @@ def _columns(session: Session, where: dict[str, Any]) -> dict[int, dict[str, Col
         identity,
         labels,
         typmod,
-        correlation,
         signs,
         number,
         _,
@@ -128,10 +176,17 @@ def _columns(session: Session, where: dict[str, Any]) -> dict[int, dict[str, Col
             identity,
             tuple(labels or ()),
             typmod,
-            correlation,
+            lying.get(oid, {}).get(name),
             made.get(number, TypeFacts(base)),
             _signs(signs or ()),
         )
+    return found
+
+
+def _correlations(session: Session, where: dict[str, Any]) -> dict[int, dict[str, float]]:
+    found: dict[int, dict[str, float]] = defaultdict(dict)
+    for oid, column, correlation in session.execute(query("correlations"), where):
+        found[oid][column] = correlation
     return found
 
 
@@ -208,7 +263,7 @@ def read_place(session: Session, source: str, snapshot: str) -> tuple[Place, lis
             zone,
             superuser,
         ),
-    ) = session.execute(query("place"))
+    ) = _place_rows(session)
     asked_host, asked_port = session.address
     place = Place(
         # What was asked for first: behind a forwarded port the server knows only its own address.
@@ -246,6 +301,20 @@ def read_place(session: Session, source: str, snapshot: str) -> tuple[Place, lis
     return place, notices + _dangerous_settings(session)
 
 
+def _place_rows(session: Session) -> Rows:
+    """Where the session is, as far as rights let it be known."""
+    session.execute("SAVEPOINT place")
+    try:
+        found = session.execute(query("place"))
+    except DatabaseError as error:
+        if error.lost or error.sqlstate != WITHHELD:
+            raise
+        session.execute("ROLLBACK TO SAVEPOINT place")
+        found = session.execute(query("place_alone"))
+    session.execute("RELEASE SAVEPOINT place")
+    return found
+
+
 def _system_identifier(session: Session) -> str:
     # pg_control_system may be revoked, and a failed query must not end the snapshot's transaction.
     session.execute("SAVEPOINT identifier")
@@ -266,7 +335,8 @@ def _dangerous_settings(session: Session) -> list[Notice]:
     # Under these a damaged page reads as empty, or an index of the catalogue is not used.
     names = ["zero_damaged_pages", "ignore_checksum_failure", "ignore_system_indexes"]
     rows = session.execute(
-        qualified("SELECT name, setting FROM pg_settings WHERE name = ANY (%(names)s)"), {"names": names}
+        qualified("SELECT name, current_setting(name, true) FROM unnest(%(names)s::text[]) AS name"),
+        {"names": names},
     )
     notices = []
     for name, setting in rows:

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from kisaan_validate.errors import SuiteError
+from kisaan_validate.errors import DatabaseError, SuiteError
 from kisaan_validate.facts.catalogue import Catalogue
 from kisaan_validate.facts.check import Form
-from kisaan_validate.postgres.catalogue import query
+from kisaan_validate.postgres.catalogue import WITHHELD, query
 from kisaan_validate.postgres.session import Rows, Session
 from kisaan_validate.sql.assertion import Calls, calls_of
 from kisaan_validate.suite.load import Suite
@@ -24,6 +24,7 @@ def volatile_calls(session: Session, suite: Suite, catalogue: Catalogue) -> dict
     """
     found: dict[str, set[str]] = {}
     known: Known = {}
+    session.execute("SAVEPOINT volatile")
     for check in suite.checks:
         if check.form is Form.CATALOGUE:
             continue  # reads no row, so runs no view
@@ -38,6 +39,13 @@ def volatile_calls(session: Session, suite: Suite, catalogue: Catalogue) -> dict
         except SuiteError as error:
             # Named like a function, so that the check is refused with the reason as its name.
             found[check.id] = {f"(a view that cannot be parsed: {error.fact})"}
+        except DatabaseError as error:
+            if error.lost or error.sqlstate != WITHHELD:
+                raise
+            # The transaction goes on; what cannot be looked up is not run.
+            session.execute("ROLLBACK TO SAVEPOINT volatile")
+            found[check.id] = {f"(functions that it may not look up: {error.fact})"}
+    session.execute("RELEASE SAVEPOINT volatile")
     return found
 
 

@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 
+from kisaan_validate.errors import CatalogueWithheld
 from kisaan_validate.execute.held import HoldLimit
 from kisaan_validate.facts.run import Run
 from kisaan_validate.plan.plan import Plan
+from kisaan_validate.postgres.catalogue import reading_catalogue
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.target import Target, find_target
 from kisaan_validate.process.deadline import DeadlineTimer
@@ -23,6 +25,7 @@ from kisaan_validate.prove.assemble import assemble
 from kisaan_validate.prove.comparing import prepare
 from kisaan_validate.prove.context import look
 from kisaan_validate.prove.guarding import guarded, watch_from_here, with_pauses
+from kisaan_validate.prove.ledger import with_ledger
 from kisaan_validate.prove.lock import connect, lock
 from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.planning import explained, plan
@@ -32,6 +35,7 @@ from kisaan_validate.prove.request import Observer, RunRequest
 from kisaan_validate.prove.rows import with_rows
 from kisaan_validate.prove.settling import Look, settled
 from kisaan_validate.prove.values import values_to_keep, with_values
+from kisaan_validate.prove.withheld import nothing_judged
 from kisaan_validate.suite.load import Suite
 
 
@@ -76,27 +80,36 @@ def _prove(request: RunRequest) -> Run:
 def _again(request: RunRequest) -> Look:
     """All of it in one snapshot, until the time ends."""
     with DeadlineTimer(request.options.until, request.stop), closing(connect(request)) as holder:
-        return _look(request, holder)
+        try:
+            return _look(request, holder)
+        except CatalogueWithheld as error:
+            # What is compared would look as if all were gone: that is no run at all.
+            if request.options.compare is not None:
+                raise
+            return nothing_judged(request, holder, error)
 
 
 def _look(request: RunRequest, holder: Session) -> Look:
     """The steps. ``holder`` is the session that holds the snapshot; later ones join it."""
     options, stop = request.options, request.stop
-    snapshot = lock(request, holder)
+    with reading_catalogue():
+        snapshot = lock(request, holder)
     watch_from_here(request, holder)
     # The clock starts with the snapshot, because from here on VACUUM has to keep dead rows.
     with HoldLimit(options.limits.snapshot_seconds, stop) as held:
         seen = time.monotonic()
-        context = look(request, holder, snapshot)
-        # A column that cannot be kept is refused before hours of reading.
-        keeping = values_to_keep(context)
-        planned = plan(context)
+        with reading_catalogue():
+            context = look(request, holder, snapshot)
+            # A column that cannot be kept is refused before hours of reading.
+            keeping = values_to_keep(context)
+            planned = plan(context)
         compared = prepare(context)
         profiled = plan_profile(context, compared.here.before)
         # The catalogue is read through its indexes; from here on only heaps may answer.
         heaps_only(holder)
         told = ask_all(context, planned, compared, profiled)
         made = assemble(context, planned, compared, told)
+        made = with_ledger(context, told.moved, made)
         made = with_rows(context, compared, made)
         made = with_values(context, compared, made, keeping)
         # Once more, because rows and values were read after the run was assembled.

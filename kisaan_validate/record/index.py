@@ -21,10 +21,10 @@ from kisaan_validate.record.files import read_file, write_file
 from kisaan_validate.verdict.findings import findings_of
 from kisaan_validate.verdict.judgement import Judgement
 
-INDEX_FORMAT = 4
+INDEX_FORMAT = 5
 """Version of the file. 1: first form. 2: what a comparison could not tell; runs are judged anew, for it
 makes them inconclusive. 3: the first finding of a run. 4: runs that were
-pruned; how often a suite is to run; the run before.
+pruned; how often a suite is to run; the run before. 5: what happened since the run before.
 """
 
 TABLES_KEPT = 6
@@ -49,7 +49,8 @@ class Entry:
     sign-offs say, in words. ``finding`` is the title of the first of ``findings``, "" where nothing is wrong.
     ``pruned`` says when and by which rule its files were removed; of the rest it has what a tombstone tells.
     ``every_seconds`` is how often the suite is to run, 0 if nobody said; ``previous`` the run that was
-    recorded before it in the folder.
+    recorded before it in the folder. ``between`` is what happened since the run before it of the same suite
+    and database.
     """
 
     folder: str
@@ -84,6 +85,7 @@ class Entry:
     pruned: str = ""
     every_seconds: int = 0
     previous: str = ""
+    between: tuple[str, ...] = ()
 
     @property
     def target(self) -> tuple[str, str, str, str]:
@@ -120,9 +122,18 @@ class RunsIndex:
 
 
 def entry_of(
-    judged: Judgement, folder: str, mark: str, digest: str, *, page: bool, signed: str = ""
+    judged: Judgement,
+    folder: str,
+    mark: str,
+    digest: str,
+    *,
+    page: bool,
+    signed: str = "",
+    between: Sequence[str] = (),
 ) -> Entry:
-    """The entry of a run as it was judged; ``digest`` is that of its run.json."""
+    """The entry of a run as it was judged; ``digest`` is that of its run.json, ``between`` what happened
+    since the run before it.
+    """
     from kisaan_validate.contract.rules import State
 
     run = judged.run
@@ -160,6 +171,7 @@ def entry_of(
         findings=len(findings),
         every_seconds=run.past.every_seconds if run.past is not None else 0,
         previous=run.provenance.previous_run,
+        between=tuple(map(_cut, between)),
     )
 
 

@@ -28,7 +28,23 @@ def past_contradictions(run: Run) -> Iterator[str]:
     for line in past.lines:
         if wrong := _line(line, past):
             yield f"what it remembers of {line.check}: {wrong}"
+    yield from _ledger(run, past)
     yield from _failures(run, past)
+
+
+def _ledger(run: Run, past: Remembered) -> Iterator[str]:
+    """What is said to have come must be there."""
+    moves, there = past.ledger_moves, run.ledger_rows
+    if moves is None:
+        return
+    if there is None or there.table != moves.table:
+        yield f"rows came into {moves.table}, which is not the ledger that was read"
+        return
+    for row in moves.came:
+        if row not in there.rows:
+            yield f"{row.name} came into {moves.table} and is not there"
+    if moves.all_came < len(moves.came) or moves.all_went < len(moves.went):
+        yield f"more rows of {moves.table} are named than moved"
 
 
 def _line(line: PastLine, past: Remembered) -> str:

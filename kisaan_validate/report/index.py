@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cache
-from itertools import groupby, islice, pairwise
+from itertools import groupby, islice, pairwise, takewhile
 from urllib.parse import unquote_to_bytes
 
 from jinja2 import Environment
@@ -23,6 +23,7 @@ from kisaan_validate.history.missed import missed
 from kisaan_validate.record.codec import adapter
 from kisaan_validate.record.index import Entry, RunsIndex, Unread
 from kisaan_validate.report import text
+from kisaan_validate.report.between import listed
 from kisaan_validate.report.shell import environment, policy, source
 from kisaan_validate.report.svg import ICON_PATHS
 from kisaan_validate.report.trends import TrendLine, line_of, share_bar, verdict_strip
@@ -286,6 +287,26 @@ def _remarks(own: Sequence[Entry], drawn: int) -> Iterator[str]:
             if passed is not None
             else "No complete run in this folder passed."
         )
+        yield from _began(own)
+
+
+def _began(own: Sequence[Entry]) -> Iterator[str]:
+    """Since when the newest runs fail, and what happened between the last that passed and the first of
+    them. ``own``: all runs of a database, the newest first.
+    """
+    whole = [entry for entry in own if entry.whole]
+    since = list(takewhile(lambda entry: entry.verdict is not Verdict.PASS, whole))
+    failed = [entry for entry in since if entry.verdict is Verdict.FAIL]
+    if not failed:
+        return
+    yield f"Failing since {text.utc(failed[-1].at)}, on {counted(len(failed), 'night')}."
+    # From the run behind the one that passed to the first that failed, whatever lies between.
+    until = own.index(failed[-1])
+    before = list(takewhile(lambda entry: not (entry.whole and entry.verdict is Verdict.PASS), own[until:]))
+    happened = dict.fromkeys(said for entry in reversed(before) for said in entry.between)
+    if happened and len(since) < len(whole):
+        said = text.flat(listed(tuple(happened)))
+        yield f"Between the last night that passed and the first that failed: {said}."
 
 
 def _render(**facts: object) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from kisaan_validate.history.index_rows import NightLine
+from kisaan_validate.history.ledger import ledger_words
 from kisaan_validate.history.lines import FAILING, LineNight, LineState
 from kisaan_validate.history.marks import HistoryMark
 from kisaan_validate.history.night import Night
@@ -35,6 +36,7 @@ def night_lines(nights: Sequence[NightLine], marks: Sequence[HistoryMark]) -> It
         where = f"  {_where(line.night)}" if several else ""
         where += f"  ({line.night.pruned.partition(' by ')[0]})" if line.night.pruned else ""
         yield f"{utc(line.night.at)}  {line.night.verdict.value:<12}  {_counts(line.counts)}{where}"
+        yield from _ledger(line.night)
     # Older ones lie before everything that is listed, and are not part of it.
 
 
@@ -61,6 +63,7 @@ def check_history(line: Sequence[LineNight], marks: Sequence[HistoryMark]) -> It
         while left and left[0].at >= one.night.at:
             yield f"  {_mark(left.pop(0))}"
         yield f"  {utc(one.night.at)}  {one.state.value:<15}  {_found(one)}".rstrip()
+        yield from (f"  {said}" for said in _ledger(one.night))
 
 
 def _now(last: LineNight) -> str:
@@ -80,6 +83,11 @@ def _found(one: LineNight) -> str:
     if before is None or before == violations:
         return text
     return f"{text} ({'+' if violations > before else '−'}{number(abs(violations - before))})"
+
+
+def _ledger(night: Night) -> list[str]:
+    """What moved in the ledger between a night and the one before it, which is listed below it."""
+    return [f"{utc(night.at)}  -- {flat(said)}" for said in ledger_words(night.ledger_moves)]
 
 
 def _mark(mark: HistoryMark) -> str:

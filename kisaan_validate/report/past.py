@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from markupsafe import Markup
@@ -12,10 +12,12 @@ from markupsafe import Markup
 from kisaan_validate.facts.past import PastNight, Remembered
 from kisaan_validate.facts.result import UNANSWERED, Status, Verdict
 from kisaan_validate.facts.run import Run
+from kisaan_validate.history.ledger import ledger_words
 from kisaan_validate.history.lines import LineState
 from kisaan_validate.history.missed import missed
-from kisaan_validate.history.past import Tonight, shown_counts, tonight
+from kisaan_validate.history.past import Tonight, night_now, shown_counts, tonight
 from kisaan_validate.report import text
+from kisaan_validate.report.between import before_failing, listed, since_last_words
 from kisaan_validate.report.trends import TrendLine, line_of, verdict_strip
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement
@@ -67,7 +69,7 @@ def nights_view(judged: Judgement) -> NightsView | None:
     past = judged.run.past
     if past is None or not past.nights:
         return None
-    nights = [*past.nights, _as_night(judged)]
+    nights = [*past.nights, replace(night_now(judged.run), verdict=judged.verdict)]
     gaps = missed([night.at for night in nights], past.every_seconds)
     told = [one for one in tonight(judged.run) if _worth_telling(one)]
     tables = [title for title, _ in nights[-1].rows[:TABLES]]
@@ -75,7 +77,7 @@ def nights_view(judged: Judgement) -> NightsView | None:
         _sentence(nights, gaps),
         verdict_strip(_with_gaps(nights, gaps), _sentence(nights, gaps)),
         tuple(_lines(nights, tables)),
-        tuple(_check_line(one, past) for one in told[:CHARTED]),
+        tuple(_check_line(one, past, nights) for one in told[:CHARTED]),
         len(told[CHARTED:]),
         tuple(_rows(nights, gaps, past, tables)),
         tuple(tables),
@@ -84,7 +86,10 @@ def nights_view(judged: Judgement) -> NightsView | None:
 
 def past_words(run: Run) -> dict[str, str]:
     """Of each check that fails, has no answer or was fixed, what the nights before say, by its id."""
-    return {one.outcome.check: _words(one, run.past) for one in tonight(run) if _worth_telling(one)}
+    if run.past is None:
+        return {}
+    nights = [*run.past.nights, night_now(run)]
+    return {one.outcome.check: _words(one, run.past, nights) for one in tonight(run) if _worth_telling(one)}
 
 
 def past_sentence(run: Run) -> str:
@@ -93,6 +98,8 @@ def past_sentence(run: Run) -> str:
         return ""
     states = Counter(one.step.state for one in tonight(run) if _worth_telling(one))
     said = [f"{number:,} {state.value}" for state in LineState if (number := states[state])]
+    happened = listed(since_last_words(run))
+    said += [f"in between: {happened}"] if said and happened else []
     return f"since the last run, {text.utc(run.past.nights[-1].at)}: {', '.join(said)}" if said else ""
 
 
@@ -100,35 +107,30 @@ def _worth_telling(one: Tonight) -> bool:
     return one.outcome.status in UNANSWERED | {Status.FAIL} or one.step.state is LineState.FIXED
 
 
-def _words(one: Tonight, past: Remembered | None) -> str:
+def _words(one: Tonight, past: Remembered, nights: Sequence[PastNight]) -> str:
+    happened = before_failing(nights, past.marks, one.before) if one.outcome.status is Status.FAIL else ""
+    between = f"; between the last good night and the first failing one: {happened}" if happened else ""
+    return _state_words(one, past) + between
+
+
+def _state_words(one: Tonight, past: Remembered) -> str:
     step, state = one.step, one.step.state
     if step.since is None:
         return state.value
     # Of what began with the first night that is remembered, nobody knows when it began.
-    least = "at least " if past is not None and step.since <= past.begins else ""
+    least = "at least " if step.since <= past.begins else ""
     since = f"{least}since {text.utc(step.since)}, on {counted(step.nights, 'night')}"
     if state is LineState.NEW:
         return "new: it did not fail in the last run that answered"
     return f"fixed; it failed {since}" if state is LineState.FIXED else f"{state.value}: failing {since}"
 
 
-def _check_line(one: Tonight, past: Remembered) -> CheckLine:
+def _check_line(one: Tonight, past: Remembered, nights: Sequence[PastNight]) -> CheckLine:
     counts = [*shown_counts(one.before, past.nights), one.outcome.violations]
     # Nights before the first that is known would only be an empty half of the picture.
     first = next((n for n, count in enumerate(counts) if count is not None), len(counts) - 1)
     line = line_of("Violations", counts[first:], "", from_zero=True)
-    return CheckLine(one.outcome.check, _words(one, past), line)
-
-
-def _as_night(judged: Judgement) -> PastNight:
-    run = judged.run
-    statuses = Counter(result.status for result in run.results)
-    answered = sum(n for status, n in statuses.items() if status not in UNANSWERED)
-    rows = sorted(((t.title, t.rows) for t in run.tables if t.rows is not None), key=lambda r: (-r[1], r[0]))
-    whole = not (run.selection.partial or run.halted or run.interrupted)
-    took = round((run.finished_at - run.started_at).total_seconds() * 1_000)
-    about = (took, statuses[Status.FAIL], len(run.checks) - answered, run.suite.digest, tuple(rows))
-    return PastNight(run.id, run.place.at, judged.verdict, whole, *about)
+    return CheckLine(one.outcome.check, _words(one, past, nights), line)
 
 
 def _with_gaps(nights: Sequence[PastNight], gaps: Sequence[int]) -> list[Verdict | None]:
@@ -169,6 +171,7 @@ def _rows(
             found.append(NightRow(night.at, beside=f"missed: {counted(gap, 'run')}"))
         if n and night.suite_digest != nights[n - 1].suite_digest:
             found.append(NightRow(night.at, beside="the suite changed"))
+        found += [NightRow(night.at, beside=said) for said in ledger_words(night.ledger_moves)]
         found.append(_row(night, tables))
     yield from reversed(found)
 

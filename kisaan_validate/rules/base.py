@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 
+from kisaan_validate.facts.catalogue import Part
 from kisaan_validate.facts.check import Form
 from kisaan_validate.facts.engine import Capability
 
@@ -32,6 +33,8 @@ class Rule(ABC):
     requires: ClassVar[frozenset[Capability]] = frozenset()
     """What the engine must offer, or the check has no answer."""
     kind: ClassVar[str]
+    looks_at: ClassVar[frozenset[Part]] = frozenset()
+    """The parts of the catalogue that it judges by, beside those without which nothing can be judged."""
 
     @abstractmethod
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
@@ -247,6 +250,8 @@ class CatalogRule(Rule):
 
     form = Form.CATALOGUE
     requires = frozenset({Capability.CATALOGUE})
+    # What a kind of another package looks at is not known.
+    looks_at = frozenset(Part)
 
     @abstractmethod
     def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> CatalogueAnswer:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar
 
+from kisaan_validate.facts.catalogue import Part
 from kisaan_validate.rules.base import CatalogRule, CatalogueAnswer
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Present(CatalogRule):
     """The table, or the column, exists. The checks that depend on it are skipped where it does not."""
 
     kind: ClassVar[str] = "present"
+    looks_at = frozenset()
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return f"column {columns[0]} exists" if columns else f"table {table} exists"
@@ -77,6 +79,7 @@ class TypeIs(CatalogRule):
     accepted: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     kind: ClassVar[str] = "type"
+    looks_at = frozenset()
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         what = f"{columns[0]} is {' or '.join(self.accepted)}"
@@ -115,6 +118,7 @@ class ColumnsAre(CatalogRule):
 
     names: tuple[str, ...] = ()
     kind: ClassVar[str] = "strict"
+    looks_at = frozenset()
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return f"{table} has no undeclared column"
@@ -135,6 +139,7 @@ class NotNullDeclared(CatalogRule):
 
     nullable: bool = False
     kind: ClassVar[str] = "nullability"
+    looks_at = frozenset()
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return f"the catalogue {'allows' if self.nullable else 'forbids'} NULL in {columns[0]}"
@@ -156,6 +161,7 @@ class DefaultIs(CatalogRule):
 
     default: str | None = None
     kind: ClassVar[str] = "default"
+    looks_at = frozenset()
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return f"{columns[0]} has {'no default' if self.default is None else f'the default {self.default}'}"
@@ -192,6 +198,7 @@ class HasConstraint(CatalogRule):
     target: str = ""
     nulls_not_distinct: bool = False
     kind: ClassVar[str] = "constraint"
+    looks_at = frozenset()
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         which = f" {self.name}" if self.name else ""
@@ -280,6 +287,7 @@ class HasIndex(CatalogRule):
     name: str = ""
     unique: bool = False
     kind: ClassVar[str] = "index"
+    looks_at = frozenset()
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         which = f" {self.name}" if self.name else ""
@@ -329,6 +337,7 @@ class TriggersEnabled(CatalogRule):
 
     names: tuple[str, ...] = ()
     kind: ClassVar[str] = "triggers"
+    looks_at = frozenset({Part.TRIGGERS})
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         named = f", and {', '.join(self.names)} exist" if self.names else ""
@@ -354,6 +363,7 @@ class NoColumnOfType(CatalogRule):
     tables: str = "*"
     except_: tuple[str, ...] = ()
     kind: ClassVar[str] = "no_column_of_type"
+    looks_at = frozenset()
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         but = f", except {', '.join(self.except_)}" if self.except_ else ""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kisaan_validate.errors import UsageError
 from kisaan_validate.record.files import write_file
+from kisaan_validate.signoff.chain import HEAD, chain_lock
 from kisaan_validate.signoff.check import SignoffTrust, signoffs_of
 from kisaan_validate.signoff.evidence import Files, read_folder
 from kisaan_validate.signoff.keys import check, sign
@@ -66,11 +68,23 @@ def sign_off(folder: Path, judged: Judgement, wish: Wish, trust: SignoffTrust) -
         if not made.good:
             hint = f"ask the owner of {trust.source} to add the key, or sign under the name it has there"
             raise UsageError(f"not signed: {made.message}", hint)
-    # The signature first, then the statement: a statement is only found with its signature beside it.
-    write_file(folder / f"{path}.sig", signature.decode())
-    write_file(folder / path, text.decode())  # last: a signature without a statement is none
-    keep_signers(folder, trust)
+    with _kept_from_pruning(folder):
+        # While a person was asked for a key the run may have been removed by a rule.
+        if not (folder / "run.json").is_file():
+            raise UsageError("not signed: the run was removed meanwhile", "sign a run that is there")
+        # The signature first, then the statement: a statement is only found with its signature beside it.
+        write_file(folder / f"{path}.sig", signature.decode())
+        write_file(folder / path, text.decode())  # last: a signature without a statement is none
+        keep_signers(folder, trust)
     return path, remarks
+
+
+def _kept_from_pruning(folder: Path) -> AbstractContextManager[None]:
+    """The lock under which runs are removed, where the folder lies among recorded runs. Raises RecordError
+    where somebody holds it for a minute.
+    """
+    # A copy that lies elsewhere is pruned by nobody, and its folder is no place for a lock.
+    return chain_lock(folder.parent) if (folder.parent / HEAD).exists() else nullcontext()
 
 
 def keep_signers(folder: Path, trust: SignoffTrust) -> None:

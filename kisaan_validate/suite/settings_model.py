@@ -38,6 +38,14 @@ class CriterionTable(TomlTable):
         return self
 
 
+class LedgerTable(TomlTable):
+    """The table in which migrations write down that they ran."""
+
+    table: Filled = Field(description="its name", examples=["_migrations"])
+    name: Filled = Field(description="its column of migrations' names", examples=["name"])
+    at: str = Field("", description="its column of times, if it has one", examples=["executed_at"])
+
+
 class SettingsFile(TomlTable):
     """What a suite says of the database under validation."""
 
@@ -60,6 +68,7 @@ class SettingsFile(TomlTable):
     settling: Duration | None = Field(
         None, description="when failures of checks over several tables are asked again, unless they say it"
     )
+    ledger: LedgerTable | None = Field(None, description="whose new rows are told of between two nights")
     criteria: Annotated[tuple[CriterionTable, ...], Field(strict=False), tables("criteria")] = Field(
         (), description="the success criteria of a runbook"
     )

@@ -15,7 +15,7 @@ from kisaan_validate.watch.textfile import PREFIX
 STALE = timedelta(hours=2)
 """A file that is written every quarter of an hour is stale after this."""
 
-_ONE = "{{ $labels.suite }} on {{ $labels.database }}"
+_ONE = "{{ $labels.suite }} on {{ $labels.database }}{{ if $labels.scan }}, scan {{ $labels.scan }}{{ end }}"
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ _RUN = f"{PREFIX}last_run_timestamp_seconds"
 _SUCCESS = f"{PREFIX}last_success_timestamp_seconds"
 _UNPROVED = f"{PREFIX}unproved_runs"
 _WRITTEN = f"{PREFIX}written_timestamp_seconds"
-_BY = "(suite, database, host, instance)"
+# A series of a whole suite has no label "scan", which counts as an empty one.
+_BY = "(suite, database, host, instance, scan)"
 _SAME = f"on {_BY}"
 
 

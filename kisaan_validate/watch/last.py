@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from kisaan_validate.facts.result import Verdict
@@ -15,9 +15,12 @@ SKEW = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class WatchedSeries:
-    """The nights of one suite on one database, the newest first; at least one."""
+    """The nights of one suite on one database, the newest first; at least one. Of those of one ``scan`` a
+    night is whole that asked all that the profile names.
+    """
 
     nights: tuple[Night, ...]
+    scan: str = ""
 
     @property
     def newest(self) -> Night:
@@ -57,6 +60,32 @@ def series_of(nights: Iterable[Night]) -> list[WatchedSeries]:
     return found
 
 
+def of_scan(nights: Iterable[Night], scan: str) -> list[WatchedSeries]:
+    """The nights of one profile, by suite and database: what it asks may be a part of the suite."""
+    own = [replace(n, whole=n.whole or n.ended) for n in nights if n.scan == scan]
+    return [replace(series, scan=scan) for series in series_of(own)]
+
+
+def part_scans(nights: Iterable[Night]) -> list[str]:
+    """The profiles that ask a part of a suite, by name: each counts for itself alone."""
+    return sorted({n.scan for n in nights if _is_part(n)})
+
+
+def of_suites(nights: Sequence[Night]) -> list[WatchedSeries]:
+    """The nights by suite and database, without those of profiles that asked their part to its end: these
+    prove nothing of the suite, and are no failure to. Where there are no others they count as what they are.
+    """
+    found = []
+    for series in series_of(nights):
+        others = tuple(n for n in series.nights if not _is_part(n))
+        found.append(replace(series, nights=others or series.nights))
+    return found
+
+
+def _is_part(night: Night) -> bool:
+    return bool(night.scan) and night.ended and not night.whole
+
+
 @dataclass(frozen=True)
 class RunAge:
     """What is known of the last run of one series: ``ran`` in time, and in words."""
@@ -71,7 +100,7 @@ def age_of(series: WatchedSeries, now: datetime, within: timedelta) -> RunAge:
     A run that is dated later than ``now`` proves nothing: one of two clocks is wrong, and the run may be of
     any age.
     """
-    last, name = series.last_run, _name(series.newest)
+    last, name = series.last_run, _name(series.newest) + (f", scan {series.scan}" if series.scan else "")
     if last is None:
         return RunAge(False, f"{name}: no run came to its end{_cut(series)}")
     age, told = now - last.at, f"last run {_when(last.at)}, {last.verdict.value}{_success(series)}"

@@ -14,7 +14,6 @@ from fnmatch import fnmatchcase
 
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Result, Status, Verdict
-from kisaan_validate.history.night import Night
 from kisaan_validate.report.criteria import CriterionStanding, criterion_lines
 from kisaan_validate.report.summary import pairs_of
 from kisaan_validate.verdict.judgement import Judgement
@@ -91,7 +90,7 @@ def metrics_text(
 
 def _series(families: _Families, watched: WatchedRun, always: Sequence[str]) -> None:
     series, last = watched.series, watched.series.last_run
-    labels = _labels(series.newest)
+    labels = _labels(series)
     families.add("unproved_runs", labels, series.unproved)
     if last is not None:
         families.add("last_run_timestamp_seconds", labels, _seconds(last.at))
@@ -106,9 +105,11 @@ def _series(families: _Families, watched: WatchedRun, always: Sequence[str]) -> 
         _criteria(families, labels, watched.judged)
 
 
-def _labels(night: Night) -> Labels:
+def _labels(series: WatchedSeries) -> Labels:
+    night = series.newest
     host = f"{night.host}:{night.port}" if night.port else night.host
-    return (("suite", night.suite), ("database", night.database), ("host", host))
+    scan = (("scan", series.scan),) if series.scan else ()
+    return (("suite", night.suite), ("database", night.database), ("host", host), *scan)
 
 
 def _checks(families: _Families, labels: Labels, judged: Judgement) -> None:

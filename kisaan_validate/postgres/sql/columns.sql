@@ -12,7 +12,7 @@ SELECT a.attrelid::bigint, a.attname, format_type(a.atttypid, a.atttypmod),
        ) THEN bt.typnamespace::regnamespace::text || '.' || bt.typname ELSE bt.typname::text END,
        a.attnotnull OR b.not_null, CASE WHEN d.adrelid <> ALL (%(blocked)s::oid[]) THEN pg_get_expr(d.adbin, d.adrelid) END, a.attgenerated::text, a.attidentity::text,
        (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum AS e WHERE e.enumtypid = bt.oid),
-       coalesce(b.typmod, a.atttypmod), s.correlation,
+       coalesce(b.typmod, a.atttypmod),
        CASE WHEN bt.typtype = 'b' AND bt.typcategory <> 'A' AND bt.typnamespace <> 'pg_catalog'::regnamespace THEN (
            SELECT array_agg(format('%%s OPERATOR(%%I.%%s)', v.symbol, on_.nspname, o.oprname) ORDER BY am.amname)
            FROM pg_opclass AS oc
@@ -33,7 +33,6 @@ JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'v', 'm', '
 JOIN pg_namespace AS n ON n.oid = c.relnamespace AND n.nspname = ANY (%(schemas)s)
 JOIN base AS b ON b.oid = a.atttypid
 JOIN pg_type AS bt ON bt.oid = b.below AND bt.typtype <> 'd'
-LEFT JOIN pg_stats AS s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND NOT s.inherited
 LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 WHERE a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum

@@ -7,6 +7,6 @@ SELECT current_database(), current_user::text, session_user::text,
        coalesce(host(inet_server_addr()), ''), coalesce(inet_server_port()::text, current_setting('port')),
        pg_encoding_to_char(d.encoding), d.datcollate, d.oid::bigint,
        (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone'),
-       r.rolsuper
-FROM pg_database AS d, pg_roles AS r
-WHERE d.datname = current_database() AND r.rolname = current_user
+       current_setting('is_superuser') = 'on'
+FROM pg_database AS d
+WHERE d.datname = current_database()

@@ -26,6 +26,8 @@ MOST_NAMED = 3
 class ServerRule(CatalogRule):
     """A fact of the server or of the whole database, judged by what was read of it."""
 
+    looks_at = frozenset()
+
     def needs(self, table: str, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         """No table."""
         return ()

@@ -1,0 +1,56 @@
+"""The ledger of migrations: which rows it has on a night, and which came or went since the night before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MOST_ROWS = 2_000
+"""A ledger with more rows is not kept: each run would carry them all."""
+
+MOVES_KEPT = 50
+"""So many of the rows that came, and of those that went, are named; of more their number is kept."""
+
+LONGEST_NAME = 200
+"""Characters of a name that are kept."""
+
+
+@dataclass(frozen=True)
+class LedgerSource:
+    """Where a suite says that its ledger is: the table, its column of names, and that of times ("" without
+    one).
+    """
+
+    table: str
+    name: str
+    at: str = ""
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """One row: a migration's name, and when it ran as the server wrote it ("" where nothing says it)."""
+
+    name: str
+    at: str = ""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The rows of the ledger on one night, or in ``message`` why they are not known."""
+
+    table: str
+    rows: tuple[LedgerRow, ...] = ()
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class LedgerMoves:
+    """The rows that came into the ledger since the night before, and those that went; or in ``message`` why
+    that is not known. ``all_came`` and ``all_went`` are their numbers, those that are not named included.
+    """
+
+    table: str
+    came: tuple[LedgerRow, ...] = ()
+    went: tuple[LedgerRow, ...] = ()
+    all_came: int = 0
+    all_went: int = 0
+    message: str = ""
