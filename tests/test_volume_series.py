@@ -30,6 +30,7 @@ from kisaan_validate.volumes.model import (
 )
 from kisaan_validate.volumes.robust import FEW, deviation, growth, median, root_of, steady
 from kisaan_validate.volumes.season import OLDEST, comparable
+from kisaan_validate.volumes.words import accepted_words
 
 HOLDS, RINGS, UNKNOWN = VolumeState.HOLDS, VolumeState.RINGS, VolumeState.TOO_LITTLE
 ANY = VolumeRule(by=Season.ANY)
@@ -283,6 +284,13 @@ def test_one_side() -> None:
         assert [judged(rule, [*values, v])[-1][1].state for v in (100, 10_000)] == [few, many]
     constant = replace(ANY, side=VolumeSide.HIGH)
     assert [judged(constant, [5] * 20 + [v])[-1][1].state for v in (4, 6)] == [HOLDS, RINGS]
+    # Of sums that lie far apart the lower end is above 0, and no end at all where only the upper one counts.
+    wild = [VolumePoint(FIRST + timedelta(days=n), str(100 + n % 7 * 900)) for n in range(28)]
+    for side, said in ((VolumeSide.BOTH, ": above 0, up to "), (VolumeSide.HIGH, ": at most ")):
+        rule = replace(ANY, measure=VolumeMeasure.SUM, side=side)
+        found = expected(rule, FIRST + timedelta(days=28), wild)
+        assert isinstance(found, Accepted)
+        assert said in accepted_words(rule.measure, rule.by, found)
 
 
 # --- laws -------------------------------------------------------------------------------------------------
