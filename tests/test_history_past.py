@@ -53,6 +53,30 @@ def _said(result: Result, said: str) -> Result:
     return replace(result, status=Status.FAIL, violations=int(said[0]), key_digest=said[1] * 64)
 
 
+@pytest.mark.parametrize(
+    ("said", "known", "why"),
+    [
+        ("2a", True, ""),
+        ("2b", None, "whether these are the same rows is unknown"),
+        ("3b", False, "at least 1 more than before"),
+        ("1a", None, "whether these are the same rows is unknown"),
+    ],
+)
+def test_after_a_night_without_an_answer_a_failure_is_held_against_the_one_before(
+    said: str, known: bool | None, why: str
+) -> None:
+    """One row more is news, and so is what nothing tells; only the same rows are known."""
+    last = None
+    for n, one in enumerate(("2a", "?", said)):
+        run = said_night(n, (one,))
+        run = replace(run, past=past_of(run, last, run_digest(last.run))) if last is not None else run
+        last = judge(run)
+    assert last is not None
+    assert last.run.past is not None
+    (found,) = (f for f in last.run.past.failures if f.check == last.run.results[0].check_id)
+    assert (found.known, found.reason) == (known, why)
+
+
 @settings(max_examples=12)
 @given(st.lists(st.tuples(SAID, SAID), min_size=2, max_size=36))
 def test_a_run_remembers_what_the_history_counts(said: list[tuple[str, str]]) -> None:

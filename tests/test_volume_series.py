@@ -29,6 +29,8 @@ from kisaan_validate.volumes.model import (
     VolumeSide,
 )
 from kisaan_validate.volumes.robust import FEW, deviation, growth, median, root_of, steady
+from kisaan_validate.volumes.season import OLDEST, comparable
+from kisaan_validate.volumes.words import accepted_words
 
 HOLDS, RINGS, UNKNOWN = VolumeState.HOLDS, VolumeState.RINGS, VolumeState.TOO_LITTLE
 ANY = VolumeRule(by=Season.ANY)
@@ -282,6 +284,13 @@ def test_one_side() -> None:
         assert [judged(rule, [*values, v])[-1][1].state for v in (100, 10_000)] == [few, many]
     constant = replace(ANY, side=VolumeSide.HIGH)
     assert [judged(constant, [5] * 20 + [v])[-1][1].state for v in (4, 6)] == [HOLDS, RINGS]
+    # Of sums that lie far apart the lower end is above 0, and no end at all where only the upper one counts.
+    wild = [VolumePoint(FIRST + timedelta(days=n), str(100 + n % 7 * 900)) for n in range(28)]
+    for side, said in ((VolumeSide.BOTH, ": above 0, up to "), (VolumeSide.HIGH, ": at most ")):
+        rule = replace(ANY, measure=VolumeMeasure.SUM, side=side)
+        found = expected(rule, FIRST + timedelta(days=28), wild)
+        assert isinstance(found, Accepted)
+        assert said in accepted_words(rule.measure, rule.by, found)
 
 
 # --- laws -------------------------------------------------------------------------------------------------
@@ -374,6 +383,31 @@ def test_growth_with_gaps_and_a_wild_night() -> None:
     assert abs(growth(wild) - Fraction("1.1")) < Fraction(1, 100)
     assert steady([v for _, v in points])
     assert not steady([Fraction(v) for v in (1, 2, 1, 2, 1, 2)])
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "state"),
+    [
+        (VolumeMeasure.NULLS, "", VolumeState.NOTHING),
+        (VolumeMeasure.SUM, "NaN", RINGS),
+        (VolumeMeasure.FRESHNESS, "", RINGS),
+    ],
+)
+def test_what_has_no_figure_is_nothing_only_as_a_share(
+    measure: VolumeMeasure, value: str, state: VolumeState
+) -> None:
+    """No row has a share of NULLs; a sum that is no number, and a table without a newest value, are wrong."""
+    fact = VolumeFact(VolumeRule(measure=measure), "c", FIRST, value, ())
+    assert outcome_of(fact, "t", ("c",)).state is state
+
+
+@pytest.mark.parametrize("by", Season)
+def test_what_is_too_old_is_compared_with_nothing(by: Season) -> None:
+    """The last day that counts is said by OLDEST, and not one more."""
+    points = [VolumePoint(FIRST - timedelta(days=n), "5") for n in range(1, OLDEST[by] + 30)]
+    found = comparable(by, FIRST, points[-35:])
+    assert all((FIRST - point.day).days <= OLDEST[by] for point in found)
+    assert comparable(Season.ANY, FIRST, [VolumePoint(FIRST - timedelta(days=OLDEST[Season.ANY]), "5")])
 
 
 @pytest.mark.parametrize(("nights", "grows"), [(5, False), (6, True)])
