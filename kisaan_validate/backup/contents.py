@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from kisaan_validate.backup.excused import excused
 from kisaan_validate.facts.certificate import BackupReason, Evidence
 from kisaan_validate.facts.differences import (
     ADDED,
@@ -33,7 +34,8 @@ def contents_reasons(e: Evidence) -> Iterator[BackupReason]:
     """Why the contents are not proved to be the baseline's; nothing where they are."""
     assert e.against is not None
     assert e.diff is not None
-    changes = [change for change in e.diff.changes if not _told_by_the_dump(e, change)]
+    known = excused(e.diff.changes)
+    changes = [c for c in e.diff.changes if c not in known and not _told_by_the_dump(e, c)]
     yield from _of_one_snapshot(e, changes) if e.against.same_snapshot else _of_two_moments(e, changes)
     yield from _untold(e, e.diff)
 
@@ -124,7 +126,10 @@ def follows_from_left_out(e: Evidence, change: Change) -> bool:
     if e.restored is None:
         return False
     left = {(one.kind, title_of(one.name)) for one in e.restored.left_out}
-    return (change.kind, change.name) in left or (change.kind, title_of(f"{change.table}.{change.name}")) in left
+    return (change.kind, change.name) in left or (
+        change.kind,
+        title_of(f"{change.table}.{change.name}"),
+    ) in left
 
 
 # --- of two moments ----------------------------------------------------------------------------------------

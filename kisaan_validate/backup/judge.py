@@ -91,11 +91,18 @@ def _of_its_parts(e: Evidence) -> Iterator[BackupReason]:
     if contents.holds == "nothing":
         yield _wrong("nothing", "The dump holds no table, and no row.")
     elif not contents.schema:
-        yield _wrong("data-only", "The dump holds rows, and no definition of a table: it cannot be restored alone.")
+        yield _wrong(
+            "data-only", "The dump holds rows, and no definition of a table: it cannot be restored alone."
+        )
     elif tables and not any(table.data for table in tables):
-        yield _wrong("schema-only", f"The dump holds no rows: the data of {counted(len(tables), 'table')} was left out.")
+        yield _wrong(
+            "schema-only",
+            f"The dump holds no rows: the data of {counted(len(tables), 'table')} was left out.",
+        )
     elif left := [name for name in contents.without_data if name not in e.asked.accepted]:
-        yield _wrong("data-left-out", f"The data of {counted(len(left), 'table')} was left out: {named(left)}.")
+        yield _wrong(
+            "data-left-out", f"The data of {counted(len(left), 'table')} was left out: {named(left)}."
+        )
 
 
 def _of_its_age(e: Evidence) -> Iterator[BackupReason]:
@@ -109,7 +116,9 @@ def _of_its_age(e: Evidence) -> Iterator[BackupReason]:
     elif ages[0].total_seconds() > limit:
         yield _wrong("stale", f"The dump is {_hours(ages[0])} old; it may be {words} old at most.")
     elif ages[1].total_seconds() > limit:
-        yield _open("age", f"The dump is up to {_hours(ages[1])} old, as its time has no zone; the limit is {words}.")
+        yield _open(
+            "age", f"The dump is up to {_hours(ages[1])} old, as its time has no zone; the limit is {words}."
+        )
 
 
 def _hours(age: timedelta) -> str:
@@ -136,7 +145,9 @@ def _of_restoring(e: Evidence) -> Iterator[BackupReason]:
     if e.dump is None or e.dump.complete is False:
         return
     if e.restored is None:
-        yield _open("not-restored", f"The dump was not restored: {e.not_restored or 'the restore was not begun'}.")
+        yield _open(
+            "not-restored", f"The dump was not restored: {e.not_restored or 'the restore was not begun'}."
+        )
         return
     if e.restored.errors or e.restored.exit_code:
         first = e.restored.errors[0] if e.restored.errors else f"exit code {e.restored.exit_code}"
@@ -144,7 +155,10 @@ def _of_restoring(e: Evidence) -> Iterator[BackupReason]:
         yield _wrong("restore-errors", f"Restoring it gave {number}: {first.rstrip('.')}.")
     left = [f"{one.kind} {one.name}" for one in e.restored.left_out if not is_accepted(e, one.kind, one.name)]
     if left:
-        yield _open("left-out", f"{counted(len(left), 'object')} of the dump {_was(left)} not restored: {named(left)}.")
+        yield _open(
+            "left-out",
+            f"{counted(len(left), 'object')} of the dump {_was(left)} not restored: {named(left)}.",
+        )
 
 
 def _was(names: list[str]) -> str:
