@@ -77,11 +77,12 @@ class VerifyWish:
     newest: tuple[tuple[str, str], ...] = ()
     jobs: int = 2
     scratch: ScratchWish = ScratchWish()
+    output: Path | None = None
 
     @property
     def certificate(self) -> Path:
         """Where the certificate goes."""
-        return beside(self.dump, CERTIFICATE)
+        return self.output or beside(self.dump, CERTIFICATE)
 
 
 def verify(

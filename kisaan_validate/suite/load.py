@@ -19,7 +19,7 @@ from kisaan_validate import declare
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import KisaanError, SuiteError
 from kisaan_validate.facts.check import Check, Criterion
-from kisaan_validate.facts.suite import Selection, SuiteFacts
+from kisaan_validate.facts.suite import BackupDeclared, Selection, SuiteFacts
 from kisaan_validate.facts.totals import TotalSpec
 from kisaan_validate.personal.lineage import Asked, Followed, asked_of
 from kisaan_validate.process import watched
@@ -46,6 +46,7 @@ class SuiteSettings:
     of these is written. ``criteria`` are those of a runbook, their checks as the patterns that were
     written. ``foreign`` are the tables whose rows another server holds and which are judged all the same.
     ``settling`` is after how many seconds failures of checks over several tables are asked again.
+    ``backup`` is what backups of the database are held to.
     ``followed`` is what the database's own catalogue makes of ``personal``, once it was read.
     """
 
@@ -60,6 +61,7 @@ class SuiteSettings:
     criteria: tuple[Criterion, ...] = ()
     foreign: tuple[str, ...] = ()
     settling: int = 0
+    backup: BackupDeclared = field(default_factory=BackupDeclared)
     followed: Followed = field(default_factory=Followed, compare=False)
 
     def is_personal(self, table: str, column: str) -> bool:
@@ -555,6 +557,13 @@ def read_settings(path: Path) -> SuiteSettings:
         exclude_tables=given.exclude_tables,
         foreign=given.foreign,
         settling=given.settling or 0,
+        backup=BackupDeclared(
+            given.backup.added_since,
+            given.backup.newest,
+            given.backup.may_shrink,
+            given.backup.accept,
+            given.backup.max_age or 0,
+        ),
         aliases=given.aliases,
         nouns=given.nouns,
         filters=given.filters,
