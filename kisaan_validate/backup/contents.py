@@ -24,7 +24,7 @@ from kisaan_validate.facts.differences import (
     TableRowCounts,
 )
 from kisaan_validate.facts.titles import split_name
-from kisaan_validate.text.numbers import counted
+from kisaan_validate.text.numbers import agreeing, counted
 
 SHOWN = 3
 """So many differences of one table are named; the page has all."""
@@ -138,7 +138,9 @@ SINCE = "it cannot be told whether that was changed since the baseline"
 
 
 def _of_two_moments(e: Evidence, changes: Sequence[Change]) -> Iterator[BackupReason]:
-    """Rows that declared columns prove to be later are explained; the rest is open, but rows that are gone."""
+    """Rows that declared columns prove to be later are explained; the rest is open, but rows that are
+    gone.
+    """
     assert e.against is not None
     tables: dict[str, list[Change]] = defaultdict(list)
     for change in changes:
@@ -192,7 +194,7 @@ def _digested(e: Evidence, table: str) -> bool:
     return not any(item.what.endswith(f" {table}") or f" {table}." in item.what for item in e.diff.unknown)
 
 
-# --- what the comparison itself leaves open ------------------------------------------------------------------
+# --- what the comparison itself leaves open -------------------------------------------------------------
 
 
 def _untold(e: Evidence, found: Diff) -> Iterator[BackupReason]:
@@ -207,5 +209,5 @@ def _untold(e: Evidence, found: Diff) -> Iterator[BackupReason]:
     left = sorted({title_of(t.name) for t in e.dump.contents.tables} - covered)
     if left:
         names = ", ".join(left[:SHOWN]) + (f" and {len(left) - SHOWN:,} more" if len(left) > SHOWN else "")
-        words = f"{counted(len(left), 'table')} of the dump {'is' if len(left) == 1 else 'are'} outside the comparison: {names}."
-        yield BackupReason("not-covered", False, words)
+        number = f"{counted(len(left), 'table')} of the dump {agreeing(len(left), 'is', 'are')}"
+        yield BackupReason("not-covered", False, f"{number} outside the comparison: {names}.")

@@ -34,8 +34,8 @@ _SECRET = {"password": "PGPASSWORD", "options": "PGOPTIONS"}
 
 @dataclass(frozen=True)
 class DumpRun:
-    """How pg_dump ended. ``cut`` says why we ended it, "" if it ended by itself. ``errors`` and ``warnings`` are
-    what it printed, a line each.
+    """How pg_dump ended. ``cut`` says why we ended it, "" if it ended by itself. ``errors`` and
+    ``warnings`` are what it printed, a line each.
     """
 
     code: int
@@ -51,8 +51,8 @@ class DumpRun:
 
 
 def find_pg_dump(server: int, named: Path | None = None) -> Installation:
-    """The installation whose pg_dump can read a server of this ``server_version_num``: the nearest that is not
-    older. Raises UsageError with the command that installs one.
+    """The installation whose pg_dump can read a server of this ``server_version_num``: the nearest that is
+    not older. Raises UsageError with the command that installs one.
     """
     major = server // 10_000
     every = [one for one in installations(named) if one.program("pg_dump")]
@@ -161,8 +161,8 @@ _LINE = re.compile(
 
 
 def complaints_of(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(errors, warnings) in what pg_dump, or a server through it, printed; details may hold values and are left
-    out.
+    """(errors, warnings) in what pg_dump, or a server through it, printed; details may hold values and are
+    left out.
     """
     errors: list[str] = []
     warnings: list[str] = []

@@ -119,8 +119,8 @@ def _found(path: Path, facts: DumpFacts, taken: BackupTaken | None, *, same: boo
 
 
 def earlier_backups(folder: Path, own: str) -> tuple[EarlierBackup, ...]:
-    """What the certificates in a folder say of earlier dumps, the newest first; ``own`` is the name of the one
-    that is being made. Those that cannot be read are passed over.
+    """What the certificates in a folder say of earlier dumps, the newest first; ``own`` is the name of the
+    one that is being made. Those that cannot be read are passed over.
     """
     found = []
     for path in sorted(folder.glob(f"*{CERTIFICATE}"))[:_MOST]:

@@ -19,8 +19,10 @@ SET enable_indexscan = off; SET enable_indexonlyscan = off; SET enable_bitmapsca
 """
 
 _UNIQUE = """
-SELECT CASE WHEN i.indisprimary THEN 'primary key' ELSE 'unique' END, n.nspname, t.relname, x.relname, t.relkind,
-       ARRAY(SELECT pg_get_indexdef(i.indexrelid, k, true) FROM generate_series(1, i.indnkeyatts) AS k ORDER BY k),
+SELECT CASE WHEN i.indisprimary THEN 'primary key' ELSE 'unique' END,
+       n.nspname, t.relname, x.relname, t.relkind,
+       ARRAY(SELECT pg_get_indexdef(i.indexrelid, k, true)
+             FROM generate_series(1, i.indnkeyatts) AS k ORDER BY k),
        coalesce(pg_get_expr(i.indpred, i.indrelid, true), ''),
        coalesce((to_jsonb(i) ->> 'indnullsnotdistinct')::boolean, false), i.indisexclusion
 FROM pg_index AS i
@@ -33,14 +35,16 @@ ORDER BY n.nspname, t.relname, x.relname
 """
 
 _FOREIGN = """
-SELECT n.nspname, t.relname, t.relkind, rn.nspname, r.relname, r.relkind, c.conname, c.convalidated, c.confmatchtype,
+SELECT n.nspname, t.relname, t.relkind, rn.nspname, r.relname, r.relkind,
+       c.conname, c.convalidated, c.confmatchtype,
        ARRAY(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY AS k(no, at)
              JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.no ORDER BY k.at),
        ARRAY(SELECT a.attname::text FROM unnest(c.confkey) WITH ORDINALITY AS k(no, at)
              JOIN pg_attribute AS a ON a.attrelid = c.confrelid AND a.attnum = k.no ORDER BY k.at),
        ARRAY(SELECT format('OPERATOR(%I.%s)', o.nspname, p.oprname)
              FROM unnest(c.conpfeqop) WITH ORDINALITY AS k(no, at)
-             JOIN pg_operator AS p ON p.oid = k.no JOIN pg_namespace AS o ON o.oid = p.oprnamespace ORDER BY k.at),
+             JOIN pg_operator AS p ON p.oid = k.no
+             JOIN pg_namespace AS o ON o.oid = p.oprnamespace ORDER BY k.at),
        coalesce((to_jsonb(c) ->> 'conperiod')::boolean, false)
 FROM pg_constraint AS c
 JOIN pg_class AS t ON t.oid = c.conrelid
@@ -65,8 +69,8 @@ class _Asked:
 def check_keys(
     scratch: Scratch, database: str, stop: Stop, tell: Callable[[int, int], None]
 ) -> tuple[KeyCheck, ...]:
-    """Every unique and foreign key of the database, by heap scans of the role that owns it. ``tell`` is called
-    with how many are done of how many. Raises DatabaseError if the catalogue cannot be read.
+    """Every unique and foreign key of the database, by heap scans of the role that owns it. ``tell`` is
+    called with how many are done of how many. Raises DatabaseError if the catalogue cannot be read.
     """
     connection = scratch.connect(database, role=scratch.owner)
     try:
@@ -161,7 +165,8 @@ def _foreign(row: Sequence[Any]) -> _Asked:
     pairs = zip(to, operators, own, strict=True)
     joined = " AND ".join(f"p.{identifier(a)} {sign} {b}" for a, sign, b in pairs)
     filled = " AND ".join(f"{column} IS NOT NULL" for column in own)
-    lonely = f"({filled} AND NOT EXISTS (SELECT FROM {_relation(to_schema, to_table, to_kind)} AS p WHERE {joined}))"
+    there = f"SELECT FROM {_relation(to_schema, to_table, to_kind)} AS p WHERE {joined}"
+    lonely = f"({filled} AND NOT EXISTS ({there}))"
     if match == "f" and len(own) > 1:
         # MATCH FULL: all of them or none.
         lonely += f" OR num_nulls({', '.join(own)}) BETWEEN 1 AND {len(own) - 1}"
@@ -169,8 +174,8 @@ def _foreign(row: Sequence[Any]) -> _Asked:
 
 
 def check_indexes(scratch: Scratch, database: str, stop: Stop) -> IndexCheck:
-    """``pg_amcheck --heapallindexed`` where the program and its extension are there; it installs the extension,
-    so it comes last.
+    """``pg_amcheck --heapallindexed`` where the program and its extension are there; it installs the
+    extension, so it comes last.
     """
     installation = scratch.installation
     if installation is None or installation.program("pg_amcheck") is None:

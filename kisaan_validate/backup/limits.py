@@ -13,8 +13,8 @@ ALWAYS = (
     "Roles and their passwords, memberships and settings: a dump of one database does not hold them.",
     "Settings of the server and of the database, pg_hba.conf, and grants on the database itself.",
     "Other databases of the server.",
-    "Recovery to a point in time: WAL and base backups were not looked at. What was written after the dump "
-    "began is not in it.",
+    "Recovery to a point in time: WAL and base backups were not looked at.",
+    "What was written after the dump began: it is not in it.",
     "That the production machine restores as fast: the time is that of this machine.",
     "That this file can still be read later, or from where it is kept.",
     "That the application works on the restored data.",

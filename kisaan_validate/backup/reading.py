@@ -18,5 +18,7 @@ def read_certificate(path: Path) -> Certificate:
     said = (made.verdict, made.reasons), made.not_proved
     if said != (judge_backup(made.evidence), not_proved(made.evidence)):
         hint = "it was edited, or made by another version; verify the backup again"
-        raise RecordError(f"{path.name} contradicts itself: its verdict does not follow from its evidence", hint)
+        raise RecordError(
+            f"{path.name} contradicts itself: its verdict does not follow from its evidence", hint
+        )
     return made

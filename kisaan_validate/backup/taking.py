@@ -99,8 +99,8 @@ class Taking:
         remove(wish.partial)
         try:
             self.dumped = run_pg_dump(program, words, secret, self.target.hide, self.stop, self._tell)
-            # A session that was lost before pg_dump had joined it shows in its errors; one lost later does not
-            # matter to the dump.
+            # A session that was lost before pg_dump had joined it shows in its errors; one lost later does
+            # not matter to the dump.
             self.lost = not alive()
             if self.dumped.good:
                 self._keep(measured, began)
@@ -187,7 +187,9 @@ def operating_user() -> str:
 
 
 def whole_suite(suite: Suite | None, schemas: Mapping[str, int]) -> Suite:
-    """The suite, or one without checks, that looks at every table of these schemas: a backup holds them all."""
+    """The suite, or one without checks, that looks at every table of these schemas: a backup holds them
+    all.
+    """
     made = suite if suite is not None else suite_of(settings=SuiteSettings(name="backup"))
     settings = made.settings
     more = [name for name in own_schemas(schemas) if name not in settings.schemas]

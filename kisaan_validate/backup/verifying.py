@@ -1,4 +1,4 @@
-"""Verifies a dump: read, restored into a scratch server, measured, compared; the evidence becomes a certificate."""
+"""Verifies a dump: read, restored into a scratch server, measured, compared; its evidence is certified."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ class ScratchWish:
 
 @dataclass(frozen=True)
 class VerifyWish:
-    """What is to be verified, against what. ``baseline`` None: the one of the record, or the newest beside the
-    dump. ``newest`` are time columns (table, column) whose newest value is named.
+    """What is to be verified, against what. ``baseline`` None: the one of the record, or the newest beside
+    the dump. ``newest`` are time columns (table, column) whose newest value is named.
     """
 
     dump: Path
@@ -88,8 +88,8 @@ class VerifyWish:
 def verify(
     wish: VerifyWish, suite: Suite | None, options: Options, observer: Observer, stop: Stop
 ) -> Certificate:
-    """The certificate of a dump, whatever it says. Raises UsageError if there is no such file, RecordError for a
-    baseline or record that cannot be read, and Interrupted.
+    """The certificate of a dump, whatever it says. Raises UsageError if there is no such file, RecordError
+    for a baseline or record that cannot be read, and Interrupted.
     """
     began = time.monotonic()
     evidence = _Verifying(wish, suite, options, observer, stop).evidence()
@@ -163,7 +163,7 @@ class _Verifying:
         try:
             facts = read_dump(wish.dump)
         except RecordError as error:
-            return replace(made, unread=error.fact)
+            return replace(made, unread=error.fact.replace(str(wish.dump), wish.dump.name))
         made = replace(made, dump=facts, changed=changed_since(taken, facts))
         found, missing = find_baseline(wish.dump, facts, taken, wish.baseline, same=wish.same_snapshot)
         made = replace(made, against=found.compared if found is not None else None, not_compared=missing)

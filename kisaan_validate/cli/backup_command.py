@@ -1,4 +1,4 @@
-"""``kisaan-validate backup``: take a dump with its baseline, verify that a dump restores and holds everything."""
+"""``kisaan-validate backup``: take a dump with its baseline; prove that a dump holds everything."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kisaan_validate.cli.options import target_options, the_config, the_limits, 
 from kisaan_validate.cli.places import column_of
 
 if TYPE_CHECKING:
-    from kisaan_validate.backup.taking import Taking, TakeWish
+    from kisaan_validate.backup.taking import TakeWish, Taking
     from kisaan_validate.backup.verifying import VerifyWish
     from kisaan_validate.facts.certificate import Certificate
     from kisaan_validate.facts.run import Run
@@ -65,7 +65,7 @@ def take(**given: Any) -> int:
     that binds them. All tables are locked in ACCESS SHARE mode until both are done: writers go on, ALTER
     TABLE waits, and VACUUM keeps rows that died meanwhile. If pg_dump reports an error, nothing is kept.
     """
-    from kisaan_validate.backup.taking import Taking, TakeWish, check_wish
+    from kisaan_validate.backup.taking import TakeWish, Taking, check_wish
     from kisaan_validate.cli.exits import backup_taken_exit_code
     from kisaan_validate.cli.job import attended, progress_observer
     from kisaan_validate.postgres.target import find_target
@@ -144,7 +144,9 @@ def _patient(stop: Stop) -> Stop:
 @command.command("verify", short_help="Prove that a dump restores and holds everything.")
 @click.argument("dump", type=PATH)
 @_shared
-@click.option("--baseline", type=PATH, help="Compare with this baseline.  [default: the dump's own, or newest]")
+@click.option(
+    "--baseline", type=PATH, help="Compare with this baseline.  [default: the dump's own, or newest]"
+)
 @click.option("--same-snapshot", is_flag=True, help="The baseline is of the snapshot that was dumped.")
 @click.option(
     "--added-since",
@@ -154,14 +156,24 @@ def _patient(stop: Stop) -> Stop:
 )
 @click.option("--may-shrink", multiple=True, metavar="TABLE", help="May have fewer rows. Repeatable.")
 @click.option(
-    "--newest", multiple=True, metavar="TABLE.COLUMN", help="A time column whose newest value is named. Repeatable."
+    "--newest",
+    multiple=True,
+    metavar="TABLE.COLUMN",
+    help="A time column whose newest value is named. Repeatable.",
 )
 @click.option(
-    "--accept", multiple=True, metavar="NAME", help="May be left out: a kind, or a kind and a name. Repeatable."
+    "--accept",
+    multiple=True,
+    metavar="NAME",
+    help="May be left out: a kind, or a kind and a name. Repeatable.",
 )
 @click.option("--max-age", metavar="SPAN", help='How old the dump may be: "26 h".')
 @click.option(
-    "--valid-days", type=click.IntRange(1, 366), default=7, show_default=True, help="How long a certificate holds."
+    "--valid-days",
+    type=click.IntRange(1, 366),
+    default=7,
+    show_default=True,
+    help="How long a certificate holds.",
 )
 @click.option("--log", type=PATH, help="What pg_dump printed when it wrote the dump.")
 @click.option("-o", "--output", type=PATH, help="The certificate.  [default: DUMP.certificate.json]")
@@ -170,9 +182,10 @@ def _patient(stop: Stop) -> Stop:
 @click.option("--scratch-dsn", metavar="DSN", help="Restore into this adopted server.")
 @click.option("--verbose", "-v", is_flag=True, help="Print every table and what is not proved.")
 def verify(dump: Path, **given: Any) -> int:
-    """Restore a dump into a server of its own, compare all rows, values, schema and sequences with a baseline,
-    check its keys against its rows, and write a certificate: DUMP.certificate.json and .html. Exit 0: proved; 1:
-    not a good backup; 3: it cannot be told.
+    """Restore a dump into a server of its own, compare all rows, values, schema and sequences with a
+    baseline,
+    check its keys against its rows, and write a certificate: DUMP.certificate.json and .html. Exit 0:
+    proved; 1: not a good backup; 3: it cannot be told.
     """
     from kisaan_validate.backup.verifying import verify as verified
     from kisaan_validate.cli.exits import backup_exit_code

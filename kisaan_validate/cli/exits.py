@@ -61,7 +61,9 @@ def baseline_exit_code(measured: Run, *, lost: bool) -> int:
 
 
 def backup_taken_exit_code(measured: Run, *, taken: bool) -> int:
-    """The exit code of a dump and a baseline. ``taken``: whether both were kept; else pg_dump reported errors."""
+    """The exit code of a dump and a baseline. ``taken``: whether both were kept; else pg_dump reported
+    errors.
+    """
     return baseline_exit_code(measured, lost=False) if taken else FAILED
 
 

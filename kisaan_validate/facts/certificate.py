@@ -1,4 +1,4 @@
-"""What is known of a backup: how it was taken, what a restore of it showed, and the certificate that says so."""
+"""What is known of a backup: how it was taken, what a restore of it showed, and what certifies it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ class ComparedBaseline:
 class KeyCheck:
     """A key that the restored schema declares, proved by reading the rows, never its index.
 
-    ``kind`` is "primary key", "unique" or "foreign key". ``violations`` are rows too many of a repeated key, or
+    ``kind`` is "primary key", "unique" or "foreign key". ``violations`` are rows too many of a repeated
+    key, or
     rows whose referenced row is missing; None where the rows could not be asked, ``message`` says why.
     ``validated`` is False for a constraint that is NOT VALID.
     """
@@ -188,8 +189,8 @@ class BackupReason:
 
 @dataclass(frozen=True)
 class Certificate:
-    """What was proved of one dump, by whom, until when, and what was not. ``log`` is where the log of a failed
-    restore was kept.
+    """What was proved of one dump, by whom, until when, and what was not. ``log`` is where the log of a
+    failed restore was kept.
     """
 
     id: str

@@ -10,7 +10,7 @@ from kisaan_validate.facts.certificate import Certificate, EarlierBackup, KeyChe
 from kisaan_validate.facts.differences import DIGEST, ROWS, TOTALS, VALUES
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.report.text import duration, number, signed, utc
-from kisaan_validate.text.numbers import counted
+from kisaan_validate.text.numbers import agreeing, counted
 
 WORDS = {
     Verdict.PASS: "Good backup",
@@ -84,17 +84,18 @@ def sentences_of(certificate: Certificate) -> Iterator[str]:
     if certificate.reasons:
         for reason in certificate.reasons[:4]:
             yield reason.words
-        if more := len(certificate.reasons) - 4:
-            if more > 0:
-                yield f"{counted(more, 'more reason')} below."
+        if (more := len(certificate.reasons) - 4) > 0:
+            yield f"{counted(more, 'more reason')} below."
         return
     same = sum(not table.differs for table in tables_of(certificate))
     rows = sum(count.after or 0 for count in e.counts)
-    yield f"It restored, and {counted(same, 'table')} with {counted(rows, 'row')} hold what the baseline holds."
+    held = f"{counted(same, 'table')} with {counted(rows, 'row')}"
+    yield f"It restored, and {held} {agreeing(same, 'holds', 'hold')} what the baseline holds."
     if e.against is not None and not e.against.same_snapshot:
         yield "Rows written since the baseline were told by declared columns."
     keys = len(e.integrity.keys) if e.integrity is not None else 0
-    yield f"{counted(keys, 'unique or foreign key')} {'was' if keys == 1 else 'were'} checked against the rows."
+    number = f"{counted(keys, 'unique or foreign key')} {agreeing(keys, 'was', 'were')}"
+    yield f"{number} checked against the rows."
 
 
 def taken_words(certificate: Certificate) -> str:

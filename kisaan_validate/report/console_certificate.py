@@ -86,10 +86,10 @@ def print_taken(taken: BackupTaken, dump: Path, baseline: Path, *, quiet: bool) 
     if not quiet:
         for warning in taken.warnings:
             console.print(Text(f"pg_dump warned: {warning}", style="yellow"), soft_wrap=True)
-        held = duration(taken.held_seconds * 1_000)
+        held, dumped = duration(taken.held_seconds * 1_000), duration(taken.dump_seconds * 1_000)
         console.print(
             Text(
-                f"held    snapshot {taken.snapshot} for {held} (dump: {duration(taken.dump_seconds * 1_000)}), with "
+                f"held    snapshot {taken.snapshot} for {held} (dump: {dumped}), with "
                 "ACCESS SHARE locks: writers went on, VACUUM kept dead rows, DDL waited"
             ),
             soft_wrap=True,
