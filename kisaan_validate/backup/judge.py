@@ -183,7 +183,7 @@ def _of_identity(e: Evidence) -> Iterator[BackupReason]:
 
 def _of_contents(e: Evidence) -> Iterator[BackupReason]:
     """What differs from the baseline; nothing of another database, where all would."""
-    if e.restored is None or any(_of_identity(e)):
+    if e.dump is None or e.restored is None or any(_of_identity(e)):
         return
     if e.against is None:
         words = e.not_compared or "no baseline was given, and none lies beside the dump"
