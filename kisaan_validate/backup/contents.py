@@ -7,7 +7,7 @@ columns prove to be later is explained; fewer rows are wrong unless declared; th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from kisaan_validate.backup.excused import excused
 from kisaan_validate.facts.certificate import BackupReason, Evidence
@@ -21,10 +21,14 @@ from kisaan_validate.facts.differences import (
     VALUES,
     Change,
     Diff,
-    TableRowCounts,
+    staying_values_of,
+    which_rows_of,
 )
 from kisaan_validate.facts.titles import split_name
 from kisaan_validate.text.numbers import agreeing, counted
+
+OF_THE_DATABASE = " of the database"
+"""What the names of encoding, collation and the like end with."""
 
 SHOWN = 3
 """So many differences of one table are named; the page has all."""
@@ -35,19 +39,31 @@ def contents_reasons(e: Evidence) -> Iterator[BackupReason]:
     assert e.against is not None
     assert e.diff is not None
     known = excused(e.diff.changes)
-    changes = [c for c in e.diff.changes if c not in known and not _told_by_the_dump(e, c)]
-    yield from _of_one_snapshot(e, changes) if e.against.same_snapshot else _of_two_moments(e, changes)
-    yield from _untold(e, e.diff)
+    told = [c for c in e.diff.changes if _told_by_the_dump(e, c)]
+    changes = [c for c in e.diff.changes if c not in known and c not in told]
+    judge = _of_one_snapshot if e.against.same_snapshot else _of_two_moments
+    # What of a table stays unknown because its rows differ follows from a reason that is given.
+    tables = {change.table for change in told}
+    for table, reason in judge(e, changes):
+        tables.add(table)
+        yield reason
+    yield from _untold(e, e.diff, tables - {""})
+
+
+Found = tuple[str, BackupReason]
+"""A reason, and the table whose rows it is about ("" for none)."""
 
 
 def _told_by_the_dump(e: Evidence, change: Change) -> bool:
     """Whether the difference follows from what the dump leaves out, which is a reason of its own."""
     assert e.dump is not None
     tables = e.dump.contents.tables
-    if change.kind not in {ROWS, VALUES, TOTALS}:
+    if change.kind not in {ROWS, VALUES, TOTALS, SEQUENCE}:
         return False
     if not any(table.data for table in tables):
         return True
+    if change.kind == SEQUENCE:
+        return False
     return change.table in {title_of(name) for name in e.dump.contents.without_data}
 
 
@@ -65,11 +81,12 @@ def common_tables(e: Evidence) -> list[str]:
 # --- of one snapshot ---------------------------------------------------------------------------------------
 
 
-def _of_one_snapshot(e: Evidence, changes: Sequence[Change]) -> Iterator[BackupReason]:
+def _of_one_snapshot(e: Evidence, changes: Sequence[Change]) -> Iterator[Found]:
     """Everything must be equal, but sequences that went on: they take no part in a snapshot."""
     gone = [c for c in changes if c.kind == "table" and c.aspect == REMOVED]
     for change in gone:
-        yield BackupReason("table-left-out", True, f"The table {change.name} is not in the dump.")
+        words = f"The table {change.name} is not in the dump."
+        yield "", BackupReason("table-left-out", True, words)
     rows: dict[str, list[Change]] = defaultdict(list)
     for change in changes:
         if change.kind in {ROWS, VALUES, TOTALS}:
@@ -79,18 +96,19 @@ def _of_one_snapshot(e: Evidence, changes: Sequence[Change]) -> Iterator[BackupR
         elif change not in gone:
             yield from _schema(e, change, wrong=True)
     for table, found in sorted(rows.items()):
-        yield _table(table, found, next((c for c in e.counts if c.table == table), None))
+        yield table, _table(e, table, found)
 
 
-def _sequence(e: Evidence, change: Change) -> Iterator[BackupReason]:
+def _sequence(e: Evidence, change: Change) -> Iterator[Found]:
     # A baseline is read before the dump: what was drawn in between lies ahead, and is no loss.
     if change.name not in e.ahead:
         words = f"The sequence {change.name} stands at {change.after}; in the baseline at {change.before}."
-        yield BackupReason("sequences", True, words)
+        yield "", BackupReason("sequences", True, words)
 
 
-def _table(table: str, found: Sequence[Change], counts: TableRowCounts | None) -> BackupReason:
+def _table(e: Evidence, table: str, found: Sequence[Change]) -> BackupReason:
     """What differs in the rows of one table."""
+    counts = next((c for c in e.counts if c.table == table), None)
     count = next((c for c in found if c.kind == ROWS and c.delta), None)
     if count is not None:
         assert count.delta is not None
@@ -98,7 +116,8 @@ def _table(table: str, found: Sequence[Change], counts: TableRowCounts | None) -
         number = f"{int(count.before or 0):,}"
         words = f"{table} has {counted(abs(count.delta), 'row')} {word} than the {number} of the baseline"
         return BackupReason("rows", True, f"{words}.")
-    if any(c.kind == ROWS for c in found):
+    # Of one snapshot no row can be later, so one above every old key is another one.
+    if any(c.kind == ROWS for c in found) or e.late.get(table):
         return BackupReason("rows", True, f"{table} has as many rows as the baseline, and not the same ones.")
     said = ", ".join(dict.fromkeys(_aspect(c) for c in found[:SHOWN]))
     of = f" in its {counted(counts.after, 'row')}" if counts is not None and counts.after is not None else ""
@@ -109,7 +128,7 @@ def _aspect(change: Change) -> str:
     return change.name or change.aspect
 
 
-def _schema(e: Evidence, change: Change, *, wrong: bool) -> Iterator[BackupReason]:
+def _schema(e: Evidence, change: Change, *, wrong: bool) -> Iterator[Found]:
     """A difference of a schema object, unless it follows from what was left out by name."""
     if follows_from_left_out(e, change):
         return
@@ -118,7 +137,7 @@ def _schema(e: Evidence, change: Change, *, wrong: bool) -> Iterator[BackupReaso
         change.aspect, f"differs in its {change.aspect}"
     )
     words = f"The {where} {what}"
-    yield BackupReason("schema", wrong, f"{words}." if wrong else f"{words}; {SINCE}.")
+    yield "", BackupReason("schema", wrong, f"{words}." if wrong else f"{words}; {SINCE}.")
 
 
 def follows_from_left_out(e: Evidence, change: Change) -> bool:
@@ -137,7 +156,7 @@ def follows_from_left_out(e: Evidence, change: Change) -> bool:
 SINCE = "it cannot be told whether that was changed since the baseline"
 
 
-def _of_two_moments(e: Evidence, changes: Sequence[Change]) -> Iterator[BackupReason]:
+def _of_two_moments(e: Evidence, changes: Sequence[Change]) -> Iterator[Found]:
     """Rows that declared columns prove to be later are explained; the rest is open, but rows that are
     gone.
     """
@@ -147,11 +166,12 @@ def _of_two_moments(e: Evidence, changes: Sequence[Change]) -> Iterator[BackupRe
         if change.kind in {ROWS, VALUES, TOTALS}:
             tables[change.table].append(change)
         elif change.kind == "table" and change.aspect == REMOVED:
-            yield _gone(e, change)
+            yield "", _gone(e, change)
         elif change.kind != SEQUENCE or change.name not in e.ahead:
             yield from _schema(e, change, wrong=False)
     for table, found in sorted(tables.items()):
-        yield from _since(e, table, found)
+        for reason in _since(e, table, found):
+            yield table, reason
 
 
 def _gone(e: Evidence, change: Change) -> BackupReason:
@@ -197,9 +217,12 @@ def _digested(e: Evidence, table: str) -> bool:
 # --- what the comparison itself leaves open -------------------------------------------------------------
 
 
-def _untold(e: Evidence, found: Diff) -> Iterator[BackupReason]:
+def _untold(e: Evidence, found: Diff, told: Collection[str]) -> Iterator[BackupReason]:
     assert e.against is not None
-    for item in found.unknown:
+    # What the database as a whole is like is no content: the certificate names it as not proved.
+    whole = {item.what for item in found.not_compared if item.what.endswith(OF_THE_DATABASE)}
+    whole |= {name(table) for table in told for name in (staying_values_of, which_rows_of)}
+    for item in (one for one in found.unknown if one.what not in whole):
         yield BackupReason("unknown", False, f"{item.what} could not be compared: {item.reason}.")
     if not e.against.digests:
         words = "The baseline has no digests: which row holds which value was not compared."

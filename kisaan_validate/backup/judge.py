@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from kisaan_validate.backup.contents import common_tables, contents_reasons
 from kisaan_validate.facts.certificate import BackupReason, Evidence
+from kisaan_validate.facts.dump import DumpFacts
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.text.durations import duration_words
 from kisaan_validate.text.numbers import counted
@@ -66,10 +67,15 @@ def _of_the_file(e: Evidence) -> Iterator[BackupReason]:
         return
     if e.dump.complete is False:
         yield _wrong("damaged", f"The dump is not whole: {e.dump.damage}.")
-    elif e.dump.complete is None and not _same(e):
+    elif e.dump.complete is None and not _same(e) and not is_noise(e.dump):
         yield _open("unfinished", f"Whether the dump is whole cannot be told: {e.dump.damage}.")
     if e.changed:
         yield _wrong("changed", f"The file is not the one that was recorded: {e.changed}.")
+
+
+def is_noise(dump: DumpFacts) -> bool:
+    """Whether messages of pg_dump itself stand where a statement should."""
+    return any(one.stops and one.name.upper().startswith("PG_DUMP") for one in dump.refused)
 
 
 def _same(e: Evidence) -> bool:
@@ -78,6 +84,8 @@ def _same(e: Evidence) -> bool:
 
 def _of_its_making(e: Evidence) -> Iterator[BackupReason]:
     """What pg_dump complained of when it wrote the dump."""
+    if e.dump is not None and is_noise(e.dump):
+        yield _wrong("pg-dump-errors", "Messages of pg_dump stand within the dump: it was written with 2>&1.")
     if e.complaints:
         said = f"pg_dump reported {counted(len(e.complaints), 'error')}: {e.complaints[0]}"
         yield _wrong("pg-dump-errors", f"{said.rstrip('.')}.")
@@ -85,7 +93,8 @@ def _of_its_making(e: Evidence) -> Iterator[BackupReason]:
 
 def _of_its_parts(e: Evidence) -> Iterator[BackupReason]:
     """The schema, the data, or the data of some tables left out of the dump."""
-    if e.dump is None or e.dump.complete is False:
+    # Of what was read in part nobody knows what is missing.
+    if e.dump is None or e.dump.complete is False or is_noise(e.dump):
         return
     contents, tables = e.dump.contents, e.dump.contents.tables
     if contents.holds == "nothing":
@@ -142,8 +151,10 @@ def dump_age(e: Evidence) -> tuple[timedelta, timedelta] | None:
 
 
 def _of_restoring(e: Evidence) -> Iterator[BackupReason]:
-    if e.dump is None or e.dump.complete is False:
+    if e.dump is None or e.dump.complete is False or is_noise(e.dump):
         return
+    if e.restored is None and not e.dump.contents.schema:
+        return  # which was told: there is nothing to restore into
     if e.restored is None:
         yield _open(
             "not-restored", f"The dump was not restored: {e.not_restored or 'the restore was not begun'}."
@@ -185,6 +196,9 @@ def _of_contents(e: Evidence) -> Iterator[BackupReason]:
     """What differs from the baseline; nothing of another database, where all would."""
     if e.dump is None or e.restored is None or any(_of_identity(e)):
         return
+    # What broke off half-way was told, and is compared with nothing.
+    if e.restored.errors or e.restored.exit_code:
+        return
     if e.against is None:
         words = e.not_compared or "no baseline was given, and none lies beside the dump"
         yield _open("no-baseline", f"Nothing is proved of the contents: {words}.")
@@ -196,7 +210,7 @@ def _of_contents(e: Evidence) -> Iterator[BackupReason]:
 
 def _of_keys(e: Evidence) -> Iterator[BackupReason]:
     """Keys that the rows break although the schema declares them, and keys that could not be asked."""
-    if e.restored is None or e.restored.errors:
+    if e.restored is None or e.restored.errors or e.restored.exit_code:
         return
     if e.integrity is None or e.integrity.message:
         why = e.integrity.message if e.integrity is not None else "not reached"

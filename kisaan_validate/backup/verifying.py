@@ -119,10 +119,17 @@ def certified(evidence: Evidence, seconds: float) -> Certificate:
 
 @contextmanager
 def restored_dump(
-    dump: Path, facts: DumpFacts, wish: ScratchWish, jobs: int, observer: Observer, stop: Stop
+    dump: Path,
+    facts: DumpFacts,
+    wish: ScratchWish,
+    jobs: int,
+    observer: Observer,
+    stop: Stop,
+    locale: str = "",
 ) -> Iterator[tuple[Scratch, Restored]]:
-    """A scratch server with the dump restored and analysed, gone at the end. Raises UsageError for what this
-    machine lacks (a version, a program, room), and DatabaseError.
+    """A scratch server with the dump restored and analysed, gone at the end. ``locale`` is that of the
+    database that was dumped, where it is known. Raises UsageError for what this machine lacks (a version, a
+    program, room), and DatabaseError.
     """
     observer(Progress("starting a scratch server"))
     # An adopted server has its own version, which the restore looks at.
@@ -130,12 +137,23 @@ def restored_dump(
     with scratch_server(
         installation, dsn=wish.dsn, need_bytes=disk_needed(facts), parent=wish.folder
     ) as scratch:
-        scratch.create(DATABASE, encoding=facts.encoding or "UTF8")
+        _create(scratch, facts.encoding or "UTF8", locale)
         done = restore(dump, facts, scratch, DATABASE, observer=observer, stop=stop, jobs=jobs)
         if not stop.requested:
             observer(Progress("analysing"))
             scratch.execute("ANALYZE", DATABASE)
         yield scratch, done
+
+
+def _create(scratch: Scratch, encoding: str, locale: str) -> None:
+    """The empty database. In the locale of the dumped one, by which partitions of texts are found."""
+    try:
+        scratch.create(DATABASE, encoding=encoding, locale=locale or None)
+    except DatabaseError:
+        # This machine may not have it; the certificate names the difference.
+        if not locale:
+            raise
+        scratch.create(DATABASE, encoding=encoding)
 
 
 def disk_needed(facts: DumpFacts) -> int:
@@ -177,10 +195,9 @@ class _Verifying:
 
     def _restored(self, made: Evidence, facts: DumpFacts, found: FoundBaseline | None) -> Evidence:
         wish = self.wish
-        with restored_dump(wish.dump, facts, wish.scratch, wish.jobs, self.observer, self.stop) as (
-            scratch,
-            done,
-        ):
+        locale = found.baseline.place.collation if found is not None else ""
+        opened = restored_dump(wish.dump, facts, wish.scratch, wish.jobs, self.observer, self.stop, locale)
+        with opened as (scratch, done):
             made = replace(made, restored=done)
             if self.stop.requested or done.errors:
                 return made
