@@ -55,12 +55,13 @@ COMPRESSED = 15
 @dataclass(frozen=True)
 class ScratchWish:
     """Where a dump is restored: the folder of a PostgreSQL's programs, the folder for its data, or an adopted
-    server.
+    server. The log of a restore that failed is kept in ``logs``, else beside the dump.
     """
 
     pg_bin: Path | None = None
     folder: Path | None = None
     dsn: str | None = None
+    logs: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,16 @@ def restored_dump(
         installation, dsn=wish.dsn, need_bytes=disk_needed(facts), parent=wish.folder
     ) as scratch:
         _create(scratch, facts.encoding or "UTF8", locale)
-        done = restore(dump, facts, scratch, DATABASE, observer=observer, stop=stop, jobs=jobs)
+        done = restore(
+            dump,
+            facts,
+            scratch,
+            DATABASE,
+            observer=lambda seen: observer(Progress("restoring", seen.done, seen.size)),
+            stop=stop,
+            jobs=jobs,
+            log_folder=wish.logs or dump.resolve().parent,
+        )
         if not stop.requested:
             observer(Progress("analysing"))
             scratch.execute("ANALYZE", DATABASE)

@@ -54,6 +54,7 @@ COMMANDS = (
     "bundle",
     "verify",
     "schedule",
+    "scratch",
     "demo",
 )
 

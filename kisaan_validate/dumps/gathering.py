@@ -50,14 +50,16 @@ class Gathering:
         self._tablespaces.add(name)
 
     def large_objects(self, count: int) -> None:
-        """So many more large objects."""
-        self._objects += count
+        """So many large objects in all, whatever was counted before."""
+        self._objects = count
 
     def contents(self) -> DumpContents:
         """What was gathered."""
         names = sorted({*self._defined, *self._rows})
         tables = tuple(
-            DumpedTable(n, n in self._defined, n in self._rows, self._rows.get(n), self._defined.get(n, False))
+            DumpedTable(
+                n, n in self._defined, n in self._rows, self._rows.get(n), self._defined.get(n, False)
+            )
             for n in names
         )
         return DumpContents(
@@ -136,7 +138,7 @@ class Gathering:
         if called == ("SETVAL",) and argument:
             self._sequences.add(argument)
         elif called == ("LO_CREATE",):
-            self.large_objects(1)
+            self._objects += 1
 
 
 _TAKING = {

@@ -182,12 +182,14 @@ class Adopted(Home):
         try:
             # All that is read comes before the first thing that is written.
             refuse_named(connection, productions)
-            if not _mark(self._line, identity_of(connection).system):
+            if MARK_DATABASE not in _databases(connection) or not _mark(
+                self._line, identity_of(connection).system
+            ):
                 raise UsageError(f"{SOURCE} was not adopted", "kisaan-validate scratch adopt DSN")
             self._lock()
             ours = {name for (name,) in asked(self._holder, "SELECT name FROM public.made")}
             # Whoever used it before us was killed: the roles of a dump are not known by name.
-            killed = bool(asked(self._holder, "SELECT FROM public.busy"))
+            killed = bool(asked(self._holder, "SELECT 1 FROM public.busy"))
             roles = self._new_roles() if killed else []
             found = on_server(lambda sql: asked(connection, sql), {MARK_DATABASE, *ours, *roles})
             for database in () if found else ("postgres", "template1"):

@@ -9,6 +9,9 @@ from kisaan_validate.sql.qualify import qualified
 
 MARK_DATABASE = "kisaan_scratch"
 
+_OTHERS = """SELECT coalesce(usename::text, '') || ' in ' || datname::text FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"""
+
 _HERE = (
     ("a standby", "SELECT 'it is in recovery' WHERE pg_is_in_recovery()"),
     ("no superuser", "SELECT current_user::text FROM pg_roles WHERE rolname = current_user AND NOT rolsuper"),
@@ -22,8 +25,7 @@ _HERE = (
     ("subscriptions", "SELECT subname::text FROM pg_subscription"),
     (
         "sessions of others",
-        "SELECT coalesce(usename::text, '') || ' in ' || datname::text FROM pg_stat_activity"
-         " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+        _OTHERS,
     ),
 )
 """What belongs to the server as a whole: each asks for names, and finds none on an empty server."""
