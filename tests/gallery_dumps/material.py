@@ -28,7 +28,9 @@ CREATE TABLE orders (
 CREATE INDEX orders_at ON orders (at);
 CREATE TABLE extra.audit (who text, what jsonb);
 CREATE VIEW recent AS SELECT id, total FROM orders WHERE at > '2026-11-01 00:00:00+00';
-CREATE FUNCTION half(n numeric) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$ SELECT n / 2 $$;
+CREATE FUNCTION half(n numeric) RETURNS numeric LANGUAGE sql IMMUTABLE AS $$
+    SELECT n / 2
+$$;
 INSERT INTO shops SELECT n, 'shop ' || n FROM generate_series(1, 20) AS n;
 INSERT INTO orders (shop, total, paid, at, note)
 SELECT 1 + n % 20, n * 1.25, n * 0.75, '2026-10-01 00:00:00+00'::timestamptz + n * interval '1 hour',
