@@ -57,7 +57,7 @@ def dump(**changed: Any) -> DumpFacts:
 def restored(**changed: Any) -> Restored:
     """It restored whole."""
     counted = (("public.orders", 7), ("public.shops", 2))
-    return replace(Restored(1.5, "pg_restore 18.6", "PostgreSQL 18.6", (), (), (), counted, 0), **changed)
+    return replace(Restored(1.5, "pg_restore 18.6", "18.6", (), (), (), counted, 0), **changed)
 
 
 def against(**changed: Any) -> ComparedBaseline:

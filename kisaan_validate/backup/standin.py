@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from kisaan_validate.backup.excused import RESTORER
 from kisaan_validate.backup.verifying import DATABASE, ScratchWish, restored_dump
+from kisaan_validate.compare.schema import RELATIONS
+from kisaan_validate.compare.scope import DATABASE as OF_DATABASE
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.dumps.read import read_dump
 from kisaan_validate.errors import Interrupted, RecordError
 from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.dump import DumpFacts, Restored
 from kisaan_validate.facts.place import Notice, Place
+from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.table import SchemaObject
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.prove.options import Comparing, Options
 from kisaan_validate.prove.request import Observer, Progress
@@ -71,6 +76,44 @@ def _place(there: Place, facts: DumpFacts) -> Place:
     )
 
 
+def settled_by(baseline: Baseline, run: Run) -> Baseline:
+    """The baseline of a dump with what no restore can tell taken from the database that it is compared with:
+    owners and their privileges, versions of extensions, what the database as a whole is like.
+    """
+    now = {item.key: item for item in run.objects}
+    restored = [item for item in baseline.objects if item.kind != OF_DATABASE and not _of_restorer(item)]
+    kept = [_owned(item, now.get(item.key)) for item in restored]
+    owners = {(o.table or o.name, o.facts["owner"]) for o in run.objects if "owner" in o.facts}
+    there = {item.key for item in kept}
+    tables = {item.name for item in kept if item.kind in RELATIONS}
+    told = (item for item in run.objects if item.kind == OF_DATABASE or _is_owners(item, owners, tables))
+    every = [*kept, *(item for item in told if item.key not in there)]
+    return replace(baseline, objects=tuple(sorted(every, key=lambda item: item.key)))
+
+
+def _of_restorer(item: SchemaObject) -> bool:
+    return item.kind == "grant" and item.name.split(" on ")[0] == RESTORER
+
+
+def _is_owners(item: SchemaObject, owners: set[tuple[str, str]], tables: set[str]) -> bool:
+    """Whether it says what the owner of a relation that both sides have may do with it, or of another
+    object.
+    """
+    if item.kind != "grant":
+        return False
+    role, _, on = item.name.partition(" on ")
+    if item.table:
+        return item.table in tables and (item.table, role) in owners
+    return any(role == owner for _, owner in owners) and bool(on)
+
+
+def _owned(item: SchemaObject, now: SchemaObject | None) -> SchemaObject:
+    """An object with the owner that it has now, and an extension with its version."""
+    told = ("owner", "version") if item.kind == "extension" else ("owner",)
+    taken = {name: now.facts[name] for name in told if now is not None and name in now.facts}
+    return replace(item, facts={**item.facts, **taken})
+
+
 def _notices(facts: DumpFacts, done: Restored) -> tuple[Notice, ...]:
     at = (
         "at a time that it does not say"
@@ -80,7 +123,8 @@ def _notices(facts: DumpFacts, done: Restored) -> tuple[Notice, ...]:
     zone = " (zone not recorded)" if facts.taken_at is not None and facts.taken_at.tzinfo is None else ""
     words = (
         f"before is the dump {facts.name} (SHA-256 {facts.sha256}), {at}{zone}, restored into a server of its "
-        "own: another database, in which owners, and what was left out of the restore, may differ"
+        "own. Owners, their privileges, extensions' versions and the database's locale are taken from the "
+        "database as it is now: they are not compared"
     )
     left = ", ".join(f"{one.kind} {one.name}" for one in done.left_out)
     more = (Notice("dump-left-out", f"not restored from the dump, so absent before: {left}"),) if left else ()

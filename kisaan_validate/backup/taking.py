@@ -82,6 +82,7 @@ class Taking:
         self.client = ""
         self.taken: BackupTaken | None = None
         self.lost = False
+        self.ended = datetime.now(UTC)
 
     def __call__(self, measured: Run, alive: Callable[[], bool]) -> None:
         """Dump the snapshot of ``measured``; keep dump, baseline and record only if all of it is good."""
@@ -101,7 +102,7 @@ class Taking:
             self.dumped = run_pg_dump(program, words, secret, self.target.hide, self.stop, self._tell)
             # A session that was lost before pg_dump had joined it shows in its errors; one lost later does
             # not matter to the dump.
-            self.lost = not alive()
+            self.lost, self.ended = not alive(), datetime.now(UTC)
             if self.dumped.good:
                 self._keep(measured, began)
         finally:
@@ -122,7 +123,6 @@ class Taking:
         text = baseline_to_json(baseline_of(measured))
         _into_place(wish)
         write_file(wish.baseline, text)
-        ended = datetime.now(UTC)
         self.taken = BackupTaken(
             dump=wish.dump.name,
             format=facts.format.value,
@@ -138,9 +138,9 @@ class Taking:
             server_version=place.server_version,
             client=self.client,
             started_at=place.at,
-            finished_at=ended,
+            finished_at=self.ended,
             dump_seconds=self.dumped.seconds,
-            held_seconds=(ended - place.at).total_seconds(),
+            held_seconds=(self.ended - place.at).total_seconds(),
             exit_code=self.dumped.code,
             warnings=self.dumped.warnings,
             taken_by=operating_user(),

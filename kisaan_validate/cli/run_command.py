@@ -26,7 +26,7 @@ from kisaan_validate.cli.places import column_of
 if TYPE_CHECKING:
     from kisaan_validate.backup.standin import DumpedBaseline
     from kisaan_validate.contract.load import Contract
-    from kisaan_validate.facts.place import Notice
+    from kisaan_validate.facts.baseline import Baseline
     from kisaan_validate.facts.run import Run
     from kisaan_validate.guard.rules import GuardRules
     from kisaan_validate.ops.config import Config
@@ -164,7 +164,7 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
         trust_indexes=given["trust_indexes"],
     )
     suite = the_suite(config)
-    comparing, notices = _comparing(config, suite, given)
+    comparing, dumped = _comparing(config, suite, given)
     options, target = _options(config, suite, given, comparing), find_target(given["dsn"])
     part, stop = _part(config, suite, target, given), Stop()
     options = replace(options, earlier=the_earlier(config, part, target))
@@ -175,10 +175,25 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
             config.suite, suite.sources, operator=config.operator, approvals=config.signoff.approvals
         )
         run = replace(prove_attended(part, target, given["quiet"], options, stop), provenance=origin)
-        run = replace(run, notices=(*run.notices, *notices, *standing_notices(config)))
-        judged = judge(run, options.baseline, options.contract, options.waivers)
+        run, baseline = _beside(run, options.baseline, dumped)
+        run = replace(run, notices=(*run.notices, *standing_notices(config)))
+        judged = judge(run, baseline, options.contract, options.waivers)
         judged = replace(judged, sources=str(config.suite))
         return keep_and_show(judged, config, given, since_last=given["since"] == "last")
+
+
+def _beside(
+    run: Run, baseline: Baseline | None, dumped: DumpedBaseline | None
+) -> tuple[Run, Baseline | None]:
+    """The run and what it is judged beside; of a dump, with what only this database tells, which is said."""
+    if dumped is None:
+        return run, baseline
+    from kisaan_validate.backup.standin import settled_by
+    from kisaan_validate.record.codec import baseline_to_json, digest_of
+
+    settled = settled_by(dumped.baseline, run)
+    digest = digest_of(baseline_to_json(settled))
+    return replace(run, notices=(*run.notices, *dumped.notices), baseline_digest=digest), settled
 
 
 def keep_and_show(
@@ -253,9 +268,9 @@ def _guard(config: Config) -> GuardRules:
 
 def _comparing(
     config: Config, suite: Suite, given: dict[str, Any]
-) -> tuple[Comparing | None, tuple[Notice, ...]]:
-    """What the run is compared with, and what must be said of it. The files that are named are read before
-    anything is asked of the database. Raises UsageError.
+) -> tuple[Comparing | None, DumpedBaseline | None]:
+    """What the run is compared with, and if it is a dump, where that was measured. The files that are named
+    are read before anything is asked of the database. Raises UsageError.
     """
     from kisaan_validate.errors import UsageError
     from kisaan_validate.prove.options import Before, Comparing
@@ -285,7 +300,7 @@ def _comparing(
                 raise UsageError(
                     f"{option} needs --baseline: without one there is nothing to compare with", hint
                 )
-        return None, ()
+        return None, None
     contract = the_contract(given["contract"], suite)
     dumped = _dumped(path, config, suite, contract, given["quiet"])
     baseline = dumped.baseline if dumped is not None else baseline_from_json(read_file(path), str(path))
@@ -298,8 +313,7 @@ def _comparing(
         kept_values(path.parent, baseline.value_file) if baseline.value_file is not None else None,
     )
     since = tuple(column_of(text, "--added-since") for text in given["added_since"])
-    notices = dumped.notices if dumped is not None else ()
-    return Comparing(before, contract, zone=given["zone"], added_since=since), notices
+    return Comparing(before, contract, zone=given["zone"], added_since=since), dumped
 
 
 def _dumped(

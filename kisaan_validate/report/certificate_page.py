@@ -133,7 +133,7 @@ def _dump(certificate: Certificate) -> CertificateSide:
     facts = [
         ("Format", f"{dump.format.value}{f', {packed}' if packed else ''}, {dump.contents.holds}"),
         ("Size", size_words(dump.size)),
-        ("Compared", trend_words(certificate) or "with no earlier one"),
+        ("Beside the last", trend_words(certificate) or "there is no earlier one"),
         ("Database", dump.database or (e.taken.database if e.taken is not None else "") or "not named in it"),
         ("Taken", taken_words(certificate)),
         ("Server", f"PostgreSQL {dump.server_version}" if dump.server_version else "not named in it"),
@@ -152,7 +152,7 @@ def _dump(certificate: Certificate) -> CertificateSide:
 def _against(certificate: Certificate) -> CertificateSide:
     e, facts = certificate.evidence, list[tuple[str, str]]()
     if e.restored is not None:
-        facts += [("Restored by", e.restored.client), ("Into", e.restored.server)]
+        facts += [("Restored by", e.restored.client), ("Into", f"PostgreSQL {e.restored.server}")]
     else:
         facts.append(("Restored", f"no: {e.not_restored or 'the dump could not be read'}"))
     if e.against is not None:

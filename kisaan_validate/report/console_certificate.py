@@ -62,7 +62,8 @@ def _facts(certificate: Certificate) -> list[tuple[str, str]]:
     ]
     if e.restored is not None:
         found.append(
-            f"restored in {restored_words(certificate)} by {e.restored.client} into {e.restored.server}"
+            f"restored in {restored_words(certificate)} by the client of {e.restored.client} into "
+            f"PostgreSQL {e.restored.server}"
         )
     if e.against is not None:
         one = "the same snapshot" if e.against.same_snapshot else "another snapshot"
