@@ -200,7 +200,7 @@ class _Verifying:
         try:
             return self._restored(made, facts, found)
         # What this machine lacks says nothing of the backup: the certificate names it.
-        except UsageError as error:
+        except (UsageError, DatabaseError) as error:
             return replace(made, not_restored=error.fact)
 
     def _restored(self, made: Evidence, facts: DumpFacts, found: FoundBaseline | None) -> Evidence:
