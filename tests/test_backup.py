@@ -18,7 +18,7 @@ from typing import Any
 
 import dumps
 import pytest
-from conftest import ROOT, SYSTEM_BIN, Server, wait_until
+from conftest import ROOT, SYSTEM_BIN, Server, needs, wait_until
 from shop import SUITE, TABLES, Shop
 
 from kisaan_validate.backup.dumping import complaints_of, find_pg_dump, words_of
@@ -307,8 +307,6 @@ def test_rows_written_since_are_told_apart(backup: Shop) -> None:
     that went fails, unless its table may shrink.
     """
     assert backup.cli("baseline", "-o", "pre.json", "--digests").returncode == 0
-    backup.sql("DROP TABLE other")
-    backup.sql("CREATE TABLE other (x int)")
     backup.sql(ADDED)
     dumped(backup, "later.dump", "-Fc")
     words = ("--baseline", "pre.json", "--added-since", "orders.id")
@@ -372,6 +370,31 @@ def test_size_and_age_beside_earlier_ones(backup: Shop) -> None:
     assert "expired on 19" in shown.stdout
 
 
+def test_signed(backup: Shop) -> None:
+    """A certificate that is not good can only be rejected; a signature counts for its certificate alone, by a key
+    that is allowed.
+    """
+    key = backup.folder / "key"
+    words = [needs("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
+    subprocess.run(words, check=True, capture_output=True)
+    (backup.folder / "allowed").write_text(f"asha {(backup.folder / 'key.pub').read_text()}")
+    (backup.folder / "shop.dump").write_bytes(b"")
+    assert cli(backup, "verify", "shop.dump").returncode == 1
+    file = "shop.dump.certificate.json"
+    mine = ("sign", file, "--as", "asha", "--key", "key", "--reason", "drill")
+    refused = cli(backup, *mine)
+    assert refused.returncode == 2
+    assert "was not proved to be good" in refused.stderr
+    assert cli(backup, *mine, "--reject").returncode == 0
+    shown = cli(backup, "show", file, "--allowed-signers", "allowed").stdout
+    assert "rejected by asha" in shown
+    assert "signature holds" in shown
+    assert "no allowed signers file" in cli(backup, "show", file).stdout
+    assert cli(backup, "verify", "shop.dump").returncode == 1
+    again = cli(backup, "show", file, "--allowed-signers", "allowed").stdout
+    assert "does not count: it is of another certificate" in again
+
+
 # --- a dump in the place of a baseline ---------------------------------------------------------------------------
 
 
@@ -385,7 +408,8 @@ def test_a_run_beside_a_dump(backup: Shop, scratch: Path) -> None:
     done = backup.cli("run", "--baseline", packed.name, KISAAN_SCRATCH_DIR=str(scratch))
     assert "before is the dump shop.sql.gz" in done.stdout, done.stdout + done.stderr
     differs = [line for line in done.stdout.splitlines() if line.startswith("differs")]
-    assert differs == ["differs      orders: NULLs of note: 1 → 2 (+1)"]
+    assert len(differs) == 1
+    assert differs[0].startswith("differs      orders: values of note changed: digest differs;")
     assert list(scratch.iterdir()) == []
     assert backup.cli("verify", str(backup.run_folder)).returncode in {0, 3}
     packed.write_bytes(packed.read_bytes()[:-30])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kisaan_validate.cli.backup_shown import show, sign
 from kisaan_validate.cli.options import target_options, the_config, the_limits, the_suite
 from kisaan_validate.cli.places import column_of
 
@@ -257,29 +258,6 @@ def keep_certificate(made: Certificate, path: Path) -> None:
     write_file(path.with_suffix(".html"), render_certificate(made, path.name, digest_of(text)))
 
 
-@command.command("show", short_help="Show a certificate; exit 0 only while it is valid.")
-@click.argument("file", type=PATH)
-@click.option("--verbose", "-v", is_flag=True, help="Print every table and what is not proved.")
-def show(file: Path, verbose: bool) -> int:
-    """Show the certificate of a backup, and whether it still holds: exit 0 while it is valid, 1 for a backup
-    that is not good, 3 if nothing is proved or the certificate has expired.
-    """
-    from datetime import UTC, datetime
-
-    from kisaan_validate.backup.reading import read_certificate
-    from kisaan_validate.cli.exits import backup_exit_code
-    from kisaan_validate.report.console_certificate import print_certificate
-    from kisaan_validate.report.text import utc
-
-    made = read_certificate(file)
-    print_certificate(made, file, quiet=False, verbose=verbose)
-    until = made.valid_until
-    expired = until is not None and datetime.now(UTC) > until
-    if expired and until is not None:
-        click.echo(f"expired on {utc(until)}: verify the backup again")
-    return backup_exit_code(made.verdict, expired=expired)
-
-
 def _config(given: dict[str, Any]) -> Config:
     return the_config(
         given["config"],
@@ -311,3 +289,7 @@ def _options(config: Config) -> Options:
     from kisaan_validate.prove.options import Options
 
     return Options(jobs=config.jobs, sample=0, limits=the_limits(config))
+
+
+command.add_command(show)
+command.add_command(sign)

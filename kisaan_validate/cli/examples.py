@@ -48,6 +48,10 @@ EXAMPLES = {
         "kisaan-validate backup verify shop.sql.gz --baseline pre.json --same-snapshot",
         "kisaan-validate backup verify shop.dump --baseline old.json --added-since orders.created_at",
     ),
+    "backup sign": (
+        "kisaan-validate backup sign shop.dump.certificate.json --as asha --key KEY --reason 'monthly drill'",
+        "kisaan-validate backup sign shop.dump.certificate.json --as asha --key KEY --reason 'old' --reject",
+    ),
     "backup show": (
         "kisaan-validate backup show shop.dump.certificate.json",
         "kisaan-validate backup show shop.dump.certificate.json --verbose",
