@@ -1,4 +1,4 @@
-"""A plain dump read to its end: what it says of itself, what it holds, and whether it ends as pg_dump ends it."""
+"""A plain dump read to its end: what it says, what it holds, and whether it ends as pg_dump ends."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from kisaan_validate.dumps.events import BrokenOff, Command, DumpComment, RowPiece, Sentence, Smuggled
 from kisaan_validate.dumps.gathering import Gathering
-from kisaan_validate.dumps.lexer import BrokenOff, Command, DumpComment, Lexer, RowPiece, Sentence, Smuggled
+from kisaan_validate.dumps.lexer import Lexer
 from kisaan_validate.dumps.names import name_at
 from kisaan_validate.dumps.statements import Rulings
 from kisaan_validate.dumps.unpacking import Cut
@@ -19,6 +20,7 @@ DUMP, CLUSTER = b"-- PostgreSQL database dump", b"-- PostgreSQL database cluster
 
 _SERVER = re.compile(rb"-- Dumped from database version (.+)")
 _CLIENT = re.compile(rb"-- Dumped by pg_(?:dump|dumpall) version (.+)")
+_SECTION = re.compile(rb"-- Data for Name: (.+); Type: TABLE DATA; Schema: (.+); Owner: .*")
 _STARTED = re.compile(rb"-- Started on (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?: (\w+))?")
 
 
@@ -66,6 +68,7 @@ class PlainReader:
         self._restricted = b""
         self._released = b""
         self._table = ""
+        self._section: tuple[str, str] | None = None
         self._lines = 0
 
     def read(self, pieces: Iterable[bytes]) -> PlainFacts:
@@ -97,6 +100,9 @@ class PlainReader:
                 self._gathering.rows(self._table, self._lines - 2)
         elif isinstance(event, Sentence):
             self._marker = False
+            if event.tokens[:1] not in ((b"COPY",), (b"INSERT",)):
+                self._close_section()
+            self._section = None
             self._gathering.statement(event)
             self._rulings.rule(event)
             self._table, self._lines = name_at(event.tokens, 1)[0], 0
@@ -105,8 +111,19 @@ class PlainReader:
         else:
             self._command(event)
 
+    def _close_section(self) -> None:
+        """A section without an INSERT is that of an empty table."""
+        if self._section is not None:
+            self._gathering.section(*self._section)
+        self._section = None
+
     def _comment(self, text: bytes) -> None:
         facts = self.facts
+        if text != b"--" and not text.startswith(b"-- load via"):
+            self._close_section()
+        if found := _SECTION.fullmatch(text):
+            name, schema = (part.decode("utf-8", "replace") for part in found.groups())
+            self._section = (schema, name)
         facts.known |= text in (DUMP, CLUSTER)
         facts.cluster |= text == CLUSTER
         if text in (DUMP + b" complete", CLUSTER + b" complete"):
