@@ -170,7 +170,7 @@ NOISE = "pg_dump: error: query failed: server closed the connection unexpectedly
 
 def _whole(g: Gallery) -> None:
     for form in ("plain", "custom", "directory", "tar"):
-        g.add(f"whole, {form}", PASS, "", _dumped(form), quick=form == "custom")
+        g.add(f"whole, {form}", PASS, "", _dumped(form))
     g.add("whole, gzip", PASS, "", _packed(lambda data: data))
 
 
@@ -276,7 +276,7 @@ def _edited(g: Gallery) -> None:
 
 
 def _left_out(g: Gallery) -> None:
-    g.add("left out: a table", FAIL, "table-left-out", _dumped("custom", "-T", "extra.audit"), quick=True)
+    g.add("left out: a table", FAIL, "table-left-out", _dumped("custom", "-T", "extra.audit"))
     g.add("left out: a schema", FAIL, "table-left-out schema", _dumped("custom", "-N", "extra"))
     g.add(
         "left out: the data of a table",
