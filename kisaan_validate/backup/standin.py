@@ -123,8 +123,8 @@ def _notices(facts: DumpFacts, done: Restored) -> tuple[Notice, ...]:
     zone = " (zone not recorded)" if facts.taken_at is not None and facts.taken_at.tzinfo is None else ""
     words = (
         f"before is the dump {facts.name} (SHA-256 {facts.sha256}), {at}{zone}, restored into a server of "
-        "its own. Owners, their privileges, extensions' versions and the database's locale are taken from the "
-        "database as it is now: they are not compared"
+        "its own. Owners, their privileges, extensions' versions and the database's locale are taken from "
+        "the database as it is now: they are not compared"
     )
     left = ", ".join(f"{one.kind} {one.name}" for one in done.left_out)
     more = (Notice("dump-left-out", f"not restored from the dump, so absent before: {left}"),) if left else ()
