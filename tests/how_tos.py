@@ -274,7 +274,7 @@ PAGES = {
             "backup take --dump shop.dump -o shop.json": 0,
             "backup verify shop.dump --max-age '26 h' --newest orders.created_at": 0,
             "backup show shop.dump.certificate.json": 0,
-            "backup sign shop.dump.certificate.json --as asha@example.org   "
+            "backup sign shop.dump.certificate.json --as asha@example.org    "
             "--key ~/.ssh/id_ed25519 --reason 'monthly drill'": 0,
             "run --baseline dump.sql.gz": 0,
         },

@@ -58,7 +58,7 @@ def command() -> None:
     type=click.Choice(["custom", "plain", "directory"]),
     default="custom",
     show_default=True,
-    help="pg_dump's format.",
+    help="The format of pg_dump.",
 )
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
 def take(**given: Any) -> int:
