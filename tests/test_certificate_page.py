@@ -122,7 +122,9 @@ def test_axe_finds_nothing(browser: Browser, tmp_path: Path, width: int, dark: b
         assert browser.ask("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize(
+    "text", [*HOSTILE[:3], *(pytest.param(t, marks=pytest.mark.slow) for t in HOSTILE[3:])]
+)
 def test_hostile_text_is_only_text(browser: Browser, tmp_path: Path, text: str) -> None:
     """Names, errors and notes of a dump: no script runs, and nothing is fetched."""
     left = LeftOut(text, text, text)
