@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Which room may import which, docstrings, how much an expression may say: part of lint, so not run again.
 SHAPE := tests/test_floors.py tests/test_manner.py
 
-.PHONY: bench-rivals bench-startup bench-many demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-history bench-diff bench-guest gallery
+.PHONY: bench-rivals bench-startup bench-many demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-history bench-diff bench-guest gallery gallery-dumps
 
 demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
@@ -78,6 +78,10 @@ SODA = $(if $(wildcard $(RIVALS)/bin/python),--soda $(RIVALS)/bin/python)
 # Every planted corruption must be found, and nothing else; writes docs/gallery.md. About two minutes.
 gallery: $(VENV)/.dev
 	PYTHONPATH=. $(BIN)/python tests/gallery_score.py --write
+
+# Every damaged dump must be judged right, by exactly the reasons expected, on PostgreSQL 18 and 15. Ten minutes.
+gallery-dumps: $(VENV)/.dev
+	PYTHONPATH=. $(BIN)/python tests/gallery_dumps/score.py --system
 
 bench-baseline: $(VENV)/.dev
 	$(BIN)/python benchmarks/baseline.py $(ARGS)

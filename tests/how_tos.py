@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import shlex
@@ -10,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import dumps
 from conftest import ROOT, Server
 from shop import SUITE, TABLES, Shop
 
@@ -202,6 +204,13 @@ def two_databases(box: Sandbox) -> None:
     box.words["postgresql://db.internal/shop"] = box.server.dsn(box.database)
 
 
+def a_dump(box: Sandbox) -> None:
+    """The night's dump lies there, packed."""
+    words = [dumps.pg_dump(box.server), "-d", box.server.dsn(box.database)]
+    text = subprocess.run(words, check=True, capture_output=True).stdout
+    (box.folder / "dump.sql.gz").write_bytes(gzip.compress(text))
+
+
 def report_named(box: Sandbox) -> None:
     """The run that a page names is the reader's own."""
     box.words["reports/20251018T023000Z-1a2b3c"] = box.latest
@@ -259,6 +268,18 @@ PAGES = {
             "import --from soda checks.yml -o checks": elsewhere,
             "import --from dbt models/*.yml tests/*.sql -o checks --table stg_orders=orders": elsewhere,
         },
+    ),
+    "docs/backups.md": Page(
+        {
+            "backup take --dump shop.dump -o shop.json": 0,
+            "backup verify shop.dump --max-age '26 h' --newest orders.created_at": 0,
+            "backup show shop.dump.certificate.json": 0,
+            "backup sign shop.dump.certificate.json --as asha@example.org    "
+            "--key ~/.ssh/id_ed25519 --reason 'monthly drill'": 0,
+            "run --baseline dump.sql.gz": 0,
+        },
+        signers,
+        {"run --baseline dump.sql.gz": a_dump},
     ),
     "docs/contracts.md": Page(
         {

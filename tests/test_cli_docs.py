@@ -60,7 +60,7 @@ def test_every_command_has_examples_that_parse(words: str, command: click.Comman
     for line in lines:
         called = shlex.split(line)[1:]
         assert called[: len(name.split())] == name.split()
-        if called[: len(name.split()) + 1] == [*name.split(), "show"]:
+        if " ".join(called[: len(name.split()) + 1]) in EXAMPLES:
             continue  # the example of a group that calls a command below it, which is parsed there
         with command.make_context(line, called[len(name.split()) :]) as context:
             assert not context.args, line

@@ -34,6 +34,28 @@ EXAMPLES = {
         "kisaan-validate baseline show pre.json",
         "kisaan-validate baseline show pre.json --verbose",
     ),
+    "backup": (
+        "kisaan-validate backup take --dump shop.dump -o shop.json",
+        "kisaan-validate backup verify shop.dump --max-age '26 h'",
+        "kisaan-validate backup show shop.dump.certificate.json",
+    ),
+    "backup take": (
+        "kisaan-validate backup take --dump shop.dump -o shop.json",
+        "kisaan-validate backup take --dump shop.d --format directory --jobs 4 -o shop.json",
+    ),
+    "backup verify": (
+        "kisaan-validate backup verify shop.dump --max-age '26 h' --newest orders.created_at",
+        "kisaan-validate backup verify shop.sql.gz --baseline pre.json --same-snapshot",
+        "kisaan-validate backup verify shop.dump --baseline old.json --added-since orders.created_at",
+    ),
+    "backup sign": (
+        "kisaan-validate backup sign shop.dump.certificate.json --as asha --key KEY --reason 'monthly drill'",
+        "kisaan-validate backup sign shop.dump.certificate.json --as asha --key KEY --reason 'old' --reject",
+    ),
+    "backup show": (
+        "kisaan-validate backup show shop.dump.certificate.json",
+        "kisaan-validate backup show shop.dump.certificate.json --verbose",
+    ),
     "accept": (
         "kisaan-validate accept --contract contract.toml",
         "kisaan-validate accept --contract contract.toml --run latest --write",

@@ -60,6 +60,20 @@ def baseline_exit_code(measured: Run, *, lost: bool) -> int:
     return INCONCLUSIVE if lost or uncounted or gaps else PASSED
 
 
+def backup_taken_exit_code(measured: Run, *, taken: bool) -> int:
+    """The exit code of a dump and a baseline. ``taken``: whether both were kept; else pg_dump reported
+    errors.
+    """
+    return baseline_exit_code(measured, lost=False) if taken else FAILED
+
+
+def backup_exit_code(verdict: Verdict, *, expired: bool = False) -> int:
+    """The exit code of a certificate; one that expired proves nothing any more."""
+    if verdict is Verdict.FAIL:
+        return FAILED
+    return PASSED if verdict is Verdict.PASS and not expired else INCONCLUSIVE
+
+
 def import_exit_code(left: int) -> int:
     """The exit code for an import that was written. ``left``: how many items have no counterpart."""
     return INCONCLUSIVE if left else PASSED

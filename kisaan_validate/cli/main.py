@@ -35,6 +35,7 @@ COMMANDS = (
     "init",
     "import",
     "baseline",
+    "backup",
     "accept",
     "diff",
     "list",

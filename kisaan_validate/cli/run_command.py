@@ -30,6 +30,9 @@ from kisaan_validate.cli.pinging import pinged
 from kisaan_validate.cli.places import column_of
 
 if TYPE_CHECKING:
+    from kisaan_validate.backup.standin import DumpedBaseline
+    from kisaan_validate.contract.load import Contract
+    from kisaan_validate.facts.baseline import Baseline
     from kisaan_validate.facts.run import Run
     from kisaan_validate.guard.rules import GuardRules
     from kisaan_validate.ops.config import Config
@@ -55,7 +58,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Only what failed or had no answer in the newest run on this database.",
 )
-@click.option("--baseline", type=click.Path(path_type=Path), help="Compare with this baseline file.")
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    help="Compare with this baseline file, or with a dump, which is restored and measured first.",
+)
 @click.option(
     "--contract", type=click.Path(path_type=Path), help="The migration's contract; needs --baseline."
 )
@@ -157,7 +164,8 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
         trust_indexes=given["trust_indexes"],
     )
     suite = the_suite(config)
-    options, target = _options(config, suite, given), find_target(given["dsn"])
+    comparing, dumped = _comparing(config, suite, given)
+    options, target = _options(config, suite, given, comparing), find_target(given["dsn"])
     part, stop = _part(config, suite, target, given), Stop()
     options = replace(options, earlier=the_earlier(config, part, target))
     # Held until all is recorded: the next run must find this one as its predecessor.
@@ -167,10 +175,25 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
             config.suite, suite.sources, operator=config.operator, approvals=config.signoff.approvals
         )
         run = replace(prove_attended(part, target, given["quiet"], options, stop), provenance=origin)
+        run, baseline = _beside(run, options.baseline, dumped)
         run = replace(run, notices=(*run.notices, *standing_notices(config)))
-        judged = judge(run, options.baseline, options.contract, options.waivers)
+        judged = judge(run, baseline, options.contract, options.waivers)
         judged = replace(judged, sources=str(config.suite))
         return keep_and_show(judged, config, given, since_last=given["since"] == "last")
+
+
+def _beside(
+    run: Run, baseline: Baseline | None, dumped: DumpedBaseline | None
+) -> tuple[Run, Baseline | None]:
+    """The run and what it is judged beside; of a dump, with what only this database tells, which is said."""
+    if dumped is None:
+        return run, baseline
+    from kisaan_validate.backup.standin import settled_by
+    from kisaan_validate.record.codec import baseline_to_json, digest_of
+
+    settled = settled_by(dumped.baseline, run)
+    digest = digest_of(baseline_to_json(settled))
+    return replace(run, notices=(*run.notices, *dumped.notices), baseline_digest=digest), settled
 
 
 def keep_and_show(
@@ -207,10 +230,8 @@ def keep_and_show(
     return judged, recorded
 
 
-def _options(config: Config, suite: Suite, given: dict[str, Any]) -> Options:
-    """How the run is done. The files that are named are read before anything is asked of the database.
-    Raises UsageError.
-    """
+def _options(config: Config, suite: Suite, given: dict[str, Any], comparing: Comparing | None) -> Options:
+    """How the run is done. Raises UsageError."""
     from kisaan_validate.cli.past_figures import past_figures
     from kisaan_validate.facts.result import FailOn
     from kisaan_validate.prove.options import Options
@@ -222,7 +243,7 @@ def _options(config: Config, suite: Suite, given: dict[str, Any]) -> Options:
         trust_constraints=config.trust_constraints,
         trust_indexes=config.trust_indexes,
         expect=config.expect,
-        compare=_comparing(suite, given),
+        compare=comparing,
         waivers=the_waivers(config, suite, given["waivers"], given["no_waivers"]),
         python_memory=config.python_memory_mb * 1024**2,
         fail_on=FailOn(given["fail_on"] or "any"),
@@ -245,7 +266,12 @@ def _guard(config: Config) -> GuardRules:
     return config.guard
 
 
-def _comparing(suite: Suite, given: dict[str, Any]) -> Comparing | None:
+def _comparing(
+    config: Config, suite: Suite, given: dict[str, Any]
+) -> tuple[Comparing | None, DumpedBaseline | None]:
+    """What the run is compared with, and if it is a dump, where that was measured. The files that are named
+    are read before anything is asked of the database. Raises UsageError.
+    """
     from kisaan_validate.errors import UsageError
     from kisaan_validate.prove.options import Before, Comparing
     from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, digest_of
@@ -274,19 +300,43 @@ def _comparing(suite: Suite, given: dict[str, Any]) -> Comparing | None:
                 raise UsageError(
                     f"{option} needs --baseline: without one there is nothing to compare with", hint
                 )
-        return None
-    baseline = baseline_from_json(read_file(path), str(path))
+        return None, None
+    contract = the_contract(given["contract"], suite)
+    dumped = _dumped(path, config, suite, contract, given["quiet"])
+    baseline = dumped.baseline if dumped is not None else baseline_from_json(read_file(path), str(path))
     # The digest of the copy that is kept beside the run: an editor may have laid out the same facts anew.
     before = Before(
         baseline,
         digest_of(baseline_to_json(baseline)),
-        given["other_database"],
+        given["other_database"] or dumped is not None,
         kept_rows(path.parent, baseline.row_file) if baseline.row_file is not None else None,
         kept_values(path.parent, baseline.value_file) if baseline.value_file is not None else None,
     )
-    contract = the_contract(given["contract"], suite)
     since = tuple(column_of(text, "--added-since") for text in given["added_since"])
-    return Comparing(before, contract, zone=given["zone"], added_since=since)
+    return Comparing(before, contract, zone=given["zone"], added_since=since), dumped
+
+
+def _dumped(
+    path: Path, config: Config, suite: Suite, contract: Contract | None, quiet: bool
+) -> DumpedBaseline | None:
+    """The baseline measured on a restored dump; None where the file is no dump."""
+    from kisaan_validate.backup.recognise import is_dump
+
+    if not is_dump(path):
+        return None
+    from kisaan_validate.backup.standin import baseline_of_dump
+    from kisaan_validate.cli.job import attended, progress_observer
+    from kisaan_validate.prove.options import Options
+
+    click.echo(f"before  the dump {path} is restored and measured first")
+    options = Options(
+        jobs=config.jobs,
+        sample=0,
+        limits=the_limits(config),
+        python_memory=config.python_memory_mb * 1024**2,
+    )
+    with progress_observer(quiet) as observer:
+        return attended(lambda stop: baseline_of_dump(path, suite, contract, options, observer, stop))
 
 
 def _part(config: Config, suite: Suite, target: Target, given: dict[str, Any]) -> Suite:

@@ -23,6 +23,20 @@ class SuiteFacts:
 
 
 @dataclass(frozen=True)
+class BackupDeclared:
+    """What a suite says of backups of its database, as written: time columns that tell later rows
+    (``added_since``) and the newest row (``newest``), tables that may lose rows, what may be left out of a
+    restore, and the age in seconds up to which a dump is good (0: any).
+    """
+
+    added_since: tuple[str, ...] = ()
+    newest: tuple[str, ...] = ()
+    may_shrink: tuple[str, ...] = ()
+    accept: tuple[str, ...] = ()
+    max_age: int = 0
+
+
+@dataclass(frozen=True)
 class Selection:
     """What part of the suite was asked for. A run with ``partial`` set speaks only of that part.
 

@@ -20,7 +20,7 @@ from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import KisaanError, SuiteError
 from kisaan_validate.facts.check import Check, Criterion
 from kisaan_validate.facts.ledger import LedgerSource
-from kisaan_validate.facts.suite import Selection, SuiteFacts
+from kisaan_validate.facts.suite import BackupDeclared, Selection, SuiteFacts
 from kisaan_validate.facts.totals import TotalSpec
 from kisaan_validate.personal.lineage import Asked, Followed, asked_of
 from kisaan_validate.process import watched
@@ -48,6 +48,7 @@ class SuiteSettings:
     written. ``foreign`` are the tables whose rows another server holds and which are judged all the same.
     ``settling`` is after how many seconds failures of checks over several tables are asked again.
     ``ledger`` is where migrations are written down, None where nobody said.
+    ``backup`` is what backups of the database are held to.
     ``followed`` is what the database's own catalogue makes of ``personal``, once it was read.
     """
 
@@ -63,6 +64,7 @@ class SuiteSettings:
     foreign: tuple[str, ...] = ()
     settling: int = 0
     ledger: LedgerSource | None = None
+    backup: BackupDeclared = field(default_factory=BackupDeclared)
     followed: Followed = field(default_factory=Followed, compare=False)
 
     def is_personal(self, table: str, column: str) -> bool:
@@ -559,6 +561,13 @@ def read_settings(path: Path) -> SuiteSettings:
         foreign=given.foreign,
         settling=given.settling or 0,
         ledger=LedgerSource(**dict(given.ledger)) if given.ledger is not None else None,
+        backup=BackupDeclared(
+            given.backup.added_since,
+            given.backup.newest,
+            given.backup.may_shrink,
+            given.backup.accept,
+            given.backup.max_age or 0,
+        ),
         aliases=given.aliases,
         nouns=given.nouns,
         filters=given.filters,

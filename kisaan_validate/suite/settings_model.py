@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from kisaan_validate.toml.durations import Duration
+from kisaan_validate.toml.durations import Duration, SomeTime
 from kisaan_validate.toml.model import (
     Field,
     Filled,
@@ -46,6 +46,16 @@ class LedgerTable(TomlTable):
     at: str = Field("", description="its column of times, if it has one", examples=["executed_at"])
 
 
+class BackupTable(TomlTable):
+    """What `backup verify` knows of the database."""
+
+    added_since: Names = Field((), description="table.column: rows above its old maximum came later")
+    newest: Names = Field((), description="table.column: a time column whose newest value is named")
+    may_shrink: Names = Field((), description="tables that may have fewer rows than before")
+    accept: Names = Field((), description="what may be left out: a kind of objects, or kind and name")
+    max_age: SomeTime | None = Field(None, description="how old a good dump may be", examples=["26 h"])
+
+
 class SettingsFile(TomlTable):
     """What a suite says of the database under validation."""
 
@@ -69,6 +79,9 @@ class SettingsFile(TomlTable):
         None, description="when failures of checks over several tables are asked again, unless they say it"
     )
     ledger: LedgerTable | None = Field(None, description="whose new rows are told of between two nights")
+    backup: Annotated[BackupTable, Field(strict=False)] = Field(
+        default_factory=BackupTable, description="what backups of the database are held to"
+    )
     criteria: Annotated[tuple[CriterionTable, ...], Field(strict=False), tables("criteria")] = Field(
         (), description="the success criteria of a runbook"
     )

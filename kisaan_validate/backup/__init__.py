@@ -1,0 +1,1 @@
+"""Backups: taken with a baseline of the same snapshot, restored, compared, certified."""
