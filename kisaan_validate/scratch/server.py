@@ -1,0 +1,338 @@
+"""A scratch server: a running PostgreSQL that belongs to us, into which we may write."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from kisaan_validate.errors import DatabaseError, UsageError
+from kisaan_validate.postgres.target import Target
+from kisaan_validate.process.stopping import Stop
+from kisaan_validate.scratch.account import Account
+from kisaan_validate.scratch.client import Finished, run_client
+from kisaan_validate.scratch.cluster import Cluster, clean_environment, safe_parent
+from kisaan_validate.scratch.installation import Installation, choose
+from kisaan_validate.scratch.leftovers import sweep
+from kisaan_validate.scratch.reaching import (
+    connected,
+    identifier,
+    key_values,
+    text,
+    variables,
+)
+from kisaan_validate.scratch.space import need_room
+
+OWNER = "kisaan_restore"
+SOURCE = "the scratch server"
+_ROOT = "postgres"
+_QUIET = "SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_duration = off;"
+
+
+class Place(Protocol):
+    """What a scratch server stands on: a cluster of ours, or an adopted server."""
+
+    folder: Path
+    account: Account
+    settings: dict[str, str]
+    superuser: str
+    password: str
+
+    @property
+    def installation(self) -> Installation | None:
+        """Whose programs run, if they are ours."""
+
+    def program(self, path: Path) -> Path:
+        """The same program where the account can run it."""
+
+    def parameters(self, database: str, role: str, password: str) -> dict[str, str]:
+        """libpq's parameters for a role."""
+
+    def restart(self) -> None:
+        """Restart the server."""
+
+    def listen(self) -> None:
+        """Also listen on the loopback address."""
+
+    def ended(self) -> str:
+        """How it ended by itself; "" while it runs."""
+
+    def log_tail(self, since: int = 0) -> str:
+        """The end of its log."""
+
+    def made(self, database: str) -> None:
+        """This database is about to be made."""
+
+
+class Scratch:
+    """A running server that belongs to us. The role ``owner`` restores and migrates: it can log in, and is
+    no superuser. The superuser is called "postgres" here, whatever his name on an adopted server.
+    """
+
+    owner = OWNER
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._passwords = {_ROOT: place.password, OWNER: secrets.token_hex(24)}
+        self._enter()
+
+    @property
+    def installation(self) -> Installation | None:
+        """Whose programs run; None for an adopted server."""
+        return self._place.installation
+
+    @property
+    def folder(self) -> Path:
+        """Its folder (0700): ``data``, ``log``, ``logs``, and ``work`` for copies of ours."""
+        return self._place.folder
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The settings that were chosen for it, the rest is PostgreSQL's own."""
+        return dict(self._place.settings)
+
+    def target(self, database: str, role: str = OWNER) -> Target:
+        """Its address for the rest of the package."""
+        return Target(self._parameters(database, role), SOURCE)
+
+    def dsn(self, database: str, role: str = OWNER) -> str:
+        """The same as libpq's text, with the password: it is shown to nobody."""
+        return key_values(self._parameters(database, role))
+
+    def environment(self, database: str, role: str = OWNER) -> dict[str, str]:
+        """For foreign commands: PGHOST, PGPORT and so on, and DATABASE_URL; nothing else."""
+        return variables(self._parameters(database, role))
+
+    def connect(self, database: str, role: str = _ROOT) -> Any:
+        """A psycopg2 connection in autocommit. Raises DatabaseError."""
+        try:
+            return connected(self._parameters(database, role), self._place.settings)
+        except DatabaseError as error:
+            raise self._explained(error) from None
+
+    def execute(self, sql: str, database: str = _ROOT, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run SQL as the superuser; the last statement's rows. Raises DatabaseError."""
+        import psycopg2
+
+        connection = self.connect(database)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, tuple(params) or None)
+                return cursor.fetchall() if cursor.description else []
+        except psycopg2.Error as error:
+            said = " ".join(str(error).split())
+            lost = bool(connection.closed)
+            failure = DatabaseError(f"the scratch server refused: {said}", "", error.pgcode or "", lost)
+            raise self._explained(failure) if lost else failure from None
+        finally:
+            connection.close()
+
+    def create(self, name: str, *, encoding: str = "UTF8", locale: str | None = None, more: str = "") -> None:
+        """An empty database of the owner's, from template0. ``locale`` is one of the operating system; the
+        default is C. ``more``: further options, as SQL. Raises DatabaseError.
+        """
+        self._place.made(name)
+        chosen = "" if locale is None else f" LOCALE {text(locale)}"
+        self.execute(
+            f"CREATE DATABASE {identifier(name)} OWNER {identifier(OWNER)} TEMPLATE template0"
+            f" ENCODING {text(encoding)}{chosen} {more}"
+        )
+
+    def clone(self, source: str, name: str) -> None:
+        """A copy of a database in which nobody works, its own settings included. Raises DatabaseError."""
+        self._place.made(name)
+        words = f"CREATE DATABASE {identifier(name)} OWNER {identifier(OWNER)} TEMPLATE {identifier(source)}"
+        version = int(self.execute("SHOW server_version_num")[0][0])
+        if version >= 150000:
+            # By files: the default writes each page into the WAL.
+            words += " STRATEGY file_copy"
+        self._copied(words, version)
+        # Settings of a database are no part of it, and are not copied.
+        self.execute(
+            "INSERT INTO pg_db_role_setting SELECT made.oid, setrole, setconfig FROM pg_db_role_setting"
+            " JOIN pg_database AS old ON old.oid = setdatabase CROSS JOIN pg_database AS made"
+            " WHERE old.datname = %s AND made.datname = %s",
+            params=(source, name),
+        )
+
+    def _copied(self, words: str, version: int) -> None:
+        """Copy a database, sharing blocks where server and file system can."""
+        import psycopg2
+
+        connection = self.connect(_ROOT)
+        try:
+            with connection.cursor() as cursor:
+                for method in ("clone", "copy") if version >= 180000 else ("",):
+                    try:
+                        if method:
+                            cursor.execute(f"SET file_copy_method = {method}")
+                        cursor.execute(words)
+                        return
+                    except psycopg2.Error as error:
+                        failure = error
+                        # 55006: somebody works in it; 42P04: it is there already.
+                        if error.pgcode in ("55006", "42P04"):
+                            break
+            said = " ".join(str(failure).split())
+            raise DatabaseError(f"a database could not be cloned: {said}", "", failure.pgcode or "") from None
+        finally:
+            connection.close()
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever is connected. Raises DatabaseError."""
+        self.execute(f"DROP DATABASE IF EXISTS {identifier(name)} WITH (FORCE)")
+
+    def client(
+        self,
+        program: str,
+        words: Sequence[str],
+        *,
+        database: str,
+        role: str = OWNER,
+        stdin: IO[bytes] | Path | None = None,
+        stop: Stop | None = None,
+        timeout: float | None = None,
+        output: Path | None = None,
+        options: Installation | None = None,
+    ) -> Finished:
+        """Run one of PostgreSQL's clients as an account without rights, in a clean environment.
+
+        ``options``: the installation whose client it is; the server's own, unless given. ``timeout`` in
+        seconds. Raises UsageError if it is not installed.
+        """
+        installation = options or self.installation or choose()
+        path = installation.program(program)
+        if path is None:
+            raise UsageError(
+                f"{installation.label} has no {program}",
+                "install PostgreSQL's clients, or name another folder",
+            )
+        start = ["-X"] if program == "psql" else []
+        return run_client(
+            self._place.program(path),
+            [*start, *words],
+            self._client_environment(database, role),
+            self._place.account,
+            folder=self.folder / "work",
+            stdin=stdin,
+            output=output,
+            stop=stop,
+            timeout=timeout,
+        )
+
+    def _client_environment(self, database: str, role: str) -> dict[str, str]:
+        mine = self.environment(database, role)
+        del mine["DATABASE_URL"]
+        nothing = dict.fromkeys(("PSQLRC", "PSQL_HISTORY"), "/dev/null")
+        return {**clean_environment(self.folder / "work"), **mine, **nothing, "PGCLIENTENCODING": "UTF8"}
+
+    def give(self, path: Path) -> None:
+        """Let the clients' account read a file or folder in ``work``, which becomes its own."""
+        self._place.account.give(path)
+
+    def restart(self, **settings: str) -> None:
+        """Restart the server with these settings as well; sessions end, databases stay. Raises
+        DatabaseError.
+        """
+        self._set(settings)
+        self._place.restart()
+
+    def reload(self, **settings: str) -> None:
+        """Change settings that need no restart, such as ``autovacuum``. Raises DatabaseError."""
+        self._set(settings)
+        self.execute("SELECT pg_catalog.pg_reload_conf()")
+
+    def listen(self) -> None:
+        """Also listen on 127.0.0.1, for foreign commands that know no sockets; from now on ``environment``
+        names that address. Restarts the server.
+        """
+        self._place.listen()
+
+    def log_tail(self, since: int = 0) -> str:
+        """The end of the server's log, from this byte on; "" for an adopted server."""
+        return self._place.log_tail(since)
+
+    def _set(self, settings: Mapping[str, str]) -> None:
+        for name, value in settings.items():
+            self.execute(f"ALTER SYSTEM SET {name} = {text(value)}")
+            self._place.settings[name.lower()] = value
+
+    def _parameters(self, database: str, role: str) -> dict[str, str]:
+        name = self._place.superuser if role == _ROOT else role
+        return self._place.parameters(database, name, self._passwords.get(role, ""))
+
+    def _explained(self, error: DatabaseError) -> DatabaseError:
+        """The same, and whether the server itself has ended."""
+        if ended := self._place.ended():
+            tail = self._place.log_tail().strip().splitlines()[-5:]
+            return DatabaseError(
+                f"the scratch server has ended: {ended}", "\n".join(tail), error.sqlstate, True
+            )
+        return error
+
+    def _enter(self) -> None:
+        """The owner, with a password that only this process knows."""
+        self.execute(
+            f"{_QUIET} CREATE ROLE {identifier(OWNER)} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE"
+            f" PASSWORD {text(self._passwords[OWNER])}"
+        )
+
+
+def scratch_parent(parent: Path | None = None) -> Path:
+    """Where scratch servers are made: ``parent``, else KISAAN_SCRATCH_DIR, else the temporary folder.
+    Raises UsageError if others could put something in a folder's place.
+    """
+    where = parent or Path(os.environ.get("KISAAN_SCRATCH_DIR") or tempfile.gettempdir())
+    hint = "name another folder with --scratch-dir or KISAAN_SCRATCH_DIR"
+    if not where.is_dir():
+        raise UsageError(f"{where} is no folder", hint)
+    where = where.resolve()
+    if not safe_parent(where):
+        raise UsageError(f"others can move what is made in {where}", hint)
+    return where
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+@contextmanager
+def scratch_server(
+    installation: Installation | None = None,
+    *,
+    dsn: str | None = None,
+    need_bytes: int = 0,
+    settings: Mapping[str, str] | None = None,
+    keep: bool = False,
+    parent: Path | None = None,
+    notice: Callable[[str], None] = _say,
+    unknown_space: bool = False,
+) -> Iterator[Scratch]:
+    """A running server of ours, erased at the end unless ``keep``. ``dsn``: an adopted one instead.
+
+    ``need_bytes``: what will be restored, so that a full disk is foreseen. ``notice`` is told what earlier
+    servers left. Raises UsageError, DatabaseError.
+    """
+    where = scratch_parent(parent)
+    sweep([where], notice)
+    need_room(where, need_bytes, unknown_space=unknown_space)
+    cluster = Cluster(installation or choose(), where, settings or {})
+    try:
+        yield Scratch(cluster)
+    except BaseException:
+        _put_away(cluster, keep=False, notice=notice)
+        raise
+    _put_away(cluster, keep=keep, notice=notice)
+
+
+def _put_away(cluster: Cluster, *, keep: bool, notice: Callable[[str], None]) -> None:
+    if keep:
+        cluster.keep()
+        notice(f"kept {cluster.folder}: `kisaan-validate scratch clean` erases it")
+    elif not cluster.close():
+        notice(f"{cluster.folder} could not be erased: run `kisaan-validate scratch clean`")

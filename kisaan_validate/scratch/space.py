@@ -1,0 +1,45 @@
+"""Whether there is room for what is about to be restored."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from kisaan_validate.errors import UsageError
+
+BASE = 96 << 20
+"""Bytes that an empty server takes: its own databases and the first WAL."""
+
+
+def need_room(folder: Path, need_bytes: int, *, unknown_space: bool = False) -> None:
+    """Refuse with figures unless ``need_bytes`` and an empty server fit in. Raises UsageError.
+
+    ``unknown_space``: go ahead where nobody can tell how much is free.
+    """
+    needed = need_bytes + BASE
+    try:
+        there = os.statvfs(folder)
+        free = there.f_bavail * there.f_frsize
+    except OSError as error:
+        if unknown_space:
+            return
+        raise UsageError(
+            f"nobody can tell how much room is free in {folder}: {error.strerror}",
+            "name a folder on a local disk with --scratch-dir or KISAAN_SCRATCH_DIR",
+        ) from None
+    # As root more blocks are to be had, but the server is not root.
+    if free < needed:
+        raise UsageError(
+            f"the scratch server needs {size(needed)}, and {size(free)} are free in {folder}",
+            "make room, or name a folder on another disk with --scratch-dir or KISAAN_SCRATCH_DIR",
+        )
+
+
+def size(count: int) -> str:
+    """Bytes in words: "1.5 GB"."""
+    value = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if value < 1024:
+            return f"{value:,.0f} {unit}" if unit == "bytes" else f"{value:,.1f} {unit}"
+        value /= 1024
+    return f"{value:,.1f} TB"
