@@ -1,4 +1,4 @@
-"""The queries of an application: from pg_stat_statements of production, which is only read, or from a file."""
+"""The queries of an application: from pg_stat_statements of production (only read), or from a file."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _OF = "the pg_stat_statements of production"
 
 
 def read_statements(session: Session) -> QueryTexts:
-    """The queries that production runs, by its pg_stat_statements. Only reads; raises nothing of the server."""
+    """The queries that production runs, by its pg_stat_statements. A refusal is told as ``reason``."""
     try:
         found = session.execute(_WHERE)
         if not found:
