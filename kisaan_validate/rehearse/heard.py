@@ -99,7 +99,9 @@ class SessionEar:
 
     @property
     def _current(self) -> HeardStatement | None:
-        return self.statements[-1] if self._message and self.statements else None
+        """The statement that runs; None between messages and before the first statement of one."""
+        waiting = bool(self._pieces) and self._next == 0
+        return self.statements[-1] if self._message and not waiting else None
 
     def hear(self, line: LogLine) -> None:
         """Take one line in."""
@@ -164,8 +166,7 @@ class SessionEar:
         self._extra = int(words[:1] == ("PREPARE",) or words[:2] == ("COPY", "("))
 
     def _inside(self) -> bool:
-        current = self._current if self._next else None
-        return current is not None and current.opened
+        return self._current is not None and self._current.opened
 
     def _noted(self, line: LogLine) -> None:
         note = json.loads(line.message[len(self._token) :])
@@ -211,9 +212,10 @@ class SessionEar:
             self._current.innermost.scans.append((line.at, line.message))
 
     def _counted(self, line: LogLine) -> None:
-        current = self._current or (self.statements[-1] if self.statements else None)
-        if current is None:
+        if not self.statements:
             return
+        # After its statement too: a temporary file is counted when it is removed.
+        current = self.statements[-1]
         if temp := _TEMP.match(line.message):
             current.temp_bytes += int(temp[1])
         elif waited := _WAITED.match(line.message):
@@ -227,11 +229,11 @@ class SessionEar:
         for inner in failed.inner[-1:]:
             if inner.end is None:
                 inner.end, inner.error, inner.sqlstate = line.at, line.message, line.sqlstate
-        self._message = False
+        self._message, self._pieces = False, []
 
     def _failed(self, line: LogLine) -> HeardStatement:
         current = self._current
-        if current is None and not self._pieces:
+        if not self._message:
             # It was refused while it was parsed: the log has no line on what was sent.
             self._batch += 1
             self._begin(line, "")
@@ -244,9 +246,10 @@ class SessionEar:
 
     def _before_next(self, current: HeardStatement | None, line: LogLine) -> bool:
         """Whether an error is about the next statement of a message, which was never analysed."""
-        if current is None or self._next == 0:
+        if current is None:
             return True
-        if line.context or _tag(line.shown) != self._pieces[self._next].first_words[0].split()[0]:
+        word = self._pieces[self._next].first_words[0]
+        if line.context or not (word == "WITH" or _tag(line.shown).startswith(word)):
             return False
         done = any(note["event"] == "ddl_command_end" for note in current.notes)
         return not current.opened and (done or line.sqlstate.startswith("42"))
@@ -260,14 +263,11 @@ class SessionEar:
             self.statements[-1].tag = _tag(line.shown)
         if self._pieces and self._next != len(self._pieces):
             self.gaps.append("a message had fewer statements than it seems to have")
-        self._message = False
+        self._message, self._pieces = False, []
 
     def _end(self, at: float) -> None:
-        if self._message and self.statements and self.statements[-1].end is None and self._next_began():
-            self.statements[-1].end = at
-
-    def _next_began(self) -> bool:
-        return not self._pieces or self._next > 0
+        if self._current is not None and self._current.end is None:
+            self._current.end = at
 
 
 def _tag(shown: str) -> str:
