@@ -82,25 +82,28 @@ def _words(outage: CanaryOutage | None, place: tuple[str, CanaryAccess], watch: 
 
 
 def felt_sentences(found: Rehearsal, nouns: Mapping[str, str], most: int = 3) -> tuple[str, ...]:
-    """The longest outages, one sentence each: "payments could not be written for 6.1 s, …"."""
-    lines = tuple(_sentences(found.alone, nouns, ""))
+    """The longest waits, one phrase each: "payments could not be written for 6.1 s, …"."""
+    felt = [(span, words) for span, words in _phrases(found.alone, nouns, "")]
     if found.beside_reader is not None:
-        lines += tuple(_sentences(found.beside_reader, nouns, ", beside a reader that was left open"))
-    ordered = sorted(lines, key=lambda pair: -pair[0])
-    return tuple(words for _, words in ordered[:most])
+        felt += _phrases(found.beside_reader, nouns, ", beside a reader that was left open")
+    felt.sort(key=lambda pair: -pair[0])
+    return tuple(words for _, words in felt[:most])
 
 
-def _sentences(run: RehearsedRun, nouns: Mapping[str, str], where: str) -> Iterator[tuple[float, str]]:
-    for outage in run.canaries.outages:
+def _phrases(run: RehearsedRun, nouns: Mapping[str, str], where: str) -> Iterator[tuple[float, str]]:
+    """One a table and time; what could neither be read nor written then is said once."""
+    told: dict[str, tuple[float, list[str]]] = {}
+    for outage in sorted(run.canaries.outages, key=lambda o: (o.relation, o.access)):
         longest = max(outage.intervals, key=lambda i: i.end - i.start, default=None)
         if longest is None:
             continue
-        name = nouns.get(outage.relation, outage.relation)
-        span = range_words(SecondsRange(longest.least, max(longest.least, longest.end - longest.start)))
-        words = (
-            f"{name} could not be {DONE_TO[outage.access]} for {span}, {clock(longest.start)} after the start"
-        )
-        yield outage.longest.most, f"{words}{where}"
+        least = min(longest.least, longest.end - longest.start)
+        span = range_words(SecondsRange(least, longest.end - longest.start))
+        words = f"{{}} for {span}, {clock(longest.start)} after the start{where}"
+        key = f"{nouns.get(outage.relation, outage.relation)} could not be {words}"
+        told.setdefault(key, (outage.longest.most, []))[1].append(DONE_TO[outage.access])
+    for words, (most, done) in told.items():
+        yield most, words.replace("{}", " or ".join(done), 1)
 
 
 def quiet_words(run: RehearsedRun) -> str:

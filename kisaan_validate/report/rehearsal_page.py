@@ -99,7 +99,11 @@ def _because(judged: RehearsalJudgement) -> str:
         return "The migration kept its contract, and nothing was left out."
     more = len(reasons) - 1
     rest = f" (and {counted(more, 'more reason')})" if more else ""
-    return f"{text.flat(reasons[0].words)[:300]}{rest}."
+    words = text.flat(reasons[0].words)[:300]
+    # A name keeps its small letter; only a word of ours begins the sentence.
+    first = words.partition(" ")[0]
+    begin = words[:1].upper() if first.isalpha() else words[:1]
+    return f"{begin}{words[1:]}{rest}."
 
 
 def _felt(found: Rehearsed) -> str:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from kisaan_validate.facts.rehearsal import CanaryAccess, CanaryOutage, RehearsedRun
 from kisaan_validate.facts.tape import StatementOutcome, TapeLock, TapeStatement
-from kisaan_validate.report.rehearsal_words import DONE_TO, clock, range_words, seconds_words
+from kisaan_validate.report.rehearsal_words import DONE_TO, clock, clock_exact, range_words, seconds_words
 
 LANE = 1_000
 """A lane's width in its own units; the page scales it."""
@@ -39,12 +39,31 @@ class TimeLane:
 
 @dataclass(frozen=True)
 class Timeline:
-    """A run's lanes and the times below them. ``left`` tables have no lane for want of room."""
+    """A run's lanes and the times below them. ``left`` tables have no lane for want of room; ``part`` says
+    which part of the run is drawn, "" if all of it.
+    """
 
     title: str
     lanes: tuple[TimeLane, ...]
     ticks: tuple[str, ...]
     left: int
+    part: str
+
+
+@dataclass(frozen=True)
+class _Span:
+    """The part of a run that is drawn, in seconds since its start."""
+
+    start: float
+    end: float
+
+    @property
+    def length(self) -> float:
+        return self.end - self.start
+
+    def place(self, at: float) -> int:
+        """Where a moment lies in a lane."""
+        return max(0, min(LANE, round((at - self.start) / self.length * LANE)))
 
 
 @dataclass(frozen=True)
@@ -60,11 +79,13 @@ def timeline(title: str, run: RehearsedRun, nouns: Mapping[str, str]) -> Timelin
     whole = _length(run)
     outages = _by_table(run)
     held = _locks(run, whole)
+    span = _span(outages, held, whole)
     relations = sorted({*outages, *held}, key=lambda name: (_weight(name, outages, held), name))
-    lanes = [_statements(run, whole)]
-    lanes += [_lane(n, nouns.get(n, n), held.get(n, ()), outages.get(n, ()), whole) for n in relations[:MOST]]
-    ticks = tuple(_tick(whole * part / 4, whole) for part in range(5))
-    return Timeline(title, tuple(lanes), ticks, max(0, len(relations) - MOST))
+    lanes = [_statements(run, span)]
+    lanes += [_lane(n, nouns.get(n, n), held.get(n, ()), outages.get(n, ()), span) for n in relations[:MOST]]
+    ticks = tuple(_tick(span.start + span.length * part / 4, span) for part in range(5))
+    part = "" if span.length >= whole else f"{clock(span.start)} to {clock(span.end)} of {clock(whole)}"
+    return Timeline(title, tuple(lanes), ticks, max(0, len(relations) - MOST), part)
 
 
 def _length(run: RehearsedRun) -> float:
@@ -73,8 +94,25 @@ def _length(run: RehearsedRun) -> float:
     return max([run.tape.seconds, *ends, 0.001])
 
 
-def _tick(at: float, whole: float) -> str:
-    return clock(at) if whole >= 20 else seconds_words(at)
+def _span(
+    outages: Mapping[str, tuple[CanaryOutage, ...]], held: Mapping[str, tuple[_Held, ...]], whole: float
+) -> _Span:
+    """All of the run; where everything that matters is in less than half of it, that part, with a margin."""
+    times = [(h.start, h.end) for locks in held.values() for h in locks]
+    times += [(i.start, i.end) for many in outages.values() for outage in many for i in outage.intervals]
+    if not times:
+        return _Span(0.0, whole)
+    first, last = min(start for start, _ in times), max(end for _, end in times)
+    margin = max(0.05 * (last - first), 0.001)
+    if last - first + 2 * margin >= whole / 2:
+        return _Span(0.0, whole)
+    return _Span(max(0.0, first - margin), min(whole, last + margin))
+
+
+def _tick(at: float, span: _Span) -> str:
+    if span.length >= 20:
+        return clock(at)
+    return clock_exact(at) if span.start else seconds_words(at)
 
 
 def _by_table(run: RehearsedRun) -> dict[str, tuple[CanaryOutage, ...]]:
@@ -119,12 +157,12 @@ def _weight(
     return -felt, -sum(h.end - h.start for h in held.get(name, ()))
 
 
-def _statements(run: RehearsedRun, whole: float) -> TimeLane:
+def _statements(run: RehearsedRun, span: _Span) -> TimeLane:
     """The first lane: what the client sent, the failed ones hatched."""
     drawn, sent = Markup(""), [s for s in run.tape.statements if not s.within]
     for turn, statement in enumerate(sent):
-        end = whole if statement.end is None else statement.end
-        drawn += _rect(_kind(statement, turn), statement.start, end, whole, (2, 20))
+        end = span.end if statement.end is None else statement.end
+        drawn += _rect(_kind(statement, turn), statement.start, end, span, (2, 20))
     failed = sum(s.outcome is StatementOutcome.FAILED for s in sent)
     words = [f"{len(sent):,} statements in {seconds_words(run.tape.seconds, up=True)}"]
     words += [f"{failed:,} failed"] if failed else []
@@ -143,17 +181,17 @@ def _lane(
     name: str,
     held: tuple[_Held, ...],
     outages: tuple[CanaryOutage, ...],
-    whole: float,
+    span: _Span,
 ) -> TimeLane:
     """The upper half has the migration's locks, the lower half what canaries waited for."""
     drawn = Markup("")
     for one in held:
         kind = "t-reads" if one.reads else "t-writes"
-        drawn += _rect(kind, one.start, one.end, whole, (_UPPER, _HALF))
+        drawn += _rect(kind, one.start, one.end, span, (_UPPER, _HALF))
     for outage in outages:
         kind = "t-noread" if outage.access is CanaryAccess.READ else "t-nowrite"
         for interval in outage.intervals:
-            drawn += _rect(kind, interval.start, interval.end, whole, (_LOWER, _HALF))
+            drawn += _rect(kind, interval.start, interval.end, span, (_LOWER, _HALF))
     words = tuple(_words(held, outages))
     return TimeLane(name, relation, _drawn("; ".join(words), drawn), words)
 
@@ -169,11 +207,14 @@ def _words(held: tuple[_Held, ...], outages: tuple[CanaryOutage, ...]) -> Iterat
             yield f"{what} for {about}{seconds_words(total, up=True)}"
 
 
-def _rect(kind: str, start: float, end: float, whole: float, rows: tuple[int, int]) -> Markup:
-    width = min(LANE, max(SLIVER, round((end - start) / whole * LANE)))
-    x = max(0, min(LANE - width, round(start / whole * LANE)))
+def _rect(kind: str, start: float, end: float, span: _Span, rows: tuple[int, int]) -> Markup:
+    # What lies outside of the part that is drawn.
+    if end < span.start or start > span.end:
+        return Markup("")
+    left = span.place(start)
+    width = max(SLIVER, span.place(end) - left)
     shape = Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>')
-    return shape.format(kind, x, rows[0], width, rows[1])
+    return shape.format(kind, min(left, LANE - width), rows[0], width, rows[1])
 
 
 def _drawn(title: str, parts: Markup) -> Markup:
