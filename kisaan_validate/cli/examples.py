@@ -136,6 +136,22 @@ EXAMPLES = {
         "kisaan-validate schedule --cron --scan nightly --at 01:05",
         "kisaan-validate schedule --k8s --image registry.example.com/validate:1",
     ),
+    "scratch": (
+        "kisaan-validate scratch list",
+        "kisaan-validate scratch clean",
+    ),
+    "scratch list": (
+        "kisaan-validate scratch list",
+        "kisaan-validate scratch list --scratch-dir /var/tmp",
+    ),
+    "scratch clean": (
+        "kisaan-validate scratch clean",
+        "kisaan-validate scratch clean --scratch-dsn 'service=lent'",
+    ),
+    "scratch adopt": (
+        "kisaan-validate scratch adopt 'service=lent'",
+        "kisaan-validate scratch adopt postgresql://postgres@192.0.2.7/postgres",
+    ),
     "demo": (
         "kisaan-validate demo",
         "kisaan-validate demo --scale 20000 --clean-migration",

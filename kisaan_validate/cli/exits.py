@@ -118,6 +118,13 @@ def diff_exit_code(found: RowDiff, *, interrupted: bool = False, recorded: bool 
     return PASSED if found.tables else NOTHING
 
 
+def scratch_exit_code(left: int) -> int:
+    """The exit code of cleaning up, or looking at, scratch servers. ``left``: how much could not be erased,
+    or not be read: it may hold somebody's data.
+    """
+    return INCONCLUSIVE if left else PASSED
+
+
 def demo_exit_code(wrong: bool) -> int:
     """The exit code of the demonstration. ``wrong``: a planted fault was missed, or one was invented."""
     return FAILED if wrong else PASSED

@@ -53,6 +53,7 @@ COMMANDS = (
     "bundle",
     "verify",
     "schedule",
+    "scratch",
     "demo",
 )
 

@@ -7,29 +7,25 @@ import os
 import secrets
 import shutil
 import socket
-import stat
 import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 from kisaan_validate.errors import DatabaseError, UsageError
-from kisaan_validate.scratch import account, keeper
+from kisaan_validate.scratch import account
 from kisaan_validate.scratch.account import Account
+from kisaan_validate.scratch.home import PATIENCE, Home, clean_environment, safe_parent
 from kisaan_validate.scratch.installation import Installation
-from kisaan_validate.scratch.marker import PREFIX, SUFFIX, HeldMarker, new_marker
+from kisaan_validate.scratch.marker import PREFIX
 from kisaan_validate.scratch.reaching import plain_parameters
 
 SUPERUSER = "postgres"
 LONGEST_SOCKET = 107
 """Bytes of a socket's path, on every system that we know; some take fewer than 108 with the final zero."""
 
-_PATIENCE = 120.0
 _TAIL = 8_192
 
 _SETTINGS = {
@@ -53,27 +49,32 @@ _SETTINGS = {
 }
 """Speed over durability, until ``settings`` say otherwise: a server of ours lives for one command."""
 
+_OURS = {
+    *("port", "unix_socket_directories", "data_directory", "config_file", "hba_file", "ident_file"),
+    *("external_pid_file", "unix_socket_group", "unix_socket_permissions"),
+}
+
+LOOPBACK = "127.0.0.1"
+
 HBA = """local all all scram-sha-256
 host all all 127.0.0.1/32 scram-sha-256
 """
 
 
-class Cluster:
+class Cluster(Home):
     """The folder and the server in it. Nobody can connect without one of two random passwords, which are
     kept in memory only.
     """
 
+    superuser = SUPERUSER
+
     def __init__(self, installation: Installation, parent: Path, settings: Mapping[str, str]) -> None:
+        super().__init__(parent, installation.label)
         self._installation = installation
-        self.account = account.running()
         self.password = secrets.token_hex(24)
-        self.settings = {**_SETTINGS, **{name.lower(): value for name, value in settings.items()}}
         self.port = free_port()
-        self._lines: SimpleQueue[str] = SimpleQueue()
-        self._ended = self._pid = ""
-        self._keeper: subprocess.Popen[bytes] | None = None
-        self.folder, self.marker = _folder(parent, installation.label)
         try:
+            self.settings = {**_SETTINGS, **allowed(settings)}
             self.sockets = self._socket_folder()
             self._keep()
             self.programs = self._programs()
@@ -87,8 +88,6 @@ class Cluster:
             self.close()
             raise
 
-    superuser = SUPERUSER
-
     @property
     def installation(self) -> Installation:
         """Whose programs run."""
@@ -100,7 +99,7 @@ class Cluster:
 
     def parameters(self, database: str, role: str, password: str) -> dict[str, str]:
         """libpq's parameters: by the socket, or by the loopback address if it listens there."""
-        host = "127.0.0.1" if self.settings["listen_addresses"] else str(self.sockets)
+        host = LOOPBACK if self.settings["listen_addresses"] else str(self.sockets)
         return plain_parameters(host, self.port, database, role, password)
 
     def made(self, database: str) -> None:
@@ -114,7 +113,7 @@ class Cluster:
     def listen(self) -> None:
         """Also listen on the loopback address, after a restart. Raises DatabaseError."""
         if not self.settings["listen_addresses"]:
-            self.settings["listen_addresses"] = "127.0.0.1"
+            self.settings["listen_addresses"] = LOOPBACK
             self.write_place()
             self.restart()
 
@@ -123,17 +122,12 @@ class Cluster:
         """The data folder."""
         return self.folder / "data"
 
-    @property
-    def log(self) -> Path:
-        """What the server writes to its standard error."""
-        return self.folder / "log"
-
     def start(self) -> None:
         """Start the server and wait until it answers. Raises DatabaseError with the log's end."""
         for _ in range(5):
             before = self._log_size()
             self._ended = self._pid = ""
-            self._tell("start")
+            self._tell("start " + json.dumps([str(self.programs / "postgres"), "-D", str(self.data)]))
             if self._ready():
                 return
             said = self.log_tail(since=before)
@@ -148,14 +142,7 @@ class Cluster:
         """Stop the server in order. Raises DatabaseError if the keeper has ended."""
         self._ended = ""
         self._tell("stop")
-        self._wait("stopped", _PATIENCE)
-
-    def ended(self) -> str:
-        """How the server ended by itself, in words; "" while it runs."""
-        with suppress(Empty):
-            while line := self._lines.get_nowait():
-                self._heard(line)
-        return self._ended
+        self._wait("stopped", PATIENCE)
 
     def log_tail(self, since: int = 0) -> str:
         """The end of the server's log, from this byte on."""
@@ -167,28 +154,6 @@ class Cluster:
             size = os.fstat(file.fileno()).st_size
             file.seek(max(since, size - _TAIL))
             return file.read().decode("utf-8", "replace")
-
-    def keep(self) -> None:
-        """Leave server and folder when this process ends."""
-        self.marker.keep()
-        self._tell("keep")
-        if self._keeper is not None:
-            self._keeper.wait(_PATIENCE)
-            self._keeper = None
-        self.marker.close()
-
-    def close(self) -> bool:
-        """Stop at once and erase everything; whether nothing is left."""
-        if self._keeper is not None and self._keeper.stdin is not None:
-            with suppress(OSError):
-                self._keeper.stdin.close()
-            with suppress(subprocess.TimeoutExpired):
-                self._keeper.wait(_PATIENCE)
-        # The keeper itself was killed, or never started: then by ourselves.
-        if self.marker.path.exists() and not keeper.erased(self.marker.marker.folders):
-            self.marker.path.unlink(missing_ok=True)
-        self.marker.close()
-        return not self.marker.path.exists()
 
     def _socket_folder(self) -> Path:
         longest = str(self.folder / f".s.PGSQL.{65535}.lock")
@@ -273,73 +238,9 @@ class Cluster:
                 os.fchown(file.fileno(), self.account.uid, self.account.gid or 0)
         os.replace(new, place)
 
-    def _keep(self) -> None:
-        """Start the keeper, before there is anything to erase but an empty folder."""
-        plan = {
-            "folder": str(self.folder),
-            "log": str(self.log),
-            "uid": self.account.uid,
-            "gid": self.account.gid,
-            "environment": clean_environment(self.folder),
-            "erase": self.marker.marker.folders,
-            "marker": str(self.marker.path),
-        }
-        self._keeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", keeper.__file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            # The lock is the keeper's too: what it erases nobody else erases at the same time.
-            pass_fds=[self.marker.fd],
-            start_new_session=True,
-            env={"PATH": os.defpath},
-        )
-        threading.Thread(target=self._listen, args=[self._keeper], daemon=True).start()
-        self._tell(json.dumps(plan))
-
-    def _listen(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            self._lines.put(line.decode("utf-8", "replace").strip())
-        self._lines.put("gone")
-
-    def _tell(self, line: str) -> None:
-        process = self._keeper
-        if process is None or process.stdin is None:
-            raise DatabaseError("the scratch server was stopped", "run the command again")
-        if line == "start":
-            line = "start " + json.dumps([str(self.programs / "postgres"), "-D", str(self.data)])
-        try:
-            process.stdin.write(f"{line}\n".encode())
-            process.stdin.flush()
-        except OSError:
-            raise DatabaseError(
-                "the process that keeps the scratch server was killed", "run the command again", lost=True
-            ) from None
-
-    def _wait(self, word: str, seconds: float) -> str:
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
-            except Empty:
-                raise DatabaseError(f"the scratch server did not say {word!r} in time", "") from None
-            if line.split(" ")[0] in (word, "gone"):
-                return line
-            self._heard(line)
-
-    def _heard(self, line: str) -> None:
-        word, _, rest = line.partition(" ")
-        if word == "started":
-            self._pid = rest
-        elif word == "ended":
-            code = int(rest)
-            self._ended = f"signal {-code} killed it" if code < 0 else f"it ended with exit code {code}"
-        elif word in ("failed", "gone"):
-            self._ended = rest or "the process that kept it was killed"
-
     def _ready(self) -> bool:
         """Wait until the server accepts connections; whether it does."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             if self.ended():
                 return False
@@ -359,40 +260,23 @@ class Cluster:
             return 0
 
 
-def _folder(parent: Path, label: str) -> tuple[Path, HeldMarker]:
-    """A new folder 0700 and its marker, which is written first: so nothing is ever without one."""
-    name = PREFIX + secrets.token_hex(4)
-    try:
-        marker = HeldMarker(parent / (name + SUFFIX), new_marker(label))
-        folder = parent / name
-        folder.mkdir(mode=0o700)
-    except OSError as error:
-        raise UsageError(
-            f"no scratch server can be made in {parent}: {error.strerror}",
-            "name another folder with --scratch-dir or KISAAN_SCRATCH_DIR",
-        ) from None
-    marker.add(folder)
-    return folder, marker
-
-
-def safe_parent(parent: Path) -> bool:
-    """Whether nobody else can put another folder in the place of one that is made here."""
-    there = parent.stat()
-    others = there.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    return there.st_uid in (0, os.geteuid()) and (not others or bool(there.st_mode & stat.S_ISVTX))
+def allowed(settings: Mapping[str, str]) -> dict[str, str]:
+    """The settings with names in lower case. Raises UsageError for those that are ours to choose."""
+    chosen = {name.lower(): value for name, value in settings.items()}
+    ours = sorted(_OURS & chosen.keys())
+    if ours:
+        raise UsageError(f"the scratch server chooses {', '.join(ours)} itself", "leave the setting out")
+    if chosen.get("listen_addresses", "") not in ("", LOOPBACK):
+        raise UsageError("a scratch server listens on the loopback address only", f"write {LOOPBACK}")
+    return chosen
 
 
 def free_port() -> int:
     """A port of the loopback address that is free now."""
     with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
+        one.bind((LOOPBACK, 0))
         port: int = one.getsockname()[1]
         return port
-
-
-def clean_environment(home: Path) -> dict[str, str]:
-    """Nothing of the user's: no PG*, no start-up file, no language."""
-    return {"PATH": "/usr/bin:/bin", "HOME": str(home), "LC_ALL": "C", "TZ": "UTC"}
 
 
 def _runs(program: Path, who: Account) -> bool:

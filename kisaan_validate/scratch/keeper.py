@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -124,14 +125,31 @@ def say(line: str) -> None:
         os.write(1, f"{line}\n".encode())
 
 
+def heard(parent: int) -> Iterator[str]:
+    """The lines of our input, to its end, or to the end of our parent: a process that it forked may hold
+    the pipe open for longer.
+    """
+    rest = b""
+    while os.getppid() == parent:
+        if not select.select([0], [], [], 0.5)[0]:
+            continue
+        piece = os.read(0, 65_536)
+        if not piece:
+            return
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield line.decode()
+
+
 def main() -> None:
     """Keep one server until the input ends."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # A function, not SIG_IGN, which the server would inherit.
         signal.signal(number, lambda *_: None)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    keeper = Keeper(json.loads(sys.stdin.readline() or "null") or sys.exit(0))
-    for line in sys.stdin:
+    lines = heard(os.getppid())
+    keeper = Keeper(json.loads(next(lines, "null")) or sys.exit(0))
+    for line in lines:
         word, _, rest = line.strip().partition(" ")
         if word == "start":
             keeper.start(json.loads(rest))

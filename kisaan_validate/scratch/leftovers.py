@@ -57,7 +57,7 @@ def _swept(found: Found, notice: Callable[[str], None], kept: bool) -> int:
             return _unreadable(found, notice)
         if marker.kept and not kept:
             return 0
-        _end_programs(marker)
+        end_programs(marker)
         left = erased(marker.folders)
         if left:
             notice(f"cannot erase {', '.join(left)}, which a scratch server left: erase it yourself")
@@ -89,7 +89,7 @@ def _whose(marker: Marker) -> str:
     return "was kept on purpose" if marker.kept else f"process {marker.pid} had left when it was killed"
 
 
-def _end_programs(marker: Marker) -> None:
+def end_programs(marker: Marker) -> None:
     """End the server that still runs in its folders, with its sessions."""
     data = _data_folders(marker)
     deadline = time.monotonic() + _PATIENCE

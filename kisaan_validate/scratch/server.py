@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +13,10 @@ from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.postgres.target import Target
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.scratch.account import Account
+from kisaan_validate.scratch.adopted import Adopted
 from kisaan_validate.scratch.client import Finished, run_client
-from kisaan_validate.scratch.cluster import Cluster, clean_environment, safe_parent
+from kisaan_validate.scratch.cluster import Cluster, allowed
+from kisaan_validate.scratch.home import clean_environment, scratch_parent
 from kisaan_validate.scratch.installation import Installation, choose
 from kisaan_validate.scratch.leftovers import sweep
 from kisaan_validate.scratch.reaching import (
@@ -125,7 +125,7 @@ class Scratch:
                 cursor.execute(sql, tuple(params) or None)
                 return cursor.fetchall() if cursor.description else []
         except psycopg2.Error as error:
-            said = " ".join(str(error).split())
+            said = self._hidden(" ".join(str(error).split()))
             lost = bool(connection.closed)
             failure = DatabaseError(f"the scratch server refused: {said}", "", error.pgcode or "", lost)
             raise self._explained(failure) if lost else failure from None
@@ -258,13 +258,18 @@ class Scratch:
         return self._place.log_tail(since)
 
     def _set(self, settings: Mapping[str, str]) -> None:
-        for name, value in settings.items():
+        for name, value in allowed(settings).items():
             self.execute(f"ALTER SYSTEM SET {name} = {text(value)}")
-            self._place.settings[name.lower()] = value
+            self._place.settings[name] = value
 
     def _parameters(self, database: str, role: str) -> dict[str, str]:
         name = self._place.superuser if role == _ROOT else role
         return self._place.parameters(database, name, self._passwords.get(role, ""))
+
+    def _hidden(self, said: str) -> str:
+        for secret in filter(None, self._passwords.values()):
+            said = said.replace(secret, "•••")
+        return said
 
     def _explained(self, error: DatabaseError) -> DatabaseError:
         """The same, and whether the server itself has ended."""
@@ -283,20 +288,6 @@ class Scratch:
         )
 
 
-def scratch_parent(parent: Path | None = None) -> Path:
-    """Where scratch servers are made: ``parent``, else KISAAN_SCRATCH_DIR, else the temporary folder.
-    Raises UsageError if others could put something in a folder's place.
-    """
-    where = parent or Path(os.environ.get("KISAAN_SCRATCH_DIR") or tempfile.gettempdir())
-    hint = "name another folder with --scratch-dir or KISAAN_SCRATCH_DIR"
-    if not where.is_dir():
-        raise UsageError(f"{where} is no folder", hint)
-    where = where.resolve()
-    if not safe_parent(where):
-        raise UsageError(f"others can move what is made in {where}", hint)
-    return where
-
-
 def _say(line: str) -> None:
     print(line, file=sys.stderr)
 
@@ -312,27 +303,33 @@ def scratch_server(
     parent: Path | None = None,
     notice: Callable[[str], None] = _say,
     unknown_space: bool = False,
+    productions: Sequence[Target] = (),
 ) -> Iterator[Scratch]:
     """A running server of ours, erased at the end unless ``keep``. ``dsn``: an adopted one instead.
 
-    ``need_bytes``: what will be restored, so that a full disk is foreseen. ``notice`` is told what earlier
-    servers left. Raises UsageError, DatabaseError.
+    ``need_bytes``: what will be restored, so that a full disk is foreseen; ``unknown_space``: go ahead where
+    nobody can tell. ``productions``: databases that an adopted server must not be, beside those that the
+    environment names. ``notice`` is told what earlier servers left. Raises UsageError, DatabaseError.
     """
     where = scratch_parent(parent)
     sweep([where], notice)
-    need_room(where, need_bytes, unknown_space=unknown_space)
-    cluster = Cluster(installation or choose(), where, settings or {})
+    place: Cluster | Adopted
+    if dsn is None:
+        need_room(where, need_bytes, unknown_space=unknown_space)
+        place = Cluster(installation or choose(), where, settings or {})
+    else:
+        if need_bytes and not unknown_space:
+            raise UsageError(
+                "nobody can tell how much room is free on an adopted server", "leave --scratch-dsn out"
+            )
+        place = Adopted(dsn, where, productions)
+    done = False
     try:
-        yield Scratch(cluster)
-    except BaseException:
-        _put_away(cluster, keep=False, notice=notice)
-        raise
-    _put_away(cluster, keep=keep, notice=notice)
-
-
-def _put_away(cluster: Cluster, *, keep: bool, notice: Callable[[str], None]) -> None:
-    if keep:
-        cluster.keep()
-        notice(f"kept {cluster.folder}: `kisaan-validate scratch clean` erases it")
-    elif not cluster.close():
-        notice(f"{cluster.folder} could not be erased: run `kisaan-validate scratch clean`")
+        scratch = Scratch(place)
+        if dsn is not None and settings:
+            scratch.reload(**settings)
+        yield scratch
+        done = True
+    finally:
+        # After an exception nothing is kept.
+        place.release(keep=keep and done, notice=notice)
