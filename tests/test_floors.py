@@ -149,7 +149,7 @@ def test_third_parties_are_confined() -> None:
     """Each library is used where the design says, so that it can be replaced there."""
     homes = {
         "pandera": {"suite", "stream"},
-        "psycopg2": {"postgres", "scratch", "ops"},
+        "psycopg2": {"postgres", "scratch", "rehearse", "ops"},
         "jinja2": {"report"},
         "apprise": {"notify"},
         "click": {"cli"},

@@ -14,7 +14,8 @@ EVERY_SECONDS = 0.005
 """How long the sampler rests between two looks."""
 
 _LOOK = """
-    SELECT extract(epoch FROM clock_timestamp())::float8, l.pid, l.relation::bigint, l.mode, l.granted
+    SELECT extract(epoch FROM clock_timestamp())::float8, l.pid, l.relation::bigint, l.mode, l.granted,
+           l.virtualtransaction
       FROM (VALUES (1)) AS one LEFT JOIN pg_locks AS l
         ON l.pid <> ALL (%(ours)s)
        AND (l.locktype = 'transactionid' AND l.granted
@@ -30,6 +31,7 @@ class LockKey(NamedTuple):
     relation: int | None
     mode: str
     granted: bool
+    transaction: str
 
 
 @dataclass(frozen=True)
