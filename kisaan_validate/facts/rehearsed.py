@@ -137,12 +137,12 @@ class AgainState(StrEnum):
 
 @dataclass(frozen=True)
 class InterruptedPoint:
-    """The migration was killed after its statement ``after`` of the tape, and run again on the same copy.
+    """The migration was killed before its change ``at`` (the first is 1), and run again on the same copy.
 
-    ``text`` is that statement's. ``error`` is the second run's, or why it is not known.
+    ``text`` says what that change would have been. ``error`` is the second run's, or why it is not known.
     """
 
-    after: int
+    at: int
     text: str
     state: AgainState
     error: str = ""
@@ -151,10 +151,13 @@ class InterruptedPoint:
 
 @dataclass(frozen=True)
 class InterruptedReview:
-    """The migration killed at some of its ``statements``, evenly chosen where there are many."""
+    """The migration killed before some of its ``changes``: statements that alter the schema or write rows.
+
+    The points are evenly chosen where there are many.
+    """
 
     points: tuple[InterruptedPoint, ...] = ()
-    statements: int = 0
+    changes: int = 0
     reason: str = ""
 
 

@@ -149,10 +149,10 @@ def _again_open(found: Rehearsed) -> Iterator[VerdictReason]:
     if interrupted.reason:
         yield VerdictReason(ReasonKind.INTERRUPTED, f"not interrupted: {interrupted.reason}")
     elif not interrupted.points:
-        yield VerdictReason(ReasonKind.INTERRUPTED, "no statement after which it could be interrupted")
+        yield VerdictReason(ReasonKind.INTERRUPTED, "no change before which it could be interrupted")
     for point in interrupted.points:
         if point.state is AgainState.UNKNOWN:
-            words = f"what an interruption after statement {point.after} leaves is not known: {point.error}"
+            words = f"what an interruption before change {point.at} leaves is not known: {point.error}"
             yield VerdictReason(ReasonKind.INTERRUPTED, words)
     if twice.reason:
         yield VerdictReason(ReasonKind.TWICE, f"not started twice at once: {twice.reason}")
@@ -175,7 +175,7 @@ def _warnings(found: Rehearsed) -> Iterator[VerdictReason]:
     for point in found.interrupted.points:
         if point.state in {AgainState.WEDGED, AgainState.DIFFERS}:
             words = (
-                f"interrupted after statement {point.after} and run again, it {point.state}: {point.error}"
+                f"interrupted before change {point.at} and run again, it {point.state}: {point.error}"
             )
             yield VerdictReason(ReasonKind.INTERRUPTED, words)
     yield from _twice_warnings(found)

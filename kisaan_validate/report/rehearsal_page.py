@@ -75,7 +75,6 @@ def render_rehearsal(found: Rehearsed, judged: RehearsalJudgement) -> str:
             quiet=[(title, quiet_words(run)) for title, run in runs],
             timelines=[timeline(title, run, nouns) for title, run in runs],
             statements=statement_lines(found.rehearsal.alone.tape, nouns),
-            numbers=found.rehearsal.alone.tape.by_number,
             calibration=_calibration(found.rehearsal),
             reader=found.rehearsal.beside_reader.reader if found.rehearsal.beside_reader else None,
             plans=_plans(found),

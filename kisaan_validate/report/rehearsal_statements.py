@@ -96,11 +96,10 @@ def _facts(statement: TapeStatement) -> list[str]:
     for scan in statement.scans:
         what = f" ({scan.constraint or scan.index})" if scan.constraint or scan.index else ""
         said.append(f"reads all of {scan.relation}: {scan.what}{what}")
-    for size in statement.sizes:
-        if size.before is not None and size.after is not None and size.before != size.after:
-            said.append(
-                f"{size.relation}: {bytes_words(size.before)} before, {bytes_words(size.after)} after"
-            )
+    for grown in statement.sizes:
+        if grown.before is not None and grown.after is not None and grown.before != grown.after:
+            sizes = f"{bytes_words(grown.before)} before, {bytes_words(grown.after)} after"
+            said.append(f"{grown.relation}: {sizes}")
     said += [f"drops {dropped.type} {dropped.identity}" for dropped in statement.dropped]
     if statement.temp_bytes:
         said.append(f"temporary files: {bytes_words(statement.temp_bytes)}")
