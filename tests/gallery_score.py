@@ -88,7 +88,7 @@ def _read(path: Path) -> Corruption:
 def build_clean(server: Server, scale: int = SCALE) -> str:
     """A cleanly migrated market with the gallery's own tables; returns the name of its database."""
     assets, name = find_assets(), server.create()
-    place = _Place(server.host, server.port, Path(), 0, name)
+    place = _Place(server.host, server.port, name)
     place.execute((assets.demo / "schema.sql").read_text(encoding="utf-8"))
     place.execute((assets.demo / "fill.sql").read_text(encoding="utf-8"), demo__payments=str(scale))
     server.sql("DO $$BEGIN CREATE ROLE demo_reader LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END$$")

@@ -60,6 +60,8 @@ def page() -> str:
     names = Counter(name for name, _ in often)
     shared = [row for row in often if names[row[0]] == 1]  # -o means one thing here and another there
     without = [words for words, _, rows in all_rows[1:] if COMMON not in map(_long, rows)]
+    # Of a group that is named, its commands are not named again.
+    without = [words for words in without if words.rpartition(" ")[0] not in without]
     head = HEAD.format(without=", ".join(f"`{words.removeprefix(f'{PROGRAM} ')}`" for words in without))
     # The program itself has only --version.
     parts = [head, *(_section(words, command, rows, shared) for words, command, rows in all_rows[1:])]

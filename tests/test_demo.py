@@ -34,7 +34,7 @@ SCALE = 3_000
 @contextmanager
 def _stage(server: Server) -> Iterator[Playground]:
     """The demonstration's database on a server of the tests, removed afterwards."""
-    yield Playground(server.host, server.port, Path(), 0)
+    yield Playground(server.host, server.port)
     server.drop(DATABASE)
     server.sql(f"DROP ROLE {READER}")
 

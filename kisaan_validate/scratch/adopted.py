@@ -182,7 +182,9 @@ class Adopted(Home):
         try:
             # All that is read comes before the first thing that is written.
             refuse_named(connection, productions)
-            if not _mark(self._line, identity_of(connection).system):
+            if MARK_DATABASE not in _databases(connection) or not _mark(
+                self._line, identity_of(connection).system
+            ):
                 raise UsageError(f"{SOURCE} was not adopted", "kisaan-validate scratch adopt DSN")
             self._lock()
             ours = {name for (name,) in asked(self._holder, "SELECT name FROM public.made")}

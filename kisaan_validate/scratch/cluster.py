@@ -21,6 +21,7 @@ from kisaan_validate.scratch.home import PATIENCE, Home, clean_environment, safe
 from kisaan_validate.scratch.installation import Installation
 from kisaan_validate.scratch.marker import PREFIX
 from kisaan_validate.scratch.reaching import plain_parameters
+from kisaan_validate.scratch.space import WAL
 
 SUPERUSER = "postgres"
 LONGEST_SOCKET = 107
@@ -35,7 +36,7 @@ _SETTINGS = {
     "synchronous_commit": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    "max_wal_size": "8GB",
+    "max_wal_size": f"{WAL >> 20}MB",
     "checkpoint_timeout": "1h",
     "autovacuum": "off",
     "maintenance_work_mem": "256MB",

@@ -53,7 +53,7 @@ class Home:
         """The end: everything is erased, or kept on purpose, and what remains is named to ``notice``."""
         if keep:
             self.keep()
-            notice(f"kept {self.folder}: `kisaan-validate scratch clean` erases it")
+            notice(f"kept {self.folder}; `kisaan-validate scratch clean` stops and erases it")
         elif not self.close():
             notice(f"{self.folder} could not be erased: run `kisaan-validate scratch clean`")
 

@@ -52,8 +52,10 @@ def _asked(connection: Any, sql: str) -> tuple[Any, ...] | None:
     return None
 
 
-def same(one: Identity, other: Identity) -> str:
-    """Why these are, or may be, one server; "" if they are proved to be two."""
+def same(one: Identity, other: Identity, *, made: bool = False) -> str:
+    """Why these are, or may be, one server; "" if they are proved to be two. ``made``: one of them was made
+    by us a moment ago, so that another start is proof.
+    """
     if one.system and one.system == other.system:
         return "they have one system identifier: it is the same server, or a copy of it"
     if one.started and one.started == other.started:
@@ -63,7 +65,7 @@ def same(one: Identity, other: Identity) -> str:
     unread = [
         name
         for name, pair in (
-            ("system identifier", (one.system, other.system)),
+            ("system identifier", (one.system or made, other.system or made)),
             ("start time", (one.started, other.started)),
         )
         if not all(pair)

@@ -15,6 +15,7 @@ from kisaan_validate.errors import UsageError
 OLDEST, NEWEST = 13, 18
 """The majors that are supported."""
 
+_EMBEDDED = "embedded"
 _SERVER = ("postgres", "initdb")
 _TELLING = ("postgres", "pg_restore", "psql")
 _PLACES = (
@@ -47,6 +48,11 @@ class Installation:
         return self.version // 10_000
 
     @property
+    def embedded(self) -> bool:
+        """Whether it is the one that the extra ``demo`` installs."""
+        return self.label.startswith(_EMBEDDED)
+
+    @property
     def serves(self) -> bool:
         """Whether it can be a server; some installations hold only clients."""
         return all(self.program(name) for name in _SERVER)
@@ -56,7 +62,7 @@ def installations(named: Path | None = None) -> tuple[Installation, ...]:
     """The embedded PostgreSQL, then ``named``, then those of the system, the newest first. Also those that
     hold only clients. Raises UsageError if there is no PostgreSQL in ``named``.
     """
-    found = [one for folder in _embedded() if (one := _read(folder, "embedded"))]
+    found = [one for folder in _embedded() if (one := _read(folder, _EMBEDDED))]
     if named is not None:
         found.append(_named(named))
     system = [one for folder in _system() if (one := _read(folder, str(folder)))]

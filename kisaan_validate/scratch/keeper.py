@@ -15,6 +15,7 @@ import os
 import select
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -116,7 +117,8 @@ def _is(path: str, made: Sequence[int]) -> bool:
         there = os.lstat(path)
     except OSError:
         return False
-    return [there.st_dev, there.st_ino] == list(made)
+    # A folder: the inode of one that went may be a link's by now.
+    return stat.S_ISDIR(there.st_mode) and [there.st_dev, there.st_ino] == list(made)
 
 
 def say(line: str) -> None:

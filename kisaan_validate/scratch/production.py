@@ -23,13 +23,13 @@ def refuse_if_production(scratch: Scratch, target: Target) -> None:
     """Raise TargetError unless the two are proved to be different servers. Writes nothing to either."""
     connection = scratch.connect("postgres")
     try:
-        refuse_if_one(connection, target)
+        refuse_if_one(connection, target, made=scratch.installation is not None)
     finally:
         connection.close()
 
 
-def refuse_if_one(connection: Any, target: Target) -> None:
-    """As above, with a connection to the server into which would be written."""
+def refuse_if_one(connection: Any, target: Target, *, made: bool = False) -> None:
+    """As above, with a connection to the server into which would be written; ``made``: it is ours."""
     try:
         theirs = connect(target, _SECONDS, Stop())
     except TargetError as error:
@@ -38,7 +38,7 @@ def refuse_if_one(connection: Any, target: Target) -> None:
             f"unset {target.source} for this command, or make it reachable",
         ) from None
     try:
-        reason = same(identity_of(connection), identity_of(theirs))
+        reason = same(identity_of(connection), identity_of(theirs), made=made)
     finally:
         theirs.close()
     if reason:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -145,6 +146,15 @@ class Scratch:
 
     def clone(self, source: str, name: str) -> None:
         """A copy of a database in which nobody works, its own settings included. Raises DatabaseError."""
+        # PostgreSQL waits 5 s for them, and names none.
+        others = self.execute(
+            "SELECT DISTINCT usename::text FROM pg_catalog.pg_stat_activity"
+            " WHERE datname = %s AND backend_type = 'client backend'",
+            params=(source,),
+        )
+        if others:
+            names = ", ".join(sorted(str(name) for (name,) in others))
+            raise DatabaseError(f"{source} cannot be cloned: it is being accessed by {names}", "", "55006")
         self._place.made(name)
         words = f"CREATE DATABASE {identifier(name)} OWNER {identifier(OWNER)} TEMPLATE {identifier(source)}"
         version = int(self.execute("SHOW server_version_num")[0][0])
@@ -234,6 +244,27 @@ class Scratch:
     def give(self, path: Path) -> None:
         """Let the clients' account read a file or folder in ``work``, which becomes its own."""
         self._place.account.give(path)
+
+    def admit(self, role: str) -> None:
+        """Let us in as this role, which is made if it is not there: it gets a password of ours. Raises
+        DatabaseError.
+        """
+        self._passwords[role] = secrets.token_hex(24)
+        there = self.execute("SELECT FROM pg_catalog.pg_roles WHERE rolname = %s", params=(role,))
+        verb = "ALTER" if there else "CREATE"
+        self.execute(f"{_QUIET} {verb} ROLE {identifier(role)} LOGIN PASSWORD {text(self._passwords[role])}")
+
+    @property
+    def passfile(self) -> Path:
+        """Where the passwords of a server that is kept are, for libpq's ``passfile``."""
+        return self.folder / "pgpass"
+
+    def write_passfile(self) -> None:
+        """Write them, so that a kept server can be used: for us alone to read."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with os.fdopen(os.open(self.passfile, flags, 0o600), "w") as file:
+            for role, password in self._passwords.items():
+                file.write(f"*:*:*:{role}:{password}\n")
 
     def restart(self, **settings: str) -> None:
         """Restart the server with these settings as well; sessions end, databases stay. Raises
@@ -329,6 +360,8 @@ def scratch_server(
         if dsn is not None and settings:
             scratch.reload(**settings)
         yield scratch
+        if keep and dsn is None:
+            scratch.write_passfile()
         done = True
     finally:
         # After an exception nothing is kept.

@@ -11,12 +11,16 @@ BASE = 96 << 20
 """Bytes that an empty server takes: its own databases and the first WAL."""
 
 
+WAL = 2 << 30
+"""Bytes of WAL that may lie there between two checkpoints, beside what they wrote."""
+
+
 def need_room(folder: Path, need_bytes: int, *, unknown_space: bool = False) -> None:
-    """Refuse with figures unless ``need_bytes`` and an empty server fit in. Raises UsageError.
+    """Refuse with figures unless ``need_bytes``, their WAL and an empty server fit in. Raises UsageError.
 
     ``unknown_space``: go ahead where nobody can tell how much is free.
     """
-    needed = need_bytes + BASE
+    needed = need_bytes + min(need_bytes, WAL) + BASE
     try:
         there = os.statvfs(folder)
         free = there.f_bavail * there.f_frsize
