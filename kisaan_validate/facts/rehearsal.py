@@ -56,7 +56,7 @@ class CanaryOutage:
 
 @dataclass(frozen=True)
 class NotTried:
-    """A table that no canary could read or write, and why."""
+    """A table that no canary could read or write, or only its lock and no row, and why."""
 
     relation: str
     access: CanaryAccess
@@ -69,7 +69,7 @@ class CanaryWatch:
     tried, by access, so that a table without an outage is told from a table that nobody tried.
 
     ``every`` is the longest time between two tries of one table without an outage, in seconds: a shorter
-    outage may be missing. ``tries`` counts all.
+    outage may be missing. A wait of less than ``felt`` seconds is no outage. ``tries`` counts all.
     """
 
     read: tuple[str, ...]
@@ -77,6 +77,7 @@ class CanaryWatch:
     outages: tuple[CanaryOutage, ...]
     not_tried: tuple[NotTried, ...]
     every: float
+    felt: float
     tries: int
     gaps: tuple[str, ...] = ()
 

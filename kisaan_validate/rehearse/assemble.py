@@ -23,13 +23,13 @@ from kisaan_validate.rehearse.known import KnownCatalogue, KnownTable, TableMove
 from kisaan_validate.rehearse.locks import LockTeller, Taken, exact_locks, flattened
 from kisaan_validate.rehearse.origins import FilePlace, Origins, shown_text
 from kisaan_validate.rehearse.sampler import SampledLock
+from kisaan_validate.rehearse.times import setting_seconds
 from kisaan_validate.rehearse.transactions import Fate, HeardTransaction, kind_of, savepoint_of
 from kisaan_validate.sql.splitting import lexemes
 
 REASONS = {1: "persistence", 2: "default value", 4: "column type", 8: "access method"}
 """Bits of pg_event_trigger_table_rewrite_reason()."""
 
-_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "": 1e-3}
 _VERIFIED = re.compile(r'(verifying|rewriting) table "(.*)"\Z')
 _VALIDATED = re.compile(r'validating foreign key constraint "(.*)"\Z')
 _BUILT = re.compile(r'building index "(.*)" on table "(.*)" (?:serially|with)')
@@ -252,11 +252,3 @@ def _detail(heard: HeardStatement, moved: TableMoves) -> TapeDetail:
         constraints=moved.constraints,
         renames=moved.renames,
     )
-
-
-def setting_seconds(text: str) -> float:
-    """A time as current_setting() writes it: ``3s``, ``500ms``, ``0``."""
-    found = re.fullmatch(r"(\d+)(us|ms|s|min|h|d)?", text)
-    if found is None:
-        raise ValueError(f"not a time: {text!r}")
-    return int(found[1]) * _UNITS[found[2] or ""]

@@ -1,0 +1,62 @@
+"""One run of a migration on a copy: the tape, the canaries and perhaps an open reader around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kisaan_validate.facts.rehearsal import CanaryWatch, MigrationDone, RehearsedRun
+from kisaan_validate.rehearse.blame import blamed
+from kisaan_validate.rehearse.canaries import FELT_SECONDS, CanaryFlock
+from kisaan_validate.rehearse.logfile import LOG_SETTINGS
+from kisaan_validate.rehearse.ours import OurSessions
+from kisaan_validate.rehearse.reader import OpenReaderSession
+from kisaan_validate.rehearse.tape import TapeRecorder
+
+REHEARSAL_SETTINGS = {**LOG_SETTINGS, "max_connections": "150"}
+"""What a scratch server needs at its start for a rehearsal."""
+
+READER_SECONDS = 30.0
+"""How long the reader is left open unless it is said."""
+
+
+@dataclass(frozen=True)
+class RehearsalPlace:
+    """The copy: a superuser's way in, as a function and as libpq's text, and the migration's files."""
+
+    connect: Callable[[], Any]
+    dsn: str
+    files: Mapping[str, str]
+
+
+def rehearsed_run(
+    place: RehearsalPlace,
+    migrate: Callable[[], MigrationDone],
+    *,
+    canaries: bool = True,
+    reader_seconds: float | None = None,
+) -> RehearsedRun:
+    """Run ``migrate`` on the copy and tell what it did.
+
+    ``reader_seconds``: a reader stays open so long. Without ``canaries`` nobody else writes, so that WAL can
+    be told by statement. Raises UsageError if the server writes no log that can be read.
+    """
+    ours = OurSessions(place.connect)
+    recorder = TapeRecorder(ours, place.files, shared="canaries wrote meanwhile" if canaries else "")
+    flock, reader = None, None
+    with recorder, ExitStack() as stack:
+        if canaries:
+            flock = stack.enter_context(CanaryFlock(place.dsn, ours, recorder.started))
+        if reader_seconds is not None:
+            reader = stack.enter_context(OpenReaderSession(ours, recorder.started, reader_seconds))
+        migration = migrate()
+    assert recorder.tape is not None
+    tape = recorder.tape
+    if not tape.statements:
+        tape = replace(tape, gaps=(*tape.gaps, "the migration sent no statement to the copy"))
+    watch = (
+        flock.watch() if flock else CanaryWatch((), (), (), (), 0.0, FELT_SECONDS, 0, ("there were none",))
+    )
+    return RehearsedRun(migration, tape, blamed(watch, tape), reader.reader if reader else None)
