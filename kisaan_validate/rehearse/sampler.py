@@ -50,6 +50,7 @@ class LockSampler:
         self._ours = ours
         self._done = threading.Event()
         self._open: dict[LockKey, list[float]] = {}
+        self._looked = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.seen: list[SampledLock] = []
         self.widest: float | None = None
@@ -59,6 +60,8 @@ class LockSampler:
 
     def __enter__(self) -> LockSampler:
         self._thread.start()
+        # Nothing that is to be seen may begin before the first look.
+        self._looked.wait(30.0)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -73,12 +76,14 @@ class LockSampler:
             connection = self._ours.open()
         except psycopg2.Error as error:
             self.failure = type(error).__name__
+            self._looked.set()
             return
         try:
             self._look_until_done(connection)
         except psycopg2.Error as error:
             self.failure = error.pgcode or type(error).__name__
         finally:
+            self._looked.set()
             connection.close()
 
     def _look_until_done(self, connection: Any) -> None:
@@ -86,7 +91,10 @@ class LockSampler:
         cursor.execute("SELECT oid::bigint FROM pg_database WHERE datname = current_database()")
         ((database,),) = cursor.fetchall()
         before: float | None = None
-        while not self._done.is_set():
+        last = False
+        while not last:
+            # One look after the end too: what it sees gone ended before.
+            last = self._done.is_set()
             cursor.execute(_LOOK, {"ours": list(self._ours.pids), "database": database})
             rows = cursor.fetchall()
             now = rows[0][0]
@@ -94,6 +102,7 @@ class LockSampler:
                 self.widest = max(self.widest or 0.0, now - before)
             before = now
             self._note({LockKey(*row[1:]): now for row in rows if row[1] is not None})
+            self._looked.set()
             self._done.wait(EVERY_SECONDS)
 
     def _note(self, there: dict[LockKey, float]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kisaan_validate.facts.rehearsal import RuleFinding
-from kisaan_validate.facts.tape import Tape, TableRewrite
+from kisaan_validate.facts.tape import TableRewrite, Tape
 from kisaan_validate.rehearse.rules.base import MigrationRule, RuleGround, label
 
 DEFAULT = ("default value",)

@@ -1,0 +1,2 @@
+SET lock_timeout = '2s';
+ALTER TABLE books ADD CONSTRAINT has_pages CHECK (pages > 0);

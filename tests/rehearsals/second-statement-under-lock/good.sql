@@ -1,0 +1,11 @@
+SET lock_timeout = '2s';
+BEGIN;
+ALTER TABLE books ADD COLUMN genre text;
+COMMENT ON COLUMN books.genre IS 'as the shop names it';
+COMMIT;
+UPDATE authors SET name = upper(name);
+BEGIN;
+CREATE TABLE genres (name text PRIMARY KEY);
+INSERT INTO genres VALUES ('novel');
+ALTER TABLE genres ADD COLUMN shelf integer;
+COMMIT;

@@ -1,0 +1,7 @@
+SET lock_timeout = '2s';
+BEGIN;
+ALTER TABLE books ADD CONSTRAINT has_pages CHECK (pages > 0) NOT VALID;
+COMMIT;
+BEGIN;
+ALTER TABLE books VALIDATE CONSTRAINT has_pages;
+COMMIT;
