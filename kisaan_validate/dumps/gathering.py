@@ -50,8 +50,8 @@ class Gathering:
         self._tablespaces.add(name)
 
     def large_objects(self, count: int) -> None:
-        """So many more large objects."""
-        self._objects += count
+        """So many large objects in all, whatever was counted before."""
+        self._objects = count
 
     def contents(self) -> DumpContents:
         """What was gathered."""
@@ -136,7 +136,7 @@ class Gathering:
         if called == ("SETVAL",) and argument:
             self._sequences.add(argument)
         elif called == ("LO_CREATE",):
-            self.large_objects(1)
+            self._objects += 1
 
 
 _TAKING = {

@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from importlib.util import find_spec
+from itertools import chain
 from typing import IO, Protocol
 
 from kisaan_validate.errors import UsageError
@@ -55,8 +56,10 @@ def pieces_of(file: IO[bytes], first: bytes = b"") -> Iterator[bytes]:
         yield piece
 
 
-def unpacked(method: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """What comes out, in pieces of at most some MB. Raises Cut, Bomb, and UsageError where a program is missing."""
+def unpacked(method: str, pieces: Iterable[bytes], *, may_be_empty: bool = False) -> Iterator[bytes]:
+    """What comes out, in pieces of at most some MB. ``may_be_empty``: nothing may have been packed as nothing,
+    as pg_dump does in blocks, but not in files. Raises Cut, Bomb, and UsageError where a program is missing.
+    """
     if method == "none":
         yield from pieces
         return
@@ -73,6 +76,8 @@ def unpacked(method: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
         if given > BOMB_FROM and given > BOMB_RATIO * max(taken, 1):
             raise Bomb
         yield out
+    if taken == 0 and not may_be_empty:
+        raise Cut("it ends early: there is nothing in it")
 
 
 class _Unpacker(Protocol):
@@ -169,6 +174,10 @@ def _by_program(name: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
     if program is None:
         extra = " (or: pip install zstandard)" if name == "zstd" else ""
         raise UsageError(f"the program {name} is missing, by which this dump is packed", f"apt-get install {name}{extra}")
+    iterator = iter(pieces)
+    first = next(iterator, None)
+    if first is None:
+        return
     process = subprocess.Popen(
         [program, "-d", "-c", "-q"],
         stdin=subprocess.PIPE,
@@ -177,7 +186,7 @@ def _by_program(name: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
         start_new_session=True,
     )
     failed: list[BaseException] = []
-    feeder = threading.Thread(target=_feed, args=(process, pieces, failed), daemon=True)
+    feeder = threading.Thread(target=_feed, args=(process, chain([first], iterator), failed), daemon=True)
     feeder.start()
     assert process.stdout is not None
     try:
