@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from rehearsing import CASES, Stage, as_psql, at_once, case, staged
+from rehearsing import CASES, Stage, as_psql, case, staged
 
 from kisaan_validate.facts.rehearsal import RuleFinding
 from kisaan_validate.facts.tape import Tape

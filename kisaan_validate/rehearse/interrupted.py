@@ -27,8 +27,8 @@ SELECT c.oid::regclass::text, a.attname::text
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
 WHERE c.relkind = 'r' AND NOT a.attisdropped AND (c.relname, a.attname) IN (
   (%s, %s), ('knex_migrations', 'name'), ('SequelizeMeta', 'name'), ('schema_migrations', 'version'),
-  ('flyway_schema_history', 'version'), ('alembic_version', 'version_num'), ('_prisma_migrations', 'migration_name'),
-  ('goose_db_version', 'version_id'), ('django_migrations', 'name'))
+  ('flyway_schema_history', 'version'), ('alembic_version', 'version_num'),
+  ('_prisma_migrations', 'migration_name'), ('goose_db_version', 'version_id'), ('django_migrations', 'name'))
 """
 """The ledgers of common runners, and the one that was named: (table, column of the name)."""
 
@@ -55,7 +55,7 @@ def interrupted(ground: AgainGround, points: int = POINTS) -> InterruptedReview:
         return InterruptedReview(reason=error.fact)
     if why:
         return InterruptedReview(reason=why)
-    found = []
+    found: list[InterruptedPoint] = []
     for at in chosen(len(changes), points):
         if ground.migrating.stop.requested:
             return InterruptedReview(tuple(found), len(changes), f"stopped: {ground.migrating.stop.reason}")
@@ -159,7 +159,7 @@ def _duplicates(ground: AgainGround, database: str) -> tuple[str, ...]:
     ledger = ground.migrating.ledger
     table = ledger.table.rpartition(".")[2]
     scratch = ground.comparer.scratch
-    found = []
+    found: list[str] = []
     for name, column in scratch.execute(_LEDGERS, database, (table, ledger.name_column)):
         quoted = '"' + column.replace('"', '""') + '"'
         rows = scratch.execute(

@@ -174,9 +174,7 @@ def _warnings(found: Rehearsed) -> Iterator[VerdictReason]:
             yield VerdictReason(ReasonKind.ROLLBACK, words)
     for point in found.interrupted.points:
         if point.state in {AgainState.WEDGED, AgainState.DIFFERS}:
-            words = (
-                f"interrupted before change {point.at} and run again, it {point.state}: {point.error}"
-            )
+            words = f"interrupted before change {point.at} and run again, it {point.state}: {point.error}"
             yield VerdictReason(ReasonKind.INTERRUPTED, words)
     yield from _twice_warnings(found)
     if found.old_app is not None and found.old_app.healthy is False:

@@ -35,7 +35,7 @@ END $f$;
 CREATE FUNCTION {s}.row_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog AS $f$
 BEGIN
-  PERFORM {s}.reach(format('%s on %s', TG_OP, TG_RELID::regclass));
+  PERFORM {s}.reach(format('%s on %s', TG_OP, regexp_replace(TG_RELID::regclass::text, '^public[.]', '')));
   RETURN NULL;
 END $f$;
 CREATE FUNCTION {s}.watch(relation oid) RETURNS void LANGUAGE plpgsql SECURITY DEFINER

@@ -58,7 +58,9 @@ class Migrating:
                 # A ledger that a killed session left is none of the server's failures; its absence is.
                 self.scratch.execute("SELECT 1")
                 words = " ".join(str(error).split()) or "the session was lost"
-                raise DatabaseError(f"the migration could not be run: {words}", "", error.pgcode or "") from None
+                raise DatabaseError(
+                    f"the migration could not be run: {words}", "", error.pgcode or ""
+                ) from None
 
 
 @contextmanager
