@@ -94,7 +94,7 @@ def quiet_run() -> RehearsedRun:
     tape = Tape(AT.isoformat(), 1.2, (replace(statement, locks=(lock,)),), 0.005)
     tables = ("kisaan_payments", "kisaan_transactions")
     done = MigrationDone(True, 0.9, (MigratedFile("20251018_03.sql", HASH, FileState.APPLIED, 0.02),))
-    return RehearsedRun(done, tape, CanaryWatch(tables, tables, (), (), 0.02, 400))
+    return RehearsedRun(done, tape, CanaryWatch(tables, tables, (), (), 0.02, 0.05, 400))
 
 
 def clean() -> Rehearsed:
@@ -184,6 +184,7 @@ def _loud_run(shift: float = 0.0) -> RehearsedRun:
         ("kisaan_payments", "kisaan_transactions"),
         outages,
         (NotTried("kisaan_users", WRITE, "it has no row"),),
+        0.05,
         0.05,
         5_000,
         ("the canaries paused for 0.4 s",),

@@ -29,8 +29,7 @@ CREATE TABLE _migrations (name text PRIMARY KEY, executed_at timestamptz DEFAULT
 _names = count(1)
 
 
-@pytest.fixture(
-    scope="module", params=["18", "15"])
+@pytest.fixture(scope="module", params=["18", "15"])
 def scratch(request: Any) -> Iterator[Scratch]:
     """A scratch server of each version."""
     if request.param == "15" and not (SYSTEM_BIN / "postgres").exists():
