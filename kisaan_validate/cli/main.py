@@ -36,6 +36,7 @@ COMMANDS = (
     "import",
     "baseline",
     "accept",
+    "rehearse",
     "diff",
     "list",
     "explain",

@@ -45,6 +45,7 @@ from kisaan_validate.rehearse.run import READER_SECONDS, RehearsalPlace, rehears
 from kisaan_validate.rehearse.sameness import Comparer
 from kisaan_validate.rehearse.steps import Steps
 from kisaan_validate.rehearse.times import setting_seconds
+from kisaan_validate.rehearse.waiving import waive
 from kisaan_validate.version import VERSION
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from kisaan_validate.scratch.client import Finished
     from kisaan_validate.scratch.server import Scratch
     from kisaan_validate.verdict.judgement import Judgement
+    from kisaan_validate.verdict.waivers import Waiver
 
 SOURCE, ALONE, BESIDE = "rehearsal_source", "rehearsal_alone", "rehearsal_beside"
 """The databases of the scratch server: as restored; migrated alone; migrated beside an open reader."""
@@ -84,7 +86,7 @@ class RehearsalRequest:
 
     ``settings`` are those of the migrating session. ``reader_seconds`` 0: no reader is left open. ``points``:
     how often the migration is interrupted. ``queries`` None: nobody named any. ``production`` is only read.
-    ``waived`` maps a rule's id to the reason of its waiver. ``say`` is told each step.
+    ``waivers`` are those of rules, by id. ``say`` is told each step.
     """
 
     scratch: Scratch
@@ -98,7 +100,7 @@ class RehearsalRequest:
     production: Target | None = None
     reader_seconds: float = READER_SECONDS
     points: int = POINTS
-    waived: Mapping[str, str] = field(default_factory=dict)
+    waivers: Mapping[str, Waiver] = field(default_factory=dict)
     nouns: Mapping[str, str] = field(default_factory=dict)
     stop: Stop = field(default_factory=Stop)
     say: Callable[[str], None] = lambda _: None
@@ -229,8 +231,7 @@ class _Rehearsing:
         ledger = self.request.migrating.ledger.table.rpartition(".")[2].lower()
         limit = setting_seconds(timeout) if timeout else None
         found = rule_findings(alone.tape, RuleGround(LEDGERS | {ledger}, limit))
-        waived = self.request.waived
-        return tuple(replace(finding, waived=waived.get(finding.rule, "")) for finding in found)
+        return waive(found, self.request.waivers, datetime.now(UTC))
 
     # --- after it ------------------------------------------------------------------------------------
 

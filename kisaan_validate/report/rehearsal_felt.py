@@ -13,7 +13,7 @@ from kisaan_validate.facts.rehearsal import (
     RehearsedRun,
     SecondsRange,
 )
-from kisaan_validate.report.rehearsal_words import DONE_TO, clock, range_words, seconds_words
+from kisaan_validate.report.rehearsal_words import DONE_TO, called, clock, range_words, seconds_words
 from kisaan_validate.text.numbers import agreeing, counted
 
 
@@ -58,8 +58,8 @@ def _line(
     first = there[0].intervals
     statements = {n for outage in there for interval in outage.intervals for n in interval.statements}
     return FeltLine(
-        nouns.get(relation, relation),
-        relation,
+        called(relation, nouns),
+        relation.removeprefix("public."),
         DONE_TO[access],
         _words(alone, place, found.alone.canaries),
         _words(beside, place, found.beside_reader.canaries) if found.beside_reader else "not run",
@@ -100,7 +100,7 @@ def _phrases(run: RehearsedRun, nouns: Mapping[str, str], where: str) -> Iterato
         least = min(longest.least, longest.end - longest.start)
         span = range_words(SecondsRange(least, longest.end - longest.start))
         words = f"{{}} for {span}, {clock(longest.start)} after the start{where}"
-        key = f"{nouns.get(outage.relation, outage.relation)} could not be {words}"
+        key = f"{called(outage.relation, nouns)} could not be {words}"
         told.setdefault(key, (outage.longest.most, []))[1].append(DONE_TO[outage.access])
     for words, (most, done) in told.items():
         yield most, words.replace("{}", " or ".join(done), 1)

@@ -16,7 +16,7 @@ from kisaan_validate.facts.tape import (
     TapeStatement,
 )
 from kisaan_validate.report import text
-from kisaan_validate.report.rehearsal_words import bytes_words, clock_exact, lock_words, seconds_words
+from kisaan_validate.report.rehearsal_words import bytes_words, called, clock_exact, lock_words, seconds_words
 
 LONGEST = 600
 """Characters of a statement that are shown."""
@@ -83,7 +83,7 @@ def _lock(table: str, lock: TapeLock, tape: Tape, nouns: Mapping[str, str]) -> s
     held = f"{about}{seconds_words(max(0.0, until - lock.since), up=True)}"
     end = "" if lock.until is not None else ", its end is not known"
     waited = f", after a wait of {seconds_words(lock.waited, up=True)}" if lock.waited else ""
-    return f"{nouns.get(table, table)}: {lock_words(lock.mode)} for {held}{end}{waited}"
+    return f"{called(table, nouns)}: {lock_words(lock.mode)} for {held}{end}{waited}"
 
 
 def _facts(statement: TapeStatement) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from kisaan_validate.facts.rehearsal import CanaryAccess, SecondsRange
 from kisaan_validate.facts.tape import BLOCKS_READS
@@ -67,3 +68,9 @@ def bytes_words(size: int) -> str:
 def lock_words(mode: str) -> str:
     """What a lock keeps others from, in words, and its name."""
     return f"no reads, no writes ({mode})" if mode in BLOCKS_READS else f"no writes ({mode})"
+
+
+def called(relation: str, nouns: Mapping[str, str]) -> str:
+    """What people call a table; its name where nothing is said, without the schema public."""
+    bare = relation.removeprefix("public.")
+    return nouns.get(relation) or nouns.get(bare) or bare

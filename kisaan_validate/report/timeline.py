@@ -13,7 +13,14 @@ from markupsafe import Markup
 
 from kisaan_validate.facts.rehearsal import CanaryAccess, CanaryOutage, RehearsedRun
 from kisaan_validate.facts.tape import StatementOutcome, TapeLock, TapeStatement
-from kisaan_validate.report.rehearsal_words import DONE_TO, clock, clock_exact, range_words, seconds_words
+from kisaan_validate.report.rehearsal_words import (
+    DONE_TO,
+    called,
+    clock,
+    clock_exact,
+    range_words,
+    seconds_words,
+)
 
 LANE = 1_000
 """A lane's width in its own units; the page scales it."""
@@ -82,7 +89,7 @@ def timeline(title: str, run: RehearsedRun, nouns: Mapping[str, str]) -> Timelin
     span = _span(outages, held, whole)
     relations = sorted({*outages, *held}, key=lambda name: (_weight(name, outages, held), name))
     lanes = [_statements(run, span)]
-    lanes += [_lane(n, nouns.get(n, n), held.get(n, ()), outages.get(n, ()), span) for n in relations[:MOST]]
+    lanes += [_lane(n, called(n, nouns), held.get(n, ()), outages.get(n, ()), span) for n in relations[:MOST]]
     ticks = tuple(_tick(span.start + span.length * part / 4, span) for part in range(5))
     part = "" if span.length >= whole else f"{clock(span.start)} to {clock(span.end)} of {clock(whole)}"
     return Timeline(title, tuple(lanes), ticks, max(0, len(relations) - MOST), part)
