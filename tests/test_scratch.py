@@ -242,7 +242,7 @@ def test_an_input_that_breaks_off_is_no_end_of_input(scratch: Scratch) -> None:
     scratch.create("broken")
     with pytest.raises(EOFError):
         scratch.client("psql", ["-1"], database="broken", stdin=Damaged())  # type: ignore[arg-type]
-    wait_until(lambda: not scratch.execute("SELECT FROM pg_stat_activity WHERE datname = 'broken'"))
+    wait_until(lambda: not scratch.execute("SELECT 1 FROM pg_stat_activity WHERE datname = 'broken'"))
     assert scratch.execute("SELECT to_regclass('half') IS NULL", "broken") == [(True,)]
     scratch.drop("broken")
 
@@ -523,7 +523,7 @@ def test_a_server_that_is_not_empty_is_not_adopted(lent: Any, words: str) -> Non
     try:
         with pytest.raises(UsageError, match=words):
             adopt(dsn)
-        assert lent.lender.execute("SELECT FROM pg_database WHERE datname = 'kisaan_scratch'") == []
+        assert lent.lender.execute("SELECT 1 FROM pg_database WHERE datname = 'kisaan_scratch'") == []
     finally:
         for statement in undo.split("; "):
             lent.lender.execute(statement)
@@ -637,7 +637,7 @@ def test_the_database_under_validation_is_never_adopted(
         monkeypatch.setenv("KISAAN_DSN", said)
         with pytest.raises(TargetError, match=words):
             adopt(dsn)
-        assert lender.execute("SELECT FROM pg_database WHERE datname = 'kisaan_scratch'") == []
+        assert lender.execute("SELECT 1 FROM pg_database WHERE datname = 'kisaan_scratch'") == []
     # A role of production that may not read who the server is.
     database = server.create(
         "CREATE ROLE asks LOGIN; REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC"
@@ -689,7 +689,7 @@ def test_two_at_once_do_not_meet(place: Path) -> None:
     """Each has its own folder, port, passwords and, as root, user number."""
     with scratch_server(system(), parent=place) as one, scratch_server(system(), parent=place) as two:
         one.create("a")
-        assert two.execute("SELECT FROM pg_database WHERE datname = 'a'") == []
+        assert two.execute("SELECT 1 FROM pg_database WHERE datname = 'a'") == []
         assert one.folder != two.folder
         if os.geteuid() == 0:
             assert one.folder.stat().st_uid != two.folder.stat().st_uid

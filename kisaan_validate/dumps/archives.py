@@ -30,7 +30,9 @@ def read_custom(file: IO[bytes], size: int, begin: Begin) -> None:
     reading = Reading(file, size)
     archive = read_archive(reading)
     if archive.form != CUSTOM:
-        raise Unreadable(f"it is the table of contents of a dump in a folder or tar: name that, not its {TOC}")
+        raise Unreadable(
+            f"it is the table of contents of a dump in a folder or tar: name that, not its {TOC}"
+        )
     blocks = begin(archive)
     while reading.at < size:
         place = reading.at
@@ -77,7 +79,11 @@ def read_folder(folder: Path, begin: Begin) -> tuple[tuple[str, ...], bool]:
     there, used = set(names_in_folder(folder)), {TOC}
     for entry in blocks.waiting:
         blocks.entry(entry.number)
-        used |= _large_objects(folder, entry, blocks, there) if entry.kind == BLOBS else _rows(folder, entry, blocks, there)
+        used |= (
+            _large_objects(folder, entry, blocks, there)
+            if entry.kind == BLOBS
+            else _rows(folder, entry, blocks, there)
+        )
     blocks.finish()
     bare = any(re.fullmatch(r"blob_\d+\.dat", name) for name in used)
     return tuple(sorted(there - used)), bare

@@ -57,7 +57,9 @@ class Gathering:
         """What was gathered."""
         names = sorted({*self._defined, *self._rows})
         tables = tuple(
-            DumpedTable(n, n in self._defined, n in self._rows, self._rows.get(n), self._defined.get(n, False))
+            DumpedTable(
+                n, n in self._defined, n in self._rows, self._rows.get(n), self._defined.get(n, False)
+            )
             for n in names
         )
         return DumpContents(

@@ -5,16 +5,14 @@ from __future__ import annotations
 from kisaan_validate.dumps.names import Tokens, upper
 
 CREATED = frozenset(
-    "SCHEMA|TABLE|SEQUENCE|VIEW|MATERIALIZED VIEW|INDEX|FUNCTION|PROCEDURE|AGGREGATE|TYPE|DOMAIN|TRIGGER|RULE|POLICY"
-    "|OPERATOR|COLLATION|CONVERSION|TEXT SEARCH CONFIGURATION|TEXT SEARCH DICTIONARY|STATISTICS|CAST"
-    "|EXTENSION".split("|")
+    ["SCHEMA", "TABLE", "SEQUENCE", "VIEW", "MATERIALIZED VIEW", "INDEX", "FUNCTION", "PROCEDURE", "AGGREGATE", "TYPE", "DOMAIN", "TRIGGER", "RULE", "POLICY", "OPERATOR", "COLLATION", "CONVERSION", "TEXT SEARCH CONFIGURATION", "TEXT SEARCH DICTIONARY", "STATISTICS", "CAST", "EXTENSION"]
 )
 """What a role without special rights creates in its own database."""
 
 ALTERED = (CREATED - {"EXTENSION", "CAST", "RULE"}) | {"DEFAULT PRIVILEGES", "LARGE OBJECT", "ROUTINE"}
 
 SUPERUSER = frozenset(
-    "OPERATOR CLASS|OPERATOR FAMILY|ACCESS METHOD|TRANSFORM|TEXT SEARCH PARSER|TEXT SEARCH TEMPLATE".split("|")
+    ["OPERATOR CLASS", "OPERATOR FAMILY", "ACCESS METHOD", "TRANSFORM", "TEXT SEARCH PARSER", "TEXT SEARCH TEMPLATE"]
 )
 """What only a superuser creates."""
 
@@ -37,21 +35,25 @@ LEFT_OUT = {
 """What is not restored, and why."""
 
 SETTINGS = frozenset(
-    "statement_timeout|lock_timeout|idle_in_transaction_session_timeout|transaction_timeout|client_encoding"
-    "|standard_conforming_strings|check_function_bodies|xmloption|client_min_messages|row_security|search_path"
-    "|default_tablespace|default_table_access_method|default_with_oids|escape_string_warning".split("|")
+    ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout", "client_encoding", "standard_conforming_strings", "check_function_bodies", "xmloption", "client_min_messages", "row_security", "search_path", "default_tablespace", "default_table_access_method", "default_with_oids", "escape_string_warning"]
 )
 """What pg_dump sets."""
 
 UNSAFE_ENCODINGS = frozenset(
-    "SJIS|SHIFT_JIS|SHIFTJIS|WIN932|WINDOWS932|MSKANJI|BIG5|WIN950|WINDOWS950|GBK|WIN936|WINDOWS936|UHC|WIN949"
-    "|WINDOWS949|GB18030|JOHAB|SHIFT_JIS_2004|SHIFTJIS2004|SJIS2004".split("|")
+    ["SJIS", "SHIFT_JIS", "SHIFTJIS", "WIN932", "WINDOWS932", "MSKANJI", "BIG5", "WIN950", "WINDOWS950", "GBK", "WIN936", "WINDOWS936", "UHC", "WIN949", "WINDOWS949", "GB18030", "JOHAB", "SHIFT_JIS_2004", "SHIFTJIS2004", "SJIS2004"]
 )
 """Encodings of clients in which the second byte of a character may be a backslash or a quote."""
 
 _SKIPPED = {"OR", "REPLACE", "UNIQUE", "UNLOGGED", "TRUSTED", "PROCEDURAL", "RECURSIVE"}
 _SECOND = {
-    *("MATERIALIZED VIEW", "EVENT TRIGGER", "USER MAPPING", "ACCESS METHOD", "LARGE OBJECT", "DEFAULT PRIVILEGES"),
+    *(
+        "MATERIALIZED VIEW",
+        "EVENT TRIGGER",
+        "USER MAPPING",
+        "ACCESS METHOD",
+        "LARGE OBJECT",
+        "DEFAULT PRIVILEGES",
+    ),
     *("FOREIGN TABLE", "FOREIGN SERVER", "OPERATOR CLASS", "OPERATOR FAMILY"),
 }
 

@@ -256,7 +256,9 @@ class Lexer:
     def _command(self, alone: bool) -> Command:
         end = self._line_end()
         text = self._buffer[self._place : end]
-        if not alone or not re.fullmatch(rb"\\(?:restrict|unrestrict) [A-Za-z0-9]+|\\connect [^\\`\0]+", text):
+        if not alone or not re.fullmatch(
+            rb"\\(?:restrict|unrestrict) [A-Za-z0-9]+|\\connect [^\\`\0]+", text
+        ):
             word = text[1:].split()[0][:20] if text[1:].split() else b""
             raise Smuggled(f"the command \\{_shown(word)} of psql", self.line)
         self._place = end
@@ -471,7 +473,9 @@ def _note_word(shape: _Shape, word: bytes) -> None:
 
 def _note_value(shape: _Shape, kind: str, text: bytes) -> None:
     word = text.upper()
-    allowed = {b"NULL", b"TRUE", b"FALSE", b"DEFAULT"} if shape.depth else {b"ON", b"CONFLICT", b"DO", b"NOTHING"}
+    allowed = (
+        {b"NULL", b"TRUE", b"FALSE", b"DEFAULT"} if shape.depth else {b"ON", b"CONFLICT", b"DO", b"NOTHING"}
+    )
     shape.plain_values &= kind == "word" and word in allowed
 
 
@@ -481,7 +485,12 @@ def _inner_end(shape: _Shape, line: int) -> None:
     The server splits what psql sends. It takes the same whole for one statement if the ``;`` stands in the
     brackets of a rule's actions, or in the body of a function: BEGIN ATOMIC, outside of any CASE.
     """
-    rule = shape.words[:2] == [b"create", b"rule"] or shape.words[:4] == [b"create", b"or", b"replace", b"rule"]
+    rule = shape.words[:2] == [b"create", b"rule"] or shape.words[:4] == [
+        b"create",
+        b"or",
+        b"replace",
+        b"rule",
+    ]
     if shape.depth and rule:
         return
     if shape.depth == 0 and shape.blocks == [b"begin"] and shape.atomic:

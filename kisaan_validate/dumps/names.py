@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 Tokens = Sequence[bytes]
@@ -56,6 +57,11 @@ def unquoted(name: str) -> str:
 def quoted(name: str) -> str:
     """A name as an identifier, always in quotes."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def identifier(name: str) -> str:
+    """A name as pg_dump writes it, unless it is a keyword: quoted only if it must be."""
+    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else quoted(name)
 
 
 def constant(token: bytes) -> str | None:

@@ -25,8 +25,16 @@ _FOREIGN: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
     (re.compile(pattern, re.DOTALL | re.IGNORECASE), what, hint)
     for pattern, what, hint in (
         (rb"\s*(<!doctype html|<html)", "a web page, not a dump", "look at it: a download or a login failed"),
-        (rb"\s*<\?xml", "an XML document, not a dump", "look at it: it may be an error of the place it came from"),
-        (rb"\s*[{\[]\s*\"", "a JSON document, not a dump", "look at it: it may be an error of the place it came from"),
+        (
+            rb"\s*<\?xml",
+            "an XML document, not a dump",
+            "look at it: it may be an error of the place it came from",
+        ),
+        (
+            rb"\s*[{\[]\s*\"",
+            "a JSON document, not a dump",
+            "look at it: it may be an error of the place it came from",
+        ),
         (rb".{0,400}(-- mysql dump|-- mariadb dump)", "a dump of MySQL or MariaDB", "name one of pg_dump"),
         (rb"/\*!?\d*", "no dump of PostgreSQL", "name one of pg_dump"),
         (rb"sqlite format 3\0", "an SQLite database", "name a dump of pg_dump"),
@@ -34,7 +42,11 @@ _FOREIGN: tuple[tuple[re.Pattern[bytes], str, str], ...] = tuple(
         (rb"rar!|7z\xbc\xaf", "a packed file that is not read here", "unpack it, and name what is in it"),
         (rb"-----begin pgp|salted__|age-encryption", "encrypted", "decrypt it first"),
         (rb"pg_dump: |pg_dumpall: ", "an error message of pg_dump", "take the dump again"),
-        (rb"[^\n]{0,200}(permission denied|no such file|connection refused)", "an error message", "take the dump again"),
+        (
+            rb"[^\n]{0,200}(permission denied|no such file|connection refused)",
+            "an error message",
+            "take the dump again",
+        ),
     )
 )
 
@@ -62,7 +74,9 @@ def member(folder: Path, name: str) -> tuple[IO[bytes], int]:
         raise
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EMLINK):
-            raise UsageError(f"{path} is a link, which pg_dump does not write", "name the dump itself") from None
+            raise UsageError(
+                f"{path} is a link, which pg_dump does not write", "name the dump itself"
+            ) from None
         raise _refused(path, error) from None
     state = os.fstat(number)
     if not stat.S_ISREG(state.st_mode):

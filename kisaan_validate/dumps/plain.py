@@ -20,7 +20,6 @@ DUMP, CLUSTER = b"-- PostgreSQL database dump", b"-- PostgreSQL database cluster
 _SERVER = re.compile(rb"-- Dumped from database version (.+)")
 _CLIENT = re.compile(rb"-- Dumped by pg_(?:dump|dumpall) version (.+)")
 _STARTED = re.compile(rb"-- Started on (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?: (\w+))?")
-_CONNECT = re.compile(rb"\\connect (?:-reuse-previous=on )?(.+)")
 
 
 @dataclass
@@ -66,7 +65,6 @@ class PlainReader:
         self._marker = False
         self._restricted = b""
         self._released = b""
-        self._connected: list[str] = []
         self._table = ""
         self._lines = 0
 
@@ -85,7 +83,9 @@ class PlainReader:
             self.facts.complete, self.facts.damage = False, str(error.args[0])
         except Smuggled as error:
             self.facts.damage = f"it was read up to line {error.line}: {error.what}"
-            self._rulings.left.append(LeftOut("text", error.what, "pg_dump does not write it", True, error.line))
+            self._rulings.left.append(
+                LeftOut("text", error.what, "pg_dump does not write it", True, error.line)
+            )
         if watched.head.startswith(BOM):
             self.facts.notes.append("it begins with a byte order mark, which is left out")
         return self.facts
@@ -125,8 +125,7 @@ class PlainReader:
             self._restricted, self._released = rest, b""
         elif word == b"\\unrestrict":
             self._released = rest
-        elif found := _CONNECT.fullmatch(command.text):
-            self._connected.append(found[1].decode("utf-8", "replace"))
+        self._rulings.command(command)
 
     def _judge(self, watched: _Watched) -> None:
         """Whether it ended as pg_dump ends."""
@@ -143,7 +142,9 @@ class PlainReader:
         elif b"\r\n" in watched.head:
             facts.damage = "its line ends are CRLF, as pg_dump does not write them: it was converted"
         elif not watched.tail.endswith(_ending(self._restricted, facts.cluster)):
-            facts.damage = "its last lines were changed or cut: it does not end with the blank line of pg_dump"
+            facts.damage = (
+                "its last lines were changed or cut: it does not end with the blank line of pg_dump"
+            )
         else:
             facts.complete = True
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -84,7 +83,11 @@ def _of_folder(path: Path) -> DumpFacts:
     if TOC not in names:
         wrong = "is empty" if not names else f"has no {TOC}"
         cluster = "PG_VERSION" in names
-        hint = "a data folder is no dump" if cluster else "name the folder that pg_dump -Fd wrote; if it did, it broke off"
+        hint = (
+            "a data folder is no dump"
+            if cluster
+            else "name the folder that pg_dump -Fd wrote; if it did, it broke off"
+        )
         raise RecordError(f"the folder {path} {wrong}: it is no dump", hint)
     reading, damage = _Reading(), ""
     strange: tuple[str, ...] = ()
@@ -106,7 +109,9 @@ def _facts_of(
 ) -> DumpFacts:
     archive = reading.archive
     shown = ", ".join(strange[:3])
-    notes = (f"files that do not belong to it: {shown}" + (", …" if len(strange) > 3 else ""),) if strange else ()
+    notes = (
+        (f"files that do not belong to it: {shown}" + (", …" if len(strange) > 3 else ""),) if strange else ()
+    )
     return DumpFacts(
         path.name,
         form,
@@ -145,7 +150,9 @@ def _of_plain(path: Path, file: IO[bytes], size: int, method: str) -> DumpFacts:
     form = DumpFormat.CLUSTER if plain.cluster else DumpFormat.PLAIN
     if plain.cluster:
         hint = "dump each database by itself: pg_dump DATABASE"
-        rulings.left = [LeftOut("cluster", "", f"it holds all databases and roles of a server; {hint}", stops=True)]
+        rulings.left = [
+            LeftOut("cluster", "", f"it holds all databases and roles of a server; {hint}", stops=True)
+        ]
     return DumpFacts(
         path.name,
         form,

@@ -8,6 +8,7 @@ needs something that was left out is left out too.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -20,8 +21,18 @@ from kisaan_validate.dumps.kinds import (
     UNSAFE_ENCODINGS,
     kind_after,
 )
-from kisaan_validate.dumps.lexer import Sentence
-from kisaan_validate.dumps.names import Tokens, constant, find_word, is_name, name_at, names_in, unquoted, upper
+from kisaan_validate.dumps.lexer import Command, Sentence
+from kisaan_validate.dumps.names import (
+    Tokens,
+    constant,
+    find_word,
+    identifier,
+    is_name,
+    name_at,
+    names_in,
+    unquoted,
+    upper,
+)
 from kisaan_validate.facts.dump import LeftOut
 
 
@@ -79,6 +90,7 @@ class Rulings:
     _missing: dict[str, str] = field(default_factory=dict)
     _created: bool = False
     _cleaned: bool = False
+    _made: bool = False
 
     def rule(self, sentence: Sentence) -> Ruling:
         """What is done with a statement."""
@@ -105,7 +117,7 @@ class Rulings:
 
     def _needing(self, sentence: Sentence) -> Ruling | None:
         """Left out if it names something that was left out."""
-        needed = next((name for name in names_in(sentence.tokens) if name in self._missing), None)
+        needed = next((name for name in _named(sentence.tokens) if name in self._missing), None)
         if needed is None:
             return None
         kind, name = title_of(sentence.tokens)
@@ -117,6 +129,20 @@ class Rulings:
         found, called = title_of(sentence.tokens)
         left = LeftOut(kind or found, name or called, why, line=sentence.line)
         return Ruling(Action.OUT, left.kind, left)
+
+    def command(self, command: Command) -> Ruling:
+        """What is done with a command of psql: the pair of ``\\restrict`` goes, and one ``\\connect`` to the
+        database that the dump creates itself.
+        """
+        if not command.text.startswith(b"\\connect"):
+            return Ruling(Action.SKIP, "restrict")
+        if self._made and not self._created:
+            self._made = False
+            return Ruling(Action.SKIP, "database")
+        name = command.text.split()[-1].decode("utf-8", "replace")
+        left = LeftOut("\\connect", name, "it goes to another database", stops=True, line=command.line)
+        self.left.append(left)
+        return Ruling(Action.STOP, left.kind, left)
 
     # --- by the first word ------------------------------------------------------------------------------
 
@@ -145,7 +171,9 @@ class Rulings:
             return self.out(sentence, why, "tablespace", given)
         known = self.ground.access_methods
         if name == "default_table_access_method" and known is not None and given not in known:
-            return self.out(sentence, "the server has no such access method; heap is used", "access method", given)
+            return self.out(
+                sentence, "the server has no such access method; heap is used", "access method", given
+            )
         return PASSES
 
     def select(self, sentence: Sentence) -> Ruling:
@@ -209,9 +237,12 @@ class Rulings:
         if kind in SUPERUSER:
             return self.out(sentence, "only a superuser may create it")
         if kind == "DATABASE":
+            self._made = True
             return Ruling(Action.SKIP, "database")
         if kind not in CREATED:
-            return _stop("statement", " ".join(upper(tokens, 0, 3))[:40], "pg_dump writes no such statement", sentence)
+            return _stop(
+                "statement", " ".join(upper(tokens, 0, 3))[:40], "pg_dump writes no such statement", sentence
+            )
         if self._cleaned and not self._created and upper(tokens, 0, 4) == ("CREATE", "OR", "REPLACE", "VIEW"):
             # What --clean writes to loosen a view from what it needs.
             return Ruling(Action.SKIP, "DROP")
@@ -230,7 +261,10 @@ class Rulings:
     def table(self, sentence: Sentence) -> Ruling:
         """CREATE TABLE, not from a query."""
         for place in range(2, len(sentence.tokens) - 1):
-            if sentence.tokens[place].upper() == b"AS" and find_word(sentence.tokens, "AS", start=place) == place:
+            if (
+                sentence.tokens[place].upper() == b"AS"
+                and find_word(sentence.tokens, "AS", start=place) == place
+            ):
                 if _depth(sentence.tokens, place) == 0:
                     return _stop("table", title_of(sentence.tokens)[1], "it is made from a query", sentence)
         return PASSES
@@ -282,7 +316,9 @@ class Rulings:
         if kind == "DATABASE":
             return Ruling(Action.SKIP, "database")
         if kind not in ALTERED:
-            return _stop("statement", " ".join(upper(tokens, 0, 3))[:40], "pg_dump writes no such statement", sentence)
+            return _stop(
+                "statement", " ".join(upper(tokens, 0, 3))[:40], "pg_dump writes no such statement", sentence
+            )
         if kind == "DEFAULT PRIVILEGES":
             return self._default_privileges(sentence)
         return self._table_altered(sentence) if kind == "TABLE" else PASSES
@@ -291,7 +327,9 @@ class Rulings:
         place = find_word(sentence.tokens, "FOR", "ROLE")
         name = unquoted(name_at(sentence.tokens, place + 2)[0]) if place > 0 else ""
         if place > 0 and self.ground.roles is not None and name not in self.ground.roles:
-            return self.out(sentence, "the role is not one that this restore made", "default privileges", name)
+            return self.out(
+                sentence, "the role is not one that this restore made", "default privileges", name
+            )
         return PASSES
 
     def _table_altered(self, sentence: Sentence) -> Ruling:
@@ -327,7 +365,9 @@ class Rulings:
         tokens = sentence.tokens
         place = find_word(tokens, "ON")
         if place < 0:
-            return self.out(sentence, "memberships of roles are not restored", "role membership", _granted(tokens))
+            return self.out(
+                sentence, "memberships of roles are not restored", "role membership", _granted(tokens)
+            )
         kind = kind_after(tokens, place + 1)
         if kind == "DATABASE":
             return Ruling(Action.SKIP, "database")
@@ -388,6 +428,19 @@ def _unknown(sentence: Sentence) -> Ruling:
     return _stop("statement", words, "pg_dump writes no such statement", sentence)
 
 
+def _named(tokens: Tokens) -> Iterator[str]:
+    """The names with a schema in a statement; of planner statistics, those that stand in its constants."""
+    yield from names_in(tokens)
+    if upper(tokens, 1, 2) == ("*", "FROM"):
+        said = {
+            constant(tokens[p - 2]): constant(tokens[p])
+            for p in range(2, len(tokens))
+            if tokens[p - 1] == b","
+        }
+        schema, relation = said.get("schemaname"), said.get("relname")
+        yield f"{identifier(schema or '')}.{identifier(relation or '')}"
+
+
 def _granted(tokens: Tokens) -> str:
     return name_at(tokens, 1)[0]
 
@@ -427,14 +480,32 @@ def title_of(tokens: Tokens) -> tuple[str, str]:
         return first, next(iter(names_in(tokens)), "")
     if first in ("COPY", "INSERT"):
         return "rows", name_at(tokens, 1 if first == "COPY" else 2)[0]
+    if first == "SELECT":
+        start = 3 if upper(tokens, 1, 2) == ("*", "FROM") else 1
+        return "call of", name_at(tokens, start)[0]
     start = 2 if first in ("COMMENT", "SECURITY") else 1
     kind = kind_after(tokens, start)
     place = start
-    while place < len(tokens) and upper(tokens, place, 1)[0] in {"OR", "REPLACE", "UNIQUE", "CONSTRAINT", "DEFAULT"}:
+    while place < len(tokens) and upper(tokens, place, 1)[0] in {
+        "OR",
+        "REPLACE",
+        "UNIQUE",
+        "CONSTRAINT",
+        "DEFAULT",
+    }:
         place += 1
     place += len(kind.split())
-    while place < len(tokens) and upper(tokens, place, 1)[0] in {"IF", "NOT", "EXISTS", "ONLY", "FOR", "UNLOGGED"}:
+    while place < len(tokens) and upper(tokens, place, 1)[0] in {
+        "IF",
+        "NOT",
+        "EXISTS",
+        "ONLY",
+        "FOR",
+        "UNLOGGED",
+    }:
         place += 1
-    name = name_at(tokens, place)[0] or "".join(t.decode("utf-8", "replace") for t in tokens[place : place + 1])
+    name = name_at(tokens, place)[0] or "".join(
+        t.decode("utf-8", "replace") for t in tokens[place : place + 1]
+    )
     said = kind.lower() or first.lower()
     return (f"comment on {said}" if first == "COMMENT" else said), name

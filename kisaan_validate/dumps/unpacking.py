@@ -90,7 +90,9 @@ class _Unpacker(Protocol):
     def decompress(self, data: bytes, max_length: int = ...) -> bytes: ...
 
 
-def _by_library(make: Callable[[], _Unpacker], errors: tuple[type[Exception], ...]) -> Callable[..., Iterator[bytes]]:
+def _by_library(
+    make: Callable[[], _Unpacker], errors: tuple[type[Exception], ...]
+) -> Callable[..., Iterator[bytes]]:
     def unpack(pieces: Iterable[bytes]) -> Iterator[bytes]:
         """Several streams one after the other are one, as the programs have it."""
         unpacker, begun = make(), False
@@ -173,7 +175,9 @@ def _by_program(name: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
     program = shutil.which(name)
     if program is None:
         extra = " (or: pip install zstandard)" if name == "zstd" else ""
-        raise UsageError(f"the program {name} is missing, by which this dump is packed", f"apt-get install {name}{extra}")
+        raise UsageError(
+            f"the program {name} is missing, by which this dump is packed", f"apt-get install {name}{extra}"
+        )
     iterator = iter(pieces)
     first = next(iterator, None)
     if first is None:

@@ -189,7 +189,7 @@ class Adopted(Home):
             self._lock()
             ours = {name for (name,) in asked(self._holder, "SELECT name FROM public.made")}
             # Whoever used it before us was killed: the roles of a dump are not known by name.
-            killed = bool(asked(self._holder, "SELECT FROM public.busy"))
+            killed = bool(asked(self._holder, "SELECT 1 FROM public.busy"))
             roles = self._new_roles() if killed else []
             found = on_server(lambda sql: asked(connection, sql), {MARK_DATABASE, *ours, *roles})
             for database in () if found else ("postgres", "template1"):

@@ -19,7 +19,6 @@ from kisaan_validate.scratch import account
 from kisaan_validate.scratch.account import Account
 from kisaan_validate.scratch.home import PATIENCE, Home, clean_environment, safe_parent
 from kisaan_validate.scratch.installation import Installation
-from kisaan_validate.scratch.marker import PREFIX
 from kisaan_validate.scratch.reaching import plain_parameters
 from kisaan_validate.scratch.space import WAL
 
@@ -163,7 +162,7 @@ class Cluster(Home):
         # The folder's name is too long for a socket: another one, near the root.
         for parent in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):
             if parent.is_dir() and len(os.fsencode(str(parent))) <= 60 and safe_parent(parent):
-                sockets = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+                sockets = Path(tempfile.mkdtemp(prefix="kisaan-socket-", dir=parent))
                 self.marker.add(sockets)
                 return sockets
         raise UsageError(

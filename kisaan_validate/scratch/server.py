@@ -250,7 +250,7 @@ class Scratch:
         DatabaseError.
         """
         self._passwords[role] = secrets.token_hex(24)
-        there = self.execute("SELECT FROM pg_catalog.pg_roles WHERE rolname = %s", params=(role,))
+        there = self.execute("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = %s", params=(role,))
         verb = "ALTER" if there else "CREATE"
         self.execute(f"{_QUIET} {verb} ROLE {identifier(role)} LOGIN PASSWORD {text(self._passwords[role])}")
 
