@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+import pytest
 from conftest import ROOT, SYSTEM_BIN, missing
 
 from kisaan_validate.facts.rehearsal import RehearsedRun
@@ -22,6 +23,8 @@ from kisaan_validate.scratch.server import Scratch, scratch_server
 from kisaan_validate.sql.splitting import split_statements
 
 CASES = ROOT / "tests" / "rehearsals"
+VERSIONS = [pytest.param(18, id="server18"), pytest.param(15, id="server15")]
+"""What a fixture of a stage is made for; dealing.py knows the names."""
 _numbers = count(1)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from rehearsing import CASES, Stage, as_psql, case, staged
+from rehearsing import CASES, VERSIONS, Stage, as_psql, case, staged
 
 from kisaan_validate.facts.rehearsal import RuleFinding
 from kisaan_validate.facts.tape import Tape
@@ -16,16 +16,16 @@ SETUP = (CASES / "setup.sql").read_text(encoding="utf-8")
 NAMES = [rule.id for rule in RULES]
 
 
-@pytest.fixture(scope="module", params=[18, 15])
+@pytest.fixture(scope="module", params=VERSIONS)
 def stage(request: Any) -> Iterator[Stage]:
     """A scratch server of each version."""
     with staged(request.param) as made:
         yield made
 
 
-def found(stage: Stage, sql: str, send: Any = as_psql) -> tuple[Tape, tuple[RuleFinding, ...]]:
+def found(stage: Stage, sql: str) -> tuple[Tape, tuple[RuleFinding, ...]]:
     """The tape of a migration on the library of the examples, and what the rules find on it."""
-    tape = stage.tape(stage.database(SETUP), {"migration.sql": sql}, send(sql))
+    tape = stage.tape(stage.database(SETUP), {"migration.sql": sql}, as_psql(sql))
     assert tape.gaps == ()
     return tape, rule_findings(tape)
 

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from kisaan_validate.errors import UsageError
-from kisaan_validate.facts.tape import Tape, TapeStatement
+from kisaan_validate.facts.tape import StatementOutcome, Tape, TapeStatement
 from kisaan_validate.rehearse.assemble import TapeAssembly, TapeGround, numbered
 from kisaan_validate.rehearse.heard import TAPE_SETTINGS, HeardStatement, SessionEar
 from kisaan_validate.rehearse.known import KnownCatalogue, read_catalogue, read_relations
@@ -26,6 +26,9 @@ from kisaan_validate.rehearse.unseen import with_new_files
 
 END_SECONDS = 20.0
 """How long the end of the log is waited for: the server writes it through a process of its own."""
+
+LEAVING_SECONDS = 1.0
+"""How long sessions may take to end when the migration is over."""
 
 _OTHERS = """
     SELECT pid FROM pg_stat_activity
@@ -124,8 +127,15 @@ class TapeRecorder:
         cursor.execute(_OTHERS, (list(self._ours.pids),))
         return {pid for (pid,) in cursor.fetchall()}
 
+    def _ended_others(self, cursor: Any) -> set[int]:
+        """Sessions of others that do not end; a server needs a moment to see that a client has gone."""
+        deadline = time.monotonic() + LEAVING_SECONDS
+        while (left := self._others(cursor) - self._early) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return left
+
     def _recorded(self, cursor: Any) -> Tape:
-        connected = self._others(cursor)
+        connected = self._ended_others(cursor)
         ended = _mark(cursor, self._token, "end")
         heard = self._heard(cursor)
         gap = self._sampler.widest or 0.0
@@ -142,6 +152,10 @@ class TapeRecorder:
         gaps = [*heard.gaps, *(gap for ear in ears.values() for gap in ear.gaps), *self._gaps()]
         statements, unexplained = with_new_files(
             self._assembled(transactions, teller), self._new_files(cursor), self._catalogue
+        )
+        lost = sum(s.outcome is StatementOutcome.UNKNOWN for s in statements)
+        gaps += (
+            [f"what became of {lost} statement(s) is not known: their session had not ended"] if lost else []
         )
         return Tape(
             started_at=datetime.fromtimestamp(self.started, UTC).isoformat(),

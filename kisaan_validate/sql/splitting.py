@@ -46,8 +46,8 @@ def lexemes(sql: str) -> Iterator[tuple[str, str, int]]:
     at = 0
     while at < len(sql):
         found = _LEXEME.match(sql, at)
-        assert found is not None and found.lastgroup is not None  # "other" matches anything
-        kind = "dollar" if found.lastgroup == "tag" else found.lastgroup
+        assert found is not None  # "other" matches anything
+        kind = found.lastgroup or "other"
         start, at = at, _block_end(sql, found.end()) if kind == "block" else found.end()
         if kind not in {"space", "comment", "block"}:
             yield kind, sql[start:at], start
