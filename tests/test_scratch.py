@@ -26,12 +26,14 @@ from kisaan_validate.process.stopping import Stop
 from kisaan_validate.scratch.installation import Installation, choose, installations
 from kisaan_validate.scratch.server import Scratch, scratch_server
 
-HOLDER = """import sys, time
+HOLDER = """import os, sys, time
 from pathlib import Path
 from kisaan_validate.scratch.installation import choose
 from kisaan_validate.scratch.server import scratch_server
-named = Path(sys.argv[1]) if sys.argv[1] else None
-with scratch_server(choose(named=named), parent=Path(sys.argv[2])) as scratch:
+with scratch_server(choose(named=Path(sys.argv[1])), parent=Path(sys.argv[2])) as scratch:
+    if "fork" in sys.argv and not os.fork():
+        time.sleep(20)
+        os._exit(0)
     scratch.create("held")
     scratch.execute("CREATE TABLE secret AS SELECT 'a personal value' AS v", "held")
     print(scratch.folder, flush=True)
@@ -112,8 +114,9 @@ def test_it_creates_clones_and_drops(scratch: Scratch) -> None:
     scratch.drop('a "name"')
 
 
+@pytest.mark.slow
 def test_a_clone_of_a_database_in_use_is_refused_in_words(scratch: Scratch) -> None:
-    """At once, and with who works in it."""
+    """With who works in it."""
     scratch.create("busy")
     session = scratch.connect("busy", scratch.owner)
     with pytest.raises(DatabaseError, match="being accessed by kisaan_restore"):
@@ -310,10 +313,12 @@ def test_a_server_that_cannot_start_says_why_and_leaves_nothing(place: Path) -> 
 
 
 @contextmanager
-def holder(installation: Installation, place: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+def holder(
+    installation: Installation, place: Path, *more: str
+) -> Iterator[tuple[subprocess.Popen[str], Path]]:
     """Another process that holds a scratch server, and the server's folder."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(installation.folder), str(place)],
+        [sys.executable, "-c", HOLDER, str(installation.folder), str(place), *more],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -340,6 +345,66 @@ def test_nothing_stays_of_a_process_that_was_killed(place: Path, number: signal.
         process.wait()
         wait_until(lambda: not list(place.iterdir()), 30)
         assert processes_of(folder) == []
+
+
+@pytest.mark.slow
+def test_a_forked_child_does_not_keep_the_server(place: Path) -> None:
+    """It holds the keeper's pipe open; the keeper looks at its parent too."""
+    with holder(system(), place, "fork") as (process, folder):
+        process.kill()
+        process.wait()
+        wait_until(lambda: not list(place.iterdir()), 15)
+        assert processes_of(folder) == []
+
+
+@pytest.mark.slow
+def test_a_killed_keeper_leaves_nothing_either(place: Path) -> None:
+    """Then its parent erases, and the server can be used until then."""
+    with scratch_server(system(), parent=place) as scratch:
+        keeper: Any = scratch._place
+        keeper._keeper.kill()
+        keeper._keeper.wait()
+        assert scratch.execute("SELECT 1") == [(1,)]
+    assert list(place.iterdir()) == []
+    assert processes_of(scratch.folder) == []
+
+
+@pytest.mark.slow
+def test_programs_that_are_closed_to_the_account_are_copied(place: Path) -> None:
+    """An environment below root's home stays closed; without root nothing is copied."""
+    source = choose().folder.parent.parent
+    closed = place / "closed"
+    closed.mkdir(mode=0o700)
+    for folder in (source, source.with_name(f"{source.name}.libs")):
+        shutil.copytree(folder, closed / folder.name)
+    named = choose(named=closed / source.name / "pginstall")
+    with scratch_server(named, parent=place) as scratch:
+        assert scratch.client("psql", ["-Atc", "SELECT 1"], database="postgres").out_tail == "1\n"
+        assert (scratch.folder / "programs").exists() == (os.geteuid() == 0)
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+    shutil.rmtree(closed)
+
+
+@pytest.mark.slow
+def test_a_role_that_was_let_in_and_a_server_that_was_kept(place: Path) -> None:
+    """Its passwords lie in a file that libpq takes, and `clean` erases it with the rest."""
+    told: list[str] = []
+    with scratch_server(system(), parent=place, keep=True, notice=told.append) as scratch:
+        scratch.execute("CREATE ROLE app")
+        scratch.admit("app")
+        scratch.admit("fresh")
+    place_of = scratch.target("postgres", "app").parameters
+    for role in ("app", "fresh", scratch.owner, "postgres"):
+        session = psycopg2.connect(
+            host=place_of["host"],
+            port=place_of["port"],
+            user=role,
+            dbname="postgres",
+            passfile=scratch.passfile,
+        )
+        session.close()
+    assert CliRunner().invoke(cli, ["scratch", "clean", "--scratch-dir", str(place)]).exit_code == 0
+    assert list(place.iterdir()) == []
 
 
 def test_what_the_keeper_could_not_erase_is_found_again(place: Path) -> None:

@@ -52,8 +52,23 @@ class Line:
         if not started or started != (self.started or started):
             connection.close()
             raise DatabaseError(f"{SOURCE} is another server than before, or was restarted", "run it again")
+        if not self.started:
+            self._resolve(connection)
         self.started = started
         return connection
+
+    def _resolve(self, connection: Any) -> None:
+        """A service, the environment and a password file may have said where it is: clients of ours have
+        none of them.
+        """
+        said = connection.get_dsn_parameters()
+        self.given = {
+            name: value
+            for name, value in {**self.given, **said}.items()
+            if name not in ("service", "options")
+        }
+        if connection.info.password:
+            self.given["password"] = connection.info.password
 
     def ask(self, database: str, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a statement. Raises DatabaseError."""
@@ -167,8 +182,8 @@ class Adopted(Home):
         try:
             self._line = Line(dsn)
             self.superuser = ""
-            self.password = self._line.given.get("password", "")
             self._enter(tuple(productions))
+            self.password = self._line.given.get("password", "")
             self._keep()
             (self.folder / "work").mkdir(mode=0o700)
             self.account.give(self.folder)
@@ -207,7 +222,7 @@ class Adopted(Home):
     def _lock(self) -> None:
         """Hold the server against other commands of ours, until our session ends."""
         self._holder = self._line.open(MARK_DATABASE)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 2
         while not asked(self._holder, f"SELECT pg_catalog.pg_try_advisory_lock({_LOCK})")[0][0]:
             if time.monotonic() > deadline:
                 raise UsageError(

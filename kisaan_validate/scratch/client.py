@@ -58,6 +58,8 @@ class _Tail:
     def text(self) -> str:
         """What was kept, when the pipe has ended; a grandchild that holds it open is not waited for."""
         self._thread.join(_GRACE)
+        if not self._thread.is_alive():
+            self._pipe.close()
         return self._kept.decode("utf-8", "replace")
 
 
@@ -104,27 +106,7 @@ def run_client(
     Raises what reading ``stdin`` raised, and FileExistsError if ``output`` is there.
     """
     began = time.monotonic()
-    opened: list[IO[bytes]] = []
-    try:
-        source = _opened(stdin, opened)
-        sink: IO[bytes] | int = subprocess.PIPE
-        if output is not None:
-            sink = os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-            opened.append(sink)
-        process = subprocess.Popen(
-            [str(program), *words],
-            stdin=source,
-            stdout=sink,
-            stderr=subprocess.PIPE,
-            env=dict(environment),
-            cwd=folder,
-            start_new_session=True,
-            umask=0o077,
-            **account.popen,
-        )
-    finally:
-        for file in opened:
-            file.close()
+    process = _started([str(program), *words], environment, account, folder, stdin, output)
     feed = _Feed(stdin, process) if stdin is not None and not isinstance(stdin, Path) else None
     try:
         tails = [None if pipe is None else _Tail(pipe) for pipe in (process.stdout, process.stderr)]
@@ -139,6 +121,37 @@ def run_client(
             raise feed.error
     out, err = ("" if tail is None else tail.text() for tail in tails)
     return Finished(process.returncode, out, err, time.monotonic() - began, cut)
+
+
+def _started(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    account: Account,
+    folder: Path,
+    stdin: IO[bytes] | Path | None,
+    output: Path | None,
+) -> subprocess.Popen[bytes]:
+    opened: list[IO[bytes]] = []
+    try:
+        source = _opened(stdin, opened)
+        sink: IO[bytes] | int = subprocess.PIPE
+        if output is not None:
+            sink = os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+            opened.append(sink)
+        return subprocess.Popen(
+            command,
+            stdin=source,
+            stdout=sink,
+            stderr=subprocess.PIPE,
+            env=dict(environment),
+            cwd=folder,
+            start_new_session=True,
+            umask=0o077,
+            **account.popen,
+        )
+    finally:
+        for file in opened:
+            file.close()
 
 
 def _opened(stdin: IO[bytes] | Path | None, opened: list[IO[bytes]]) -> IO[bytes] | int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -16,9 +15,9 @@ from pathlib import Path
 
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.scratch import account
-from kisaan_validate.scratch.account import Account
 from kisaan_validate.scratch.home import PATIENCE, Home, clean_environment, safe_parent
 from kisaan_validate.scratch.installation import Installation
+from kisaan_validate.scratch.programs import reachable
 from kisaan_validate.scratch.reaching import plain_parameters
 from kisaan_validate.scratch.space import WAL
 
@@ -77,7 +76,7 @@ class Cluster(Home):
             self.settings = {**_SETTINGS, **allowed(settings)}
             self.sockets = self._socket_folder()
             self._keep()
-            self.programs = self._programs()
+            self.programs = reachable(self._installation.folder, self.folder, self.account)
             self._initialize()
             for name in ("data", "work", "logs"):
                 (self.folder / name).mkdir(mode=0o700, exist_ok=True)
@@ -170,25 +169,6 @@ class Cluster(Home):
             "name a shorter folder with --scratch-dir or KISAAN_SCRATCH_DIR",
         )
 
-    def _programs(self) -> Path:
-        """Where the server's programs are. Where its account cannot reach them, they are copied."""
-        folder = self.installation.folder
-        if self.account.uid is None or _runs(folder / "postgres", self.account):
-            return folder
-        # Beside the environment of root, which is closed to others: opening it is not ours to do.
-        copy = self.folder / "programs"
-        for name in ("bin", "lib", "share"):
-            if (folder.parent / name).is_dir():
-                shutil.copytree(folder.parent / name, copy / name, symlinks=True)
-        self.account.give(copy)
-        os.chown(self.folder, self.account.uid, self.account.gid or 0)
-        if not _runs(copy / "bin" / "postgres", self.account):
-            raise UsageError(
-                f"{folder} cannot be read by the account that runs the scratch server",
-                "install PostgreSQL where every account can read it",
-            )
-        return copy / "bin"
-
     def _initialize(self) -> None:
         who = account.initializing()
         secret = self.folder / "password"
@@ -277,16 +257,6 @@ def free_port() -> int:
         one.bind((LOOPBACK, 0))
         port: int = one.getsockname()[1]
         return port
-
-
-def _runs(program: Path, who: Account) -> bool:
-    try:
-        done = subprocess.run(
-            [str(program), "--version"], capture_output=True, cwd="/", check=False, timeout=30, **who.popen
-        )
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return done.returncode == 0
 
 
 def _quoted(value: str) -> str:

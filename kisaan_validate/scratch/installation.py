@@ -40,7 +40,7 @@ class Installation:
     def program(self, name: str) -> Path | None:
         """The path of one of its programs; None where it is missing."""
         path = self.folder / name
-        return path if os.access(path, os.X_OK) and path.is_file() else None
+        return path if os.path.isfile(path) and os.access(path, os.X_OK) else None
 
     @property
     def major(self) -> int:
@@ -132,7 +132,8 @@ def _system() -> Iterator[Path]:
         yield from Path("/").glob(pattern.lstrip("/"))
     for entry in os.environ.get("PATH", "").split(os.pathsep):
         # Debian's /usr/bin has wrappers of psql, whose version depends on a configuration.
-        if entry and (Path(entry) / "postgres").is_file():
+        # Path.is_file raises where a folder is closed to us.
+        if entry and os.path.isfile(os.path.join(entry, "postgres")):
             yield Path(entry)
 
 
@@ -140,9 +141,9 @@ def _read(folder: Path, label: str) -> Installation | None:
     """The installation in a folder; None if there is none, or it does not run here."""
     for name in _TELLING:
         program = folder / name
-        if program.is_file() and (said := _said(program)):
+        if os.path.isfile(program) and (said := _said(program)):
             release = f"{said[0]}.{said[1]}" if said[1] is not None else f"{said[0]} (unreleased)"
-            only = "" if (folder / "postgres").is_file() else ", clients only"
+            only = "" if os.path.isfile(folder / "postgres") else ", clients only"
             return Installation(folder, said[0] * 10_000 + (said[1] or 0), f"{label} {release}{only}")
     return None
 

@@ -15,6 +15,7 @@ from kisaan_validate.scratch.identity import identity_of, same
 if TYPE_CHECKING:
     from kisaan_validate.scratch.server import Scratch
 
+_LIBPQ = ("PGHOST", "PGHOSTADDR", "PGSERVICE")
 _SECONDS = 10
 _HINT = "name another server with --scratch-dsn, or none: then one is made for the occasion"
 
@@ -51,11 +52,15 @@ def named_productions() -> tuple[Target, ...]:
     """The databases that the environment names: each of them may be the one under validation. Raises
     TargetError.
     """
-    return tuple(
+    named = [
         find_target(environ={name: os.environ[name]})
         for name in ("KISAAN_DSN", "DATABASE_URL")
         if os.environ.get(name)
-    )
+    ]
+    # Without either of them, libpq's own variables name it.
+    if any(os.environ.get(name) for name in _LIBPQ):
+        named.append(find_target(environ={}))
+    return tuple(named)
 
 
 def refuse_named(connection: Any, more: Iterable[Target] = ()) -> None:

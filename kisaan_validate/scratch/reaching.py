@@ -63,7 +63,8 @@ def connected(parameters: Mapping[str, str], settings: Mapping[str, str]) -> Any
 def variables(parameters: Mapping[str, str]) -> dict[str, str]:
     """The environment of a foreign command: libpq's variables, and DATABASE_URL."""
     names = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER"}
-    names |= {"password": "PGPASSWORD", "sslmode": "PGSSLMODE"}
+    names |= {"password": "PGPASSWORD", "hostaddr": "PGHOSTADDR", "gssencmode": "PGGSSENCMODE"}
+    names |= {name: f"PG{name.upper()}" for name in ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl")}
     said = {variable: parameters[name] for name, variable in names.items() if parameters.get(name)}
     return {**said, "PGPASSFILE": "/dev/null", "PGSERVICEFILE": "/dev/null", "DATABASE_URL": url(parameters)}
 

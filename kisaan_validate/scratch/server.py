@@ -8,18 +8,19 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.postgres.target import Target
 from kisaan_validate.process.stopping import Stop
-from kisaan_validate.scratch.account import Account
 from kisaan_validate.scratch.adopted import Adopted
 from kisaan_validate.scratch.client import Finished, run_client
+from kisaan_validate.scratch.cloning import clone
 from kisaan_validate.scratch.cluster import Cluster, allowed
 from kisaan_validate.scratch.home import clean_environment, scratch_parent
 from kisaan_validate.scratch.installation import Installation, choose
 from kisaan_validate.scratch.leftovers import sweep
+from kisaan_validate.scratch.place import Place
 from kisaan_validate.scratch.reaching import (
     connected,
     identifier,
@@ -33,41 +34,6 @@ OWNER = "kisaan_restore"
 SOURCE = "the scratch server"
 _ROOT = "postgres"
 _QUIET = "SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_duration = off;"
-
-
-class Place(Protocol):
-    """What a scratch server stands on: a cluster of ours, or an adopted server."""
-
-    folder: Path
-    account: Account
-    settings: dict[str, str]
-    superuser: str
-    password: str
-
-    @property
-    def installation(self) -> Installation | None:
-        """Whose programs run, if they are ours."""
-
-    def program(self, path: Path) -> Path:
-        """The same program where the account can run it."""
-
-    def parameters(self, database: str, role: str, password: str) -> dict[str, str]:
-        """libpq's parameters for a role."""
-
-    def restart(self) -> None:
-        """Restart the server."""
-
-    def listen(self) -> None:
-        """Also listen on the loopback address."""
-
-    def ended(self) -> str:
-        """How it ended by itself; "" while it runs."""
-
-    def log_tail(self, since: int = 0) -> str:
-        """The end of its log."""
-
-    def made(self, database: str) -> None:
-        """This database is about to be made."""
 
 
 class Scratch:
@@ -146,50 +112,10 @@ class Scratch:
 
     def clone(self, source: str, name: str) -> None:
         """A copy of a database in which nobody works, its own settings included. Raises DatabaseError."""
-        # PostgreSQL waits 5 s for them, and names none.
-        others = self.execute(
-            "SELECT DISTINCT usename::text FROM pg_catalog.pg_stat_activity"
-            " WHERE datname = %s AND backend_type = 'client backend'",
-            params=(source,),
-        )
-        if others:
-            names = ", ".join(sorted(str(name) for (name,) in others))
-            raise DatabaseError(f"{source} cannot be cloned: it is being accessed by {names}", "", "55006")
         self._place.made(name)
-        words = f"CREATE DATABASE {identifier(name)} OWNER {identifier(OWNER)} TEMPLATE {identifier(source)}"
-        version = int(self.execute("SHOW server_version_num")[0][0])
-        if version >= 150000:
-            # By files: the default writes each page into the WAL.
-            words += " STRATEGY file_copy"
-        self._copied(words, version)
-        # Settings of a database are no part of it, and are not copied.
-        self.execute(
-            "INSERT INTO pg_db_role_setting SELECT made.oid, setrole, setconfig FROM pg_db_role_setting"
-            " JOIN pg_database AS old ON old.oid = setdatabase CROSS JOIN pg_database AS made"
-            " WHERE old.datname = %s AND made.datname = %s",
-            params=(source, name),
-        )
-
-    def _copied(self, words: str, version: int) -> None:
-        """Copy a database, sharing blocks where server and file system can."""
-        import psycopg2
-
         connection = self.connect(_ROOT)
         try:
-            with connection.cursor() as cursor:
-                for method in ("clone", "copy") if version >= 180000 else ("",):
-                    try:
-                        if method:
-                            cursor.execute(f"SET file_copy_method = {method}")
-                        cursor.execute(words)
-                        return
-                    except psycopg2.Error as error:
-                        failure = error
-                        # 55006: somebody works in it; 42P04: it is there already.
-                        if error.pgcode in ("55006", "42P04"):
-                            break
-            said = " ".join(str(failure).split())
-            raise DatabaseError(f"a database could not be cloned: {said}", "", failure.pgcode or "") from None
+            clone(connection, source, name, OWNER)
         finally:
             connection.close()
 
@@ -323,6 +249,25 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
+def _place(
+    where: Path,
+    installation: Installation | None,
+    dsn: str | None,
+    need_bytes: int,
+    settings: Mapping[str, str],
+    unknown_space: bool,
+    productions: Sequence[Target],
+) -> Place:
+    if dsn is None:
+        need_room(where, need_bytes, unknown_space=unknown_space)
+        return Cluster(installation or choose(), where, settings)
+    if need_bytes and not unknown_space:
+        raise UsageError(
+            "nobody can tell how much room is free on an adopted server", "leave --scratch-dsn out"
+        )
+    return Adopted(dsn, where, productions)
+
+
 @contextmanager
 def scratch_server(
     installation: Installation | None = None,
@@ -344,16 +289,7 @@ def scratch_server(
     """
     where = scratch_parent(parent)
     sweep([where], notice)
-    place: Cluster | Adopted
-    if dsn is None:
-        need_room(where, need_bytes, unknown_space=unknown_space)
-        place = Cluster(installation or choose(), where, settings or {})
-    else:
-        if need_bytes and not unknown_space:
-            raise UsageError(
-                "nobody can tell how much room is free on an adopted server", "leave --scratch-dsn out"
-            )
-        place = Adopted(dsn, where, productions)
+    place = _place(where, installation, dsn, need_bytes, settings or {}, unknown_space, productions)
     done = False
     try:
         scratch = Scratch(place)
