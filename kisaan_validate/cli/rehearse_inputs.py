@@ -140,7 +140,10 @@ def _request(inputs: RehearseInputs, scratch: Scratch, stop: Stop) -> RehearsalR
     from kisaan_validate.rehearse.waiving import rule_waivers
 
     given, by = inputs.given, inputs.by
-    tell = (lambda _: None) if given["quiet"] else (lambda words: say(f"step     {words}"))
+    def tell(words: str) -> None:
+        if not given["quiet"]:
+            say(f"step     {words}")
+
     tell("restore the dump")
     doors = DumpDoors(inputs.dump, inputs.facts, scratch, stop)
     made = doors.make(SOURCE)
