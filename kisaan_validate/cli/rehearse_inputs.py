@@ -140,6 +140,7 @@ def _request(inputs: RehearseInputs, scratch: Scratch, stop: Stop) -> RehearsalR
     from kisaan_validate.rehearse.waiving import rule_waivers
 
     given, by = inputs.given, inputs.by
+
     def tell(words: str) -> None:
         if not given["quiet"]:
             say(f"step     {words}")
