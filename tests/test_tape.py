@@ -8,11 +8,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
-from conftest import ROOT, wait_until
+from conftest import ROOT, SYSTEM_BIN, missing, wait_until
 from rehearsing import VERSIONS, Stage, as_psql, at_once, staged
 
 from kisaan_validate.errors import UsageError
@@ -193,6 +194,35 @@ def test_a_command_of_several_connections_is_on_the_tape(stage: Stage) -> None:
     first, second = (s for s in changes if s.tag == "ALTER TABLE")
     # They met at the barrier: each held its lock while the other one ran.
     assert max(first.start, second.start) < min(first.locks[0].until or 0, second.locks[0].until or 0)
+
+
+def test_the_extended_protocol_is_read_too(stage: Stage, tmp_path: Path) -> None:
+    """As drivers send statements that they prepare first; commits and failures are told the same way."""
+    program = SYSTEM_BIN / "pgbench"
+    if not program.exists():
+        missing("pgbench is missing: apt-get install postgresql")
+    sql = ["ALTER TABLE notes ADD COLUMN a integer;", "BEGIN;", "UPDATE notes SET a = 1 WHERE id = 7;"]
+    sql += ["CREATE INDEX notes_a ON notes (a);", "COMMIT;", "ALTER TABLE nowhere ADD COLUMN b integer;"]
+    script = tmp_path / "script.sql"
+    script.write_text("\n".join(sql))
+    database = stage.database(SETUP)
+    command = f"{program} -n -M extended -t 1 -f {script}"
+    ours = OurSessions(lambda: stage.scratch.connect(database))
+    with TapeRecorder(ours, {"script.sql": script.read_text()}) as recorder:
+        CommandRunner(command, stage.scratch.environment(database), timeout=60).run()
+    assert recorder.tape is not None
+    tape = recorder.tape
+    assert tape.gaps == ()
+    assert [(s.tag, s.line, s.outcome.value) for s in tape.statements if s.line] == [
+        ("ALTER TABLE", 1, "committed"),
+        ("BEGIN", 2, "committed"),
+        ("UPDATE", 3, "committed"),
+        ("CREATE INDEX", 4, "committed"),
+        ("COMMIT", 5, "committed"),
+        ("ALTER TABLE", 6, "failed"),
+    ]
+    assert len({s.transaction for s in tape.statements if s.line in {2, 3, 4, 5}}) == 1
+    assert "ShareLock" in modes(by_text(tape, "CREATE INDEX"), "public.notes")
 
 
 def test_a_command_that_hangs_is_ended_with_what_it_started() -> None:

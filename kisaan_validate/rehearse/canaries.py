@@ -10,6 +10,7 @@ from __future__ import annotations
 import select
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,9 +108,20 @@ class CanaryFlock:
     """Within, canaries try every table of the database of ``ours``; ``watch`` tells what they felt.
 
     ``dsn`` is a superuser's, ``most`` the number of sessions at most, ``started`` the tape's start.
+    ``locked`` tells which tables are locked just now: they are tried at once, however many others there are.
     """
 
-    def __init__(self, dsn: str, ours: OurSessions, started: float, *, most: int = 60) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        ours: OurSessions,
+        started: float,
+        *,
+        locked: Callable[[], frozenset[int]] = frozenset,
+        most: int = 60,
+    ) -> None:
+        self._locked = locked
+        self._hot: frozenset[int] = frozenset()
         self._dsn = dsn
         self._ours = ours
         self._started = started
@@ -230,6 +242,12 @@ class CanaryFlock:
 
     def _due(self, now: float) -> list[Canary]:
         """Who is to try now, the longest overdue first; in the end, who has not tried since."""
+        hot = self._locked()
+        for canary in self._canaries:
+            # Once for each lock, also where a try flies that began before it.
+            if canary.perch.oid in hot - self._hot:
+                canary.due = 0.0
+        self._hot = hot
         flying = {id(s.canary) for s in self._sessions if s.busy and s.canary is not None}
         free = [c for c in self._canaries if id(c) not in flying]
         if self._finish is not None:

@@ -35,6 +35,7 @@ _TABLES = """
 class Perch:
     """One table in one way: the batch that tries it."""
 
+    oid: int
     relation: str
     access: CanaryAccess
     sql: str
@@ -45,18 +46,18 @@ def perches(cursor: Any) -> tuple[list[Perch], list[NotTried]]:
     cursor.execute(_TABLES)
     found: list[Perch] = []
     left: list[NotTried] = []
-    for _, schema, name, kind, column, always in cursor.fetchall():
+    for oid, schema, name, kind, column, always in cursor.fetchall():
         relation, quoted = f"{schema}.{name}", f"{quote(schema)}.{quote(name)}"
         if kind == "f":
             reason = "a foreign table: its rows are on another server"
             left += [NotTried(relation, access, reason) for access in CanaryAccess]
             continue
-        found.append(Perch(relation, CanaryAccess.READ, read_sql(quoted)))
+        found.append(Perch(oid, relation, CanaryAccess.READ, read_sql(quoted)))
         if kind == "m":
             left.append(NotTried(relation, CanaryAccess.WRITE, "a materialized view: nobody writes to it"))
             continue
         reason = _only_lock(kind, column, always)
-        found.append(Perch(relation, CanaryAccess.WRITE, write_sql(quoted, None if reason else column)))
+        found.append(Perch(oid, relation, CanaryAccess.WRITE, write_sql(quoted, None if reason else column)))
         if not reason and not _has_row(cursor, quoted):
             reason = "it has no row: only the lock of a writer was tried"
         if reason:

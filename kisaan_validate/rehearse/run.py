@@ -48,7 +48,9 @@ def rehearsed_run(
     flock, reader = None, None
     with recorder, ExitStack() as stack:
         if canaries:
-            flock = stack.enter_context(CanaryFlock(place.dsn, ours, recorder.started))
+            flock = stack.enter_context(
+                CanaryFlock(place.dsn, ours, recorder.started, locked=recorder.locked)
+            )
         if reader_seconds is not None:
             reader = stack.enter_context(OpenReaderSession(ours, recorder.started, reader_seconds))
         migration = migrate()

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from kisaan_validate.facts.tape import BLOCKS_WRITES
 from kisaan_validate.rehearse.ours import OurSessions
 
 EVERY_SECONDS = 0.005
@@ -55,6 +56,8 @@ class LockSampler:
         self.seen: list[SampledLock] = []
         self.widest: float | None = None
         """The longest time between two looks."""
+        self.locked: frozenset[int] = frozenset()
+        """The relations that somebody kept others from, or waited to, at the last look."""
         self.failure = ""
         """Why it could not look any more, "" if it could to the end."""
 
@@ -106,6 +109,8 @@ class LockSampler:
             self._done.wait(EVERY_SECONDS)
 
     def _note(self, there: dict[LockKey, float]) -> None:
+        # Replaced as a whole: another thread reads it.
+        self.locked = frozenset(k.relation for k in there if k.relation and k.mode in BLOCKS_WRITES)
         for key in self._open.keys() - there.keys():
             first, last = self._open.pop(key)
             self.seen.append(SampledLock(key, first, last))

@@ -91,6 +91,11 @@ class TapeRecorder:
         finally:
             self._remove(cursor)
 
+    def locked(self) -> frozenset[int]:
+        """The tables of before that somebody keeps others from just now, or waits to, as last seen."""
+        known = self._catalogue.relations
+        return frozenset(known[oid].table or oid for oid in self._sampler.locked if oid in known)
+
     def _remove(self, cursor: Any) -> None:
         """Nothing of ours stays in the database."""
         try:
@@ -106,12 +111,9 @@ class TapeRecorder:
         )
         rows = cursor.fetchall()
         before = dict(setting.split("=", 1) for setting in (rows[0][0] if rows else ()))
-        cursor.execute("SELECT current_setting('server_version_num')::int, quote_ident(current_database())")
-        ((version, self._database),) = cursor.fetchall()
+        cursor.execute("SELECT quote_ident(current_database())")
+        ((self._database,),) = cursor.fetchall()
         for name, value in TAPE_SETTINGS.items():
-            # Not before 14.
-            if name.startswith("log_parameter_max_length") and version < 130000:
-                continue
             self._kept[name] = before.get(name, "")
             cursor.execute(f"ALTER DATABASE {self._database} SET {name} = %s", (value,))
 

@@ -63,7 +63,7 @@ END $note$
 _STATE = r"""
 CREATE FUNCTION {schema}.state(ids oid[]) RETURNS jsonb LANGUAGE sql STABLE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET log_parser_stats = off
-BEGIN ATOMIC
+AS $state$
   SELECT jsonb_build_object('tables', coalesce(jsonb_agg(jsonb_build_object(
       'oid', c.oid::bigint, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind,
       'size', pg_total_relation_size(c.oid), 'columns', (
@@ -77,8 +77,8 @@ BEGIN ATOMIC
                                            k.convalidated))
           FROM pg_constraint AS k WHERE k.conrelid = c.oid))), '[]'))
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-   WHERE c.oid = ANY (ids) AND c.relkind IN ('r', 'p', 'm', 'f', 'v', 'S');
-END
+   WHERE c.oid = ANY (ids) AND c.relkind IN ('r', 'p', 'm', 'f', 'v', 'S')
+$state$
 """
 
 ALL_TABLES = """
