@@ -64,6 +64,7 @@ SECONDS = {
             "test_nearest_names.py",
             "test_accept.py",
             "test_start_up.py",
+            "test_scratch.py",
         ),
         15,
     ),

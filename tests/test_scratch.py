@@ -147,6 +147,21 @@ def test_the_owner_is_no_superuser_and_cannot_become_one(scratch: Scratch) -> No
     scratch.drop("mine")
 
 
+def test_a_dump_cannot_lend_its_functions_to_the_superuser(scratch: Scratch) -> None:
+    """A database's own search path may put functions before PostgreSQL's; our sessions do not take it."""
+    scratch.create("trap")
+    trap = """CREATE SCHEMA evil;
+        CREATE FUNCTION evil.version() RETURNS text LANGUAGE sql AS $$ SELECT 'trapped' $$;
+        ALTER DATABASE trap SET search_path = evil, pg_catalog"""
+    assert scratch.client("psql", ["-v", "ON_ERROR_STOP=1", "-c", trap], database="trap").ok
+    seen = scratch.client("psql", ["-Atc", "SELECT version()"], database="trap")
+    assert seen.out_tail == "trapped\n", "the trap is none"
+    assert scratch.execute("SELECT version() LIKE 'PostgreSQL %'", "trap") == [(True,)]
+    put = "CREATE FUNCTION public.f() RETURNS int LANGUAGE sql AS 'SELECT 1'"
+    assert scratch.client("psql", ["-v", "ON_ERROR_STOP=1", "-c", put], database="postgres").code == 1
+    scratch.drop("trap")
+
+
 def test_nobody_gets_in_without_a_password(scratch: Scratch) -> None:
     """Neither by the socket nor by the loopback address, not even as root; the folder is closed."""
     address = dict(scratch.target("postgres").parameters)

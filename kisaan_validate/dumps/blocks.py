@@ -96,6 +96,7 @@ class Blocks:
             if entry.copy:
                 self._gathering.rows(_table(entry), _counted(whole, entry.tag))
             else:
+                self._gathering.section(entry.schema, entry.tag)
                 for _ in self._sentences(whole, entry):
                     pass
                 for _ in whole:

@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 
 from kisaan_validate.dumps.kinds import kind_after
 from kisaan_validate.dumps.lexer import Sentence
-from kisaan_validate.dumps.names import constant, find_word, name_at, roles_after, unquoted, upper
+from kisaan_validate.dumps.names import (
+    constant,
+    find_word,
+    identifier,
+    name_at,
+    quoted,
+    roles_after,
+    unquoted,
+    upper,
+)
 from kisaan_validate.dumps.statements import languages_of, title_of
 from kisaan_validate.facts.dump import DumpContents, DumpedTable
 
@@ -39,6 +48,13 @@ class Gathering:
         """So many more rows for a table; None: not counted."""
         before = self._rows.get(table, 0)
         self._rows[table] = None if before is None or count is None else before + count
+
+    def section(self, schema: str, table: str) -> None:
+        """There is a section of data for a table that is defined here, by its bare names; it may hold no row."""
+        for name in (identifier(table), quoted(table)):
+            whole = f"{identifier(schema)}.{name}"
+            if whole in self._defined:
+                self.rows(whole, 0)
 
     def owner(self, role: str) -> None:
         """A role owns something."""

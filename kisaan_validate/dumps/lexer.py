@@ -129,6 +129,8 @@ _INSERT_ONE = re.compile(_HEAD + _ROW + _TAIL)
 _INSERT_HEAD = re.compile(_HEAD)
 _INSERT_ROW = re.compile(_ROW + rb"(,\n\t|" + _TAIL + rb")")
 _NAMES = re.compile(rb'"[^"]*+"|\.|[^".]++')
+_BLANK = re.compile(rb"[ \t\n\r\f]++")
+_EITHER_END = re.compile(rb"[\n\r]")
 _EOL = re.compile(rb"\n\\\.\r?\n")
 _VARIABLE = re.compile(rb":[A-Z_'\"{]")
 
@@ -222,11 +224,11 @@ class Lexer:
         """Go over blanks to what comes next; whether anything does."""
         while True:
             buffer = self._buffer
-            start = place = self._place
-            while place < len(buffer) and buffer[place] in b" \t\n\r\f":
-                place += 1
+            start = self._place
+            blank = _BLANK.match(buffer, start)
+            place = start if blank is None else blank.end()
             self.line += buffer.count(b"\n", start, place)
-            self._fresh = self._fresh or any(mark in buffer[start:place] for mark in b"\n\r")
+            self._fresh = self._fresh or _EITHER_END.search(buffer, start, place) is not None
             self._place = place
             if place + 2 <= len(buffer) or (self._ended and place < len(buffer)):
                 return True
@@ -237,7 +239,7 @@ class Lexer:
     def _line_end(self) -> int:
         at = 0
         while True:
-            match = re.compile(rb"[\n\r]").search(self._buffer, self._place + at)
+            match = _EITHER_END.search(self._buffer, self._place + at)
             if match is not None:
                 return match.start()
             if self._ended:

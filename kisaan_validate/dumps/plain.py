@@ -19,6 +19,7 @@ DUMP, CLUSTER = b"-- PostgreSQL database dump", b"-- PostgreSQL database cluster
 
 _SERVER = re.compile(rb"-- Dumped from database version (.+)")
 _CLIENT = re.compile(rb"-- Dumped by pg_(?:dump|dumpall) version (.+)")
+_SECTION = re.compile(rb"-- Data for Name: (.+); Type: TABLE DATA; Schema: (.+); Owner: .*")
 _STARTED = re.compile(rb"-- Started on (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?: (\w+))?")
 
 
@@ -66,6 +67,7 @@ class PlainReader:
         self._restricted = b""
         self._released = b""
         self._table = ""
+        self._section: tuple[str, str] | None = None
         self._lines = 0
 
     def read(self, pieces: Iterable[bytes]) -> PlainFacts:
@@ -97,6 +99,9 @@ class PlainReader:
                 self._gathering.rows(self._table, self._lines - 2)
         elif isinstance(event, Sentence):
             self._marker = False
+            if event.tokens[:1] not in ((b"COPY",), (b"INSERT",)):
+                self._close_section()
+            self._section = None
             self._gathering.statement(event)
             self._rulings.rule(event)
             self._table, self._lines = name_at(event.tokens, 1)[0], 0
@@ -105,8 +110,19 @@ class PlainReader:
         else:
             self._command(event)
 
+    def _close_section(self) -> None:
+        """A section of INSERTs without any is that of an empty table."""
+        if self._section is not None:
+            self._gathering.section(*self._section)
+        self._section = None
+
     def _comment(self, text: bytes) -> None:
         facts = self.facts
+        if text != b"--" and not text.startswith(b"-- load via"):
+            self._close_section()
+        if found := _SECTION.fullmatch(text):
+            name, schema = (part.decode("utf-8", "replace") for part in found.groups())
+            self._section = (schema, name)
         facts.known |= text in (DUMP, CLUSTER)
         facts.cluster |= text == CLUSTER
         if text in (DUMP + b" complete", CLUSTER + b" complete"):

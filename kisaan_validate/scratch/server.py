@@ -76,9 +76,16 @@ class Scratch:
         return variables(self._parameters(database, role))
 
     def connect(self, database: str, role: str = _ROOT) -> Any:
-        """A psycopg2 connection in autocommit. Raises DatabaseError."""
+        """A psycopg2 connection in autocommit. Raises DatabaseError.
+
+        The superuser's search path is ``public``, whatever the database says: a dump may say that functions
+        of its own come before PostgreSQL's. Still, what it made must be named with its schema.
+        """
+        parameters = self._parameters(database, role)
+        if role == _ROOT:
+            parameters["options"] = "-c search_path=public"
         try:
-            return connected(self._parameters(database, role), self._place.settings)
+            return connected(parameters, self._place.settings)
         except DatabaseError as error:
             raise self._explained(error) from None
 
@@ -238,7 +245,10 @@ class Scratch:
         return error
 
     def _enter(self) -> None:
-        """The owner, with a password that only this process knows."""
+        """The owner, with a password that only this process knows. Up to PostgreSQL 14 everybody may put
+        functions where the superuser's sessions would find them.
+        """
+        self.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
         self.execute(
             f"{_QUIET} CREATE ROLE {identifier(OWNER)} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE"
             f" PASSWORD {text(self._passwords[OWNER])}"
