@@ -15,11 +15,11 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
 
-import psycopg2
-from rehearsing import Stage, as_psql, at_once, staged
+import psycopg2  # noqa: E402
+from rehearsing import Stage, as_psql, at_once, staged  # noqa: E402
 
-from kisaan_validate.facts.rehearsal import CanaryAccess, MigrationDone, RehearsedRun
-from kisaan_validate.rehearse.rules import rule_findings
+from kisaan_validate.facts.rehearsal import CanaryAccess, MigrationDone, RehearsedRun  # noqa: E402
+from kisaan_validate.rehearse.rules import rule_findings  # noqa: E402
 
 FOLDER = Path(__file__).resolve().parent / "gallery_migrations"
 FILES = tuple(sorted(path for path in FOLDER.glob("*.sql") if path.name != "setup.sql"))
@@ -75,7 +75,7 @@ def look(stage: Stage, source: str, migration: GalleryMigration) -> tuple[Galler
     alone = _run(stage, source, migration, None)
     beside = _run(stage, source, migration, READER_SECONDS)
     wrong = [f"{gap}" for run in (alone, beside) for gap in (*run.tape.gaps, *run.canaries.gaps)]
-    wrong += [s.error for run in (alone, beside) for s in run.tape.statements if s.error]
+    wrong += [f"{s.tag}: {s.error}" for run in (alone, beside) for s in run.tape.statements if s.error]
     found = frozenset(finding.rule for finding in rule_findings(alone.tape))
     return GalleryLooks(found, _kept_out(alone), _waited(beside)), wrong
 

@@ -119,7 +119,7 @@ def diff_exit_code(found: RowDiff, *, interrupted: bool = False, recorded: bool 
 
 
 def rehearse_exit_code(verdict: Verdict, *, interrupted: bool = False) -> int:
-    """The exit code of a rehearsal that was judged so. ``interrupted``: somebody stopped it before its end."""
+    """The exit code of a rehearsal that was judged so. ``interrupted``: somebody stopped it."""
     if interrupted:
         return INCONCLUSIVE
     if verdict is Verdict.FAIL:
