@@ -1,15 +1,15 @@
 """The header and the table of contents of pg_dump's archives, read without pg_restore.
 
 pg_restore lists the contents of half an archive with exit code 0, so it cannot tell whether one is whole. The
-format is that of ``pg_backup_archiver.c``, versions 1.10 (PostgreSQL 8.4) to 1.16 (18): a magic word, sizes of
-integers and offsets, then integers (a sign and bytes, the lowest first) and texts (a length, -1 for none).
+format is that of ``pg_backup_archiver.c``, versions 1.10 (PostgreSQL 8.4) to 1.16 (18): a magic word, sizes
+of integers and offsets, then integers (a sign and bytes, the lowest first) and texts (a length, -1 for none).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO
+from typing import Protocol
 
 MAGIC = b"PGDMP"
 CUSTOM, TAR, DIRECTORY = 1, 3, 5
@@ -63,10 +63,17 @@ class Archive:
     offset_size: int
 
 
+class Source(Protocol):
+    """What bytes are read from."""
+
+    def read(self, count: int, /) -> bytes:
+        """The next bytes, fewer only at the end."""
+
+
 class Reading:
     """Reads integers and texts; ``limit`` is how many bytes there can be at all."""
 
-    def __init__(self, file: IO[bytes], limit: int) -> None:
+    def __init__(self, file: Source, limit: int) -> None:
         self._file = file
         self._limit = limit
         self.int_size = 4

@@ -22,7 +22,7 @@ _DATA, _LARGE = 1, 3
 _BLOCK = 512
 
 
-# --- one file -------------------------------------------------------------------------------------------------
+# --- one file -------------------------------------------------------------------------------------------
 
 
 def read_custom(file: IO[bytes], size: int, begin: Begin) -> None:
@@ -61,12 +61,12 @@ def _chunks(reading: Reading) -> Iterator[bytes]:
             yield piece
 
 
-# --- a folder -------------------------------------------------------------------------------------------------
+# --- a folder -------------------------------------------------------------------------------------------
 
 
 def read_folder(folder: Path, begin: Begin) -> tuple[tuple[str, ...], bool]:
-    """An archive in a folder. Returns files that do not belong to it, and whether large objects are stored as they
-    are: then nothing in the folder tells how long they should be. Raises Unreadable, UsageError.
+    """An archive in a folder. Returns files that do not belong to it, and whether large objects are stored as
+    they are: then nothing in the folder tells how long they should be. Raises Unreadable, UsageError.
     """
     with member(folder, TOC)[0] as file:
         size = file.seek(0, 2)
@@ -134,7 +134,7 @@ def _opened(folder: Path, name: str) -> IO[bytes]:
         raise Unreadable(f"the file {name} is not there") from None
 
 
-# --- a tar ----------------------------------------------------------------------------------------------------
+# --- a tar ----------------------------------------------------------------------------------------------
 
 
 def is_tar(head: bytes) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from kisaan_validate.dumps.archive import Archive, Entry, Unreadable
+from kisaan_validate.dumps.events import BrokenOff, RowPiece, Sentence, Smuggled
 from kisaan_validate.dumps.gathering import Gathering
-from kisaan_validate.dumps.lexer import BrokenOff, Lexer, RowPiece, Sentence, Smuggled
+from kisaan_validate.dumps.lexer import Lexer
 from kisaan_validate.dumps.names import name_at
 from kisaan_validate.dumps.statements import Rulings
 from kisaan_validate.dumps.unpacking import Cut, unpacked
@@ -20,7 +21,9 @@ _END = b"\\.\n\n\n"
 
 
 class Blocks:
-    """Takes an archive's table of contents, then its blocks in any order; :meth:`finish` says what is missing."""
+    """Takes an archive's table of contents, then its blocks in any order; :meth:`finish` says what is
+    missing.
+    """
 
     def __init__(self, archive: Archive, gathering: Gathering, rulings: Rulings) -> None:
         self._archive, self._gathering, self._rulings = archive, gathering, rulings

@@ -22,23 +22,26 @@ def safe(one: Installation) -> bool:
 def choose_clients(
     facts: DumpFacts, scratch: Scratch, among: Sequence[Installation] | None = None
 ) -> Installation:
-    """The installation whose psql and pg_restore are used: the scratch server's own if they are new enough for
-    the dump and safe, else the nearest newer one. Raises UsageError with what is needed.
+    """The installation whose psql and pg_restore are used: the scratch server's own if they are new enough
+    for the dump and safe, else the nearest newer one. Raises UsageError with what is needed.
     """
     need = max(facts.client_major or 0, 13)
     own = () if scratch.installation is None else (scratch.installation,)
-    there = [*own, *sorted(installations() if among is None else among, key=lambda one: one.version)]
+    there: list[Installation] = [
+        *own,
+        *sorted(installations() if among is None else among, key=lambda one: one.version),
+    ]
     complete = [one for one in there if one.program("psql") and one.program("pg_restore")]
     new = [one for one in complete if one.major >= need]
     if not new:
         newest = max((one.version for one in complete), default=0) // 10_000
         has = f"the newest here are {newest}" if newest else "there are none here"
         raise UsageError(
-            f"the dump was written by pg_dump {facts.client_version or need}: clients of PostgreSQL {need} or newer"
-            f" are needed, {has}",
+            f"the dump was written by pg_dump {facts.client_version or need}:"
+            f" clients of PostgreSQL {need} or newer are needed, {has}",
             f"apt-get install postgresql-client-{need} (from apt.postgresql.org)",
         )
-    good = next((one for one in new if safe(one)), None)
+    good: Installation | None = next((one for one in new if safe(one)), None)
     if good is None:
         minors = ", ".join(f"{major}.{minor}" for major, minor in RESTRICTED.items() if major >= need)
         raise UsageError(

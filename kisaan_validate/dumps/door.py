@@ -3,8 +3,8 @@
 Why one door, and not pg_restore with a list of entries (``-L``) and several jobs: the SQL of an archive's
 entry is as free as that of a plain dump, a list only chooses entries and cannot look into them, and two ways
 would have to be kept equally tight. So archives are turned into SQL by ``pg_restore -f``, which runs nothing,
-and that SQL passes here. The price is one session instead of several; indexes are still built by parallel workers.
-Rows of COPY pass as pieces of a megabyte, so that the door costs far less than the server behind it.
+and that SQL passes here. The price is one session instead of several; indexes are still built by parallel
+workers. Rows of COPY pass as pieces of a megabyte, so that the door costs far less than the server behind it.
 
 Line ends are kept, so that the line numbers of psql's messages are those of the dump.
 """
@@ -15,9 +15,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 
-from kisaan_validate.dumps.lexer import BrokenOff, Command, Lexer, RowPiece, Sentence, Smuggled
+from kisaan_validate.dumps.events import BrokenOff, Command, RowPiece, Sentence, Smuggled
+from kisaan_validate.dumps.lexer import Lexer
 from kisaan_validate.dumps.plain import BOM
-from kisaan_validate.dumps.statements import Action, Rulings, title_of
+from kisaan_validate.dumps.ruling import Action
+from kisaan_validate.dumps.statements import Rulings
+from kisaan_validate.dumps.titles import title_of
 from kisaan_validate.dumps.unpacking import Cut
 from kisaan_validate.errors import Interrupted, RecordError, UsageError
 from kisaan_validate.facts.dump import LeftOut
@@ -54,8 +57,8 @@ class Door:
         self._parts = self._made()
 
     def read(self, count: int = -1) -> bytes:
-        """The next bytes for psql, b"" at the end. Raises UsageError for what is refused, RecordError for a dump
-        that ends early, Interrupted.
+        """The next bytes for psql, b"" at the end. Raises UsageError for what is refused, RecordError for a
+        dump that ends early, Interrupted.
         """
         if self._stop is not None and self._stop.requested:
             raise Interrupted(self._stop.reason or "the restore was stopped")
@@ -112,7 +115,7 @@ class Door:
             return
         self.rows += sentence.rows
         title = " ".join(part for part in title_of(sentence.tokens) if part)
-        # Millions of INSERTs into one table are one place.
+        # All rows of one table are one place.
         if not self._titles or self._titles[-1] != title:
             self._places.append(sentence.line)
             self._titles.append(title)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kisaan_validate.dumps.events import Sentence
 from kisaan_validate.dumps.kinds import kind_after
-from kisaan_validate.dumps.lexer import Sentence
 from kisaan_validate.dumps.names import (
     constant,
     find_word,
@@ -16,7 +16,7 @@ from kisaan_validate.dumps.names import (
     unquoted,
     upper,
 )
-from kisaan_validate.dumps.statements import languages_of, title_of
+from kisaan_validate.dumps.titles import languages_of, title_of
 from kisaan_validate.facts.dump import DumpContents, DumpedTable
 
 
@@ -50,7 +50,7 @@ class Gathering:
         self._rows[table] = None if before is None or count is None else before + count
 
     def section(self, schema: str, table: str) -> None:
-        """There is a section of data for a table that is defined here, by its bare names; it may hold no row."""
+        """There is a section of data for a table that is defined here, by bare names; it may hold no row."""
         for name in (identifier(table), quoted(table)):
             whole = f"{identifier(schema)}.{name}"
             if whole in self._defined:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kisaan_validate.dumps.names import quoted
-from kisaan_validate.dumps.statements import Ground
+from kisaan_validate.dumps.ruling import Ground
 from kisaan_validate.facts.dump import DumpContents
 from kisaan_validate.scratch.server import Scratch
 

@@ -5,14 +5,44 @@ from __future__ import annotations
 from kisaan_validate.dumps.names import Tokens, upper
 
 CREATED = frozenset(
-    ["SCHEMA", "TABLE", "SEQUENCE", "VIEW", "MATERIALIZED VIEW", "INDEX", "FUNCTION", "PROCEDURE", "AGGREGATE", "TYPE", "DOMAIN", "TRIGGER", "RULE", "POLICY", "OPERATOR", "COLLATION", "CONVERSION", "TEXT SEARCH CONFIGURATION", "TEXT SEARCH DICTIONARY", "STATISTICS", "CAST", "EXTENSION"]
+    [
+        "SCHEMA",
+        "TABLE",
+        "SEQUENCE",
+        "VIEW",
+        "MATERIALIZED VIEW",
+        "INDEX",
+        "FUNCTION",
+        "PROCEDURE",
+        "AGGREGATE",
+        "TYPE",
+        "DOMAIN",
+        "TRIGGER",
+        "RULE",
+        "POLICY",
+        "OPERATOR",
+        "COLLATION",
+        "CONVERSION",
+        "TEXT SEARCH CONFIGURATION",
+        "TEXT SEARCH DICTIONARY",
+        "STATISTICS",
+        "CAST",
+        "EXTENSION",
+    ]
 )
 """What a role without special rights creates in its own database."""
 
 ALTERED = (CREATED - {"EXTENSION", "CAST", "RULE"}) | {"DEFAULT PRIVILEGES", "LARGE OBJECT", "ROUTINE"}
 
 SUPERUSER = frozenset(
-    ["OPERATOR CLASS", "OPERATOR FAMILY", "ACCESS METHOD", "TRANSFORM", "TEXT SEARCH PARSER", "TEXT SEARCH TEMPLATE"]
+    [
+        "OPERATOR CLASS",
+        "OPERATOR FAMILY",
+        "ACCESS METHOD",
+        "TRANSFORM",
+        "TEXT SEARCH PARSER",
+        "TEXT SEARCH TEMPLATE",
+    ]
 )
 """What only a superuser creates."""
 
@@ -35,12 +65,49 @@ LEFT_OUT = {
 """What is not restored, and why."""
 
 SETTINGS = frozenset(
-    ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "transaction_timeout", "client_encoding", "standard_conforming_strings", "check_function_bodies", "xmloption", "client_min_messages", "row_security", "search_path", "default_tablespace", "default_table_access_method", "default_with_oids", "escape_string_warning"]
+    [
+        "statement_timeout",
+        "lock_timeout",
+        "idle_in_transaction_session_timeout",
+        "transaction_timeout",
+        "client_encoding",
+        "standard_conforming_strings",
+        "check_function_bodies",
+        "xmloption",
+        "client_min_messages",
+        "row_security",
+        "search_path",
+        "default_tablespace",
+        "default_table_access_method",
+        "default_with_oids",
+        "escape_string_warning",
+    ]
 )
 """What pg_dump sets."""
 
 UNSAFE_ENCODINGS = frozenset(
-    ["SJIS", "SHIFT_JIS", "SHIFTJIS", "WIN932", "WINDOWS932", "MSKANJI", "BIG5", "WIN950", "WINDOWS950", "GBK", "WIN936", "WINDOWS936", "UHC", "WIN949", "WINDOWS949", "GB18030", "JOHAB", "SHIFT_JIS_2004", "SHIFTJIS2004", "SJIS2004"]
+    [
+        "SJIS",
+        "SHIFT_JIS",
+        "SHIFTJIS",
+        "WIN932",
+        "WINDOWS932",
+        "MSKANJI",
+        "BIG5",
+        "WIN950",
+        "WINDOWS950",
+        "GBK",
+        "WIN936",
+        "WINDOWS936",
+        "UHC",
+        "WIN949",
+        "WINDOWS949",
+        "GB18030",
+        "JOHAB",
+        "SHIFT_JIS_2004",
+        "SHIFTJIS2004",
+        "SJIS2004",
+    ]
 )
 """Encodings of clients in which the second byte of a character may be a backslash or a quote."""
 
@@ -60,7 +127,7 @@ _SECOND = {
 
 def kind_after(tokens: Tokens, start: int) -> str:
     """The kind of object that is named from ``start`` on, in capitals: TABLE, MATERIALIZED VIEW, …"""
-    words = [w for w in upper(tokens, start, 8)]
+    words = list(upper(tokens, start, 8))
     while words and words[0] in _SKIPPED:
         words = words[1:]
     if words[:2] in (["CONSTRAINT", "TRIGGER"], ["DEFAULT", "CONVERSION"]):

@@ -1,8 +1,8 @@
 """What psql and pg_restore say, without the values that they repeat.
 
-DETAIL, CONTEXT and HINT repeat rows and keys, and so do the messages of some errors. What is kept is the line,
-the SQLSTATE, names of objects, and a message whose quoted parts are hidden unless its class of errors names only
-objects.
+DETAIL, CONTEXT and HINT repeat rows and keys, and so do the messages of some errors. What is kept is the
+line, the SQLSTATE, names of objects, and a message whose quoted parts are hidden unless its class of errors
+names only objects.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a path leads to, by its content: opened without trust, refused in words if it is no dump.
 
-Only regular files and folders are opened. A link is followed to its file, but never within a folder: a dump in
-a folder must not name files elsewhere.
+Only regular files and folders are opened. A link is followed to its file, but never within a folder: a dump
+in a folder must not name files elsewhere.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A plain dump read to its end: what it says of itself, what it holds, and whether it ends as pg_dump ends it."""
+"""A plain dump read to its end: what it says, what it holds, and whether it ends as pg_dump ends."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from kisaan_validate.dumps.events import BrokenOff, Command, DumpComment, RowPiece, Sentence, Smuggled
 from kisaan_validate.dumps.gathering import Gathering
-from kisaan_validate.dumps.lexer import BrokenOff, Command, DumpComment, Lexer, RowPiece, Sentence, Smuggled
+from kisaan_validate.dumps.lexer import Lexer
 from kisaan_validate.dumps.names import name_at
 from kisaan_validate.dumps.statements import Rulings
 from kisaan_validate.dumps.unpacking import Cut
@@ -111,7 +112,7 @@ class PlainReader:
             self._command(event)
 
     def _close_section(self) -> None:
-        """A section of INSERTs without any is that of an empty table."""
+        """A section without an INSERT is that of an empty table."""
         if self._section is not None:
             self._gathering.section(*self._section)
         self._section = None

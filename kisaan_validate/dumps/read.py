@@ -1,4 +1,4 @@
-"""What a dump is and holds, whether it is whole, and what of it a restore would leave out: read without a server."""
+"""What a dump is and holds, whether it is whole, and what a restore would leave out, without a server."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def read_dump(path: Path) -> DumpFacts:
     """The facts of a dump: plain, packed, custom, in a folder or a tar, known by content, never by name.
 
     A dump that ends early or is damaged is no error: ``complete`` and ``damage`` say so. Reads all of it once
-    (an archive twice, for its digest), in memory that does not grow with it. Raises RecordError for what is no
-    dump, UsageError for what cannot be opened or for a missing program.
+    (an archive twice, for its digest), in memory that does not grow with it. Raises RecordError for what is
+    no dump, UsageError for what cannot be opened or for a missing program.
     """
     path = Path(path)
     try:
@@ -45,7 +45,7 @@ def read_dump(path: Path) -> DumpFacts:
         raise RecordError(f"{path} unpacks to over 500 times its size", hint) from None
 
 
-# --- archives -------------------------------------------------------------------------------------------------
+# --- archives -------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -131,7 +131,7 @@ def _facts_of(
     )
 
 
-# --- plain SQL ------------------------------------------------------------------------------------------------
+# --- plain SQL ------------------------------------------------------------------------------------------
 
 
 def _of_plain(path: Path, file: IO[bytes], size: int, method: str) -> DumpFacts:

@@ -1,8 +1,8 @@
 """Restores a dump into an empty database of a scratch server, and counts what is there.
 
-What remains, however careful this is: functions that the dump defines run where its tables use them (a CHECK, an
-index on an expression, a materialized view), with the rights of the restoring role: nothing but this database,
-on a server that holds nothing else.
+What remains, however careful this is: functions that the dump defines run where its tables use them (a CHECK,
+an index on an expression, a materialized view), with the rights of the restoring role: nothing but this
+database, on a server that holds nothing else.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, cast
 
 from kisaan_validate.dumps.clients import choose_clients
 from kisaan_validate.dumps.counting import count_restored
@@ -54,43 +56,38 @@ def restore(
     jobs: int = 1,
     log_folder: Path | None = None,
 ) -> Restored:
-    """Restore ``dump``, read before as ``facts``, into the empty ``database``. ``jobs``: workers that build an
-    index. The log of a failure is kept in ``log_folder``, else in the scratch server's folder.
+    """Restore ``dump``, read before as ``facts``, into the empty ``database``. ``jobs``: workers that build
+    an index. The log of a failure is kept in ``log_folder``, else in the scratch server's folder.
 
     Errors of the restore are in what is returned, and a restore without any is one whose tables were counted.
-    Raises UsageError for what is refused, RecordError for a dump that is not whole or has changed, Interrupted.
-    The database is then half full: drop it.
+    Raises UsageError for what is refused, RecordError for a dump that is not whole or has changed,
+    Interrupted. The database is then half full: drop it.
     """
     began = time.monotonic()
     _refuse(facts)
-    ((version,),) = scratch.execute("SELECT current_setting('server_version_num')::int")
-    _refuse_older(facts, version // 10_000)
+    _refuse_older(facts, int(scratch.execute("SHOW server_version_num")[0][0]) // 10_000)
     client = choose_clients(facts, scratch)
     if sha256_of(dump) != facts.sha256:
         raise RecordError(f"{dump} has changed since it was read", "read it again")
     roles = make_roles(scratch, facts.contents)
-    rulings = Rulings(read_ground(scratch, database))
-    told = _Told(facts, observer, began)
-    plain = facts.format is DumpFormat.PLAIN
-    pieces = plain_sql(dump, told.read) if plain else archive_sql(dump, facts, scratch, client, stop)
-    finished, door = _through_psql(pieces, rulings, scratch, database, client, stop, jobs, told)
+    way = _Way(dump, facts, scratch, database, client, stop)
+    finished, door = way.go(jobs, _Told(facts, observer, began))
     if finished.cut:
         raise Interrupted(finished.cut)
-    errors = _errors(finished, door)
-    left = _each_once(rulings.left)
+    errors, left = _errors(finished, door), _each_once(door.rulings.left)
     counted, wrong = count_restored(scratch, database, facts.contents, {one.name for one in left})
-    restored = Restored(
+    outcome = Restored(
         time.monotonic() - began,
         client.label,
         scratch.execute("SHOW server_version")[0][0],
         left,
         # What is missing after an error follows from it, and is no news.
         errors or wrong,
-        _notes(facts, rulings.skipped, roles, left),
+        _notes(facts, door.rulings.skipped, roles),
         counted,
         finished.code,
     )
-    return restored if restored.whole else _logged(restored, facts, log_folder or scratch.folder)
+    return outcome if outcome.whole else _logged(outcome, facts, log_folder or scratch.folder)
 
 
 def _refuse(facts: DumpFacts) -> None:
@@ -107,7 +104,8 @@ def _refuse_older(facts: DumpFacts, major: int) -> None:
     need = facts.server_major or 0
     if need > major:
         raise UsageError(
-            f"the dump is of PostgreSQL {need}, the scratch server is {major}: an older server does not restore it",
+            f"the dump is of PostgreSQL {need}, the scratch server is {major}:"
+            " an older server does not restore it",
             f"name an installation of PostgreSQL {need} or newer",
         )
 
@@ -131,50 +129,67 @@ class _Told:
             self.read(min(self._facts.size, self._facts.size * rows // total))
 
 
-def _through_psql(
-    pieces: Iterator[bytes],
-    rulings: Rulings,
-    scratch: Scratch,
-    database: str,
-    client: Installation,
-    stop: Stop | None,
-    jobs: int,
-    told: _Told,
-) -> tuple[Finished, Door]:
-    key, end = secrets.token_hex(24), secrets.token_hex(24)
-    # No command of psql works from here to the end, but one that knows this key.
-    preamble = f"\\restrict {key}\nSET max_parallel_maintenance_workers = {max(0, jobs)};\n"
-    ending = f"SELECT '{end}';\n\\unrestrict {key}\n"
-    door = Door(pieces, rulings, preamble=preamble, ending=ending, stop=stop, passed=told.passed)
-    words = [
-        "-q",
-        "-A",
-        "-t",
-        "-v",
-        "ON_ERROR_STOP=1",
-        "-v",
-        "VERBOSITY=verbose",
-        "-v",
-        "SHOW_CONTEXT=errors",
-    ]
-    try:
-        finished = scratch.client(
-            "psql",
-            [*words, "-f", "-"],
-            database=database,
-            stdin=door,
-            stop=stop,
-            options=client,  # type: ignore[arg-type]
-        )
-    finally:
-        close = getattr(pieces, "close", None)
-        if close is not None:
-            close()
-    reached = finished.out_tail.rstrip("\n").endswith(end)
-    if finished.ok and not reached:
-        # It ended without an error, and before the end: what it ran is not what was given to it.
-        return Finished(-1, "", "psql:error: the end of the dump was not reached", finished.seconds), door
-    return finished, door
+_WORDS = (
+    "-q",
+    "-A",
+    "-t",
+    "-v",
+    "ON_ERROR_STOP=1",
+    "-v",
+    "VERBOSITY=verbose",
+    "-v",
+    "SHOW_CONTEXT=errors",
+    "-f",
+    "-",
+)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """From a dump into a database."""
+
+    dump: Path
+    facts: DumpFacts
+    scratch: Scratch
+    database: str
+    client: Installation
+    stop: Stop | None
+
+    def go(self, jobs: int, told: _Told) -> tuple[Finished, Door]:
+        """All of the dump through the door and psql. How psql ended, and the door, which knows what was
+        where.
+        """
+        key, end = secrets.token_hex(24), secrets.token_hex(24)
+        # No command of psql works from here to the end, but one that knows this key.
+        preamble = f"\\restrict {key}\nSET max_parallel_maintenance_workers = {max(0, jobs)};\n"
+        ending = f"SELECT '{end}';\n\\unrestrict {key}\n"
+        rulings = Rulings(read_ground(self.scratch, self.database))
+        pieces = self._pieces(told)
+        door = Door(pieces, rulings, preamble=preamble, ending=ending, stop=self.stop, passed=told.passed)
+        try:
+            finished = self.scratch.client(
+                "psql",
+                _WORDS,
+                database=self.database,
+                stdin=cast("IO[bytes]", door),
+                stop=self.stop,
+                options=self.client,
+            )
+        finally:
+            # Where psql went away while the thread that feeds it waits for pg_restore, that thread ends it.
+            with suppress(ValueError):
+                pieces.close()
+        if finished.ok and not finished.out_tail.rstrip("\n").endswith(end):
+            # It ended without an error, and before the end: what it ran is not what was given to it.
+            said_so = "psql:error: the end of the dump was not reached"
+            finished = Finished(-1, "", said_so, finished.seconds)
+        return finished, door
+
+    def _pieces(self, told: _Told) -> Generator[bytes]:
+        if self.facts.format is DumpFormat.PLAIN:
+            yield from plain_sql(self.dump, told.read)
+        else:
+            yield from archive_sql(self.dump, self.facts, self.scratch, self.client, self.stop)
 
 
 def _errors(finished: Finished, door: Door) -> tuple[str, ...]:
@@ -195,7 +210,7 @@ def _words(one: Said, door: Door) -> str:
 _SKIPPED = {
     "owner": "owners are not kept: everything belongs to the restoring role",
     "DROP": "statements that drop what is there were left out: the database is empty",
-    "database": "the dump's own database, its settings and rights were left out: it is restored into another one",
+    "database": "the database itself, its settings and rights were left out: this one has another name",
     "setting": "settings that this server does not know were left out",
     "statistics": "statistics of the planner were left out: this server cannot take them",
     "triggers": "triggers stay enabled while rows are loaded: only a superuser may disable them",
@@ -204,9 +219,7 @@ _SKIPPED = {
 }
 
 
-def _notes(
-    facts: DumpFacts, skipped: Counter[str], roles: Iterable[str], left: Iterable[LeftOut]
-) -> tuple[str, ...]:
+def _notes(facts: DumpFacts, skipped: Counter[str], roles: Iterable[str]) -> tuple[str, ...]:
     notes = [*facts.notes]
     if facts.complete is None:
         notes.append(f"whether the dump is whole cannot be told: {facts.damage}")
@@ -227,7 +240,8 @@ def _logged(restored: Restored, facts: DumpFacts, folder: Path) -> Restored:
     """Write what is known of a failure into a file that only its owner reads."""
     lines = [
         f"dump {facts.name} sha256 {facts.sha256} ({facts.size:,} bytes, {facts.format})",
-        f"client {restored.client}, server {restored.server}, {restored.seconds:.1f} s, exit code {restored.exit_code}",
+        f"client {restored.client}, server {restored.server}",
+        f"{restored.seconds:.1f} s, exit code {restored.exit_code}",
         *(f"error: {error}" for error in restored.errors),
         *(f"left out: {one.kind} {one.name}: {one.why}" for one in restored.left_out),
         *(f"note: {note}" for note in restored.notes),

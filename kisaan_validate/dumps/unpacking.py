@@ -57,8 +57,9 @@ def pieces_of(file: IO[bytes], first: bytes = b"") -> Iterator[bytes]:
 
 
 def unpacked(method: str, pieces: Iterable[bytes], *, may_be_empty: bool = False) -> Iterator[bytes]:
-    """What comes out, in pieces of at most some MB. ``may_be_empty``: nothing may have been packed as nothing,
-    as pg_dump does in blocks, but not in files. Raises Cut, Bomb, and UsageError where a program is missing.
+    """What comes out, in pieces of at most some MB. ``may_be_empty``: nothing may have been packed as
+    nothing, as pg_dump does in blocks, but not in files. Raises Cut, Bomb, and UsageError where a program is
+    missing.
     """
     if method == "none":
         yield from pieces
@@ -129,7 +130,7 @@ def _limited(unpacker: _Unpacker, data: bytes) -> Iterator[bytes]:
 
 def _zlib() -> _Unpacker:
     # 32: with the header of gzip (files) or of zlib (blocks of archives).
-    return zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)  # type: ignore[return-value]
+    return zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)
 
 
 def _zstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
