@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import psycopg2
@@ -29,6 +30,7 @@ from kisaan_validate.rehearse.migrate import (
     read_settings,
 )
 from kisaan_validate.rehearse.ours import OurSessions
+from kisaan_validate.rehearse.run import rehearsal_of
 
 SETUP = """
     CREATE TABLE notes (id integer PRIMARY KEY, body text);
@@ -106,6 +108,44 @@ def test_rows_that_are_locked_are_felt_by_writers(stage: Stage) -> None:
     steps = ("BEGIN", "UPDATE notes SET body = 'x'", "SELECT pg_sleep(0.6)", "COMMIT")
     run = stage.rehearsed(database, {}, sends(stage, database, *steps))
     assert outages(run.canaries).keys() == {("public.notes", "write")}
+
+
+def test_a_migration_that_holds_rows_and_then_wants_the_table_is_not_in_a_deadlock(stage: Stage) -> None:
+    """A canary that waits for a row holds its table's lock: it lets go at once."""
+    database = stage.database(SETUP)
+    steps = (
+        "BEGIN",
+        "UPDATE notes SET body = 'x'",
+        "SELECT pg_sleep(0.6)",
+        "ALTER TABLE notes ADD COLUMN a integer",
+        "COMMIT",
+    )
+    run = stage.rehearsed(database, {}, sends(stage, database, *steps))
+    assert run.migration.succeeded
+    assert run.tape.gaps == ()
+    (interval,) = outages(run.canaries)["public.notes", "write"]
+    assert interval.failed == ""
+    assert interval.least >= 0.4
+    (alter,) = [s for s in run.tape.statements if s.tag == "ALTER TABLE"]
+    assert max(lock.waited for lock in alter.locks) < 0.05 + slack() / 10
+
+
+def test_a_rehearsal_names_what_it_does_not_prove(stage: Stage) -> None:
+    """What the rules find, by the settings that hold; a failed migration and an untried table are named."""
+    database = stage.database(SETUP + "CREATE TABLE empty (id integer)")
+    change = "ALTER TABLE notes ADD COLUMN a integer"
+    cursor = stage.scratch.connect(database, stage.scratch.owner).cursor()
+    settings = read_settings(cursor)
+    cursor.connection.close()
+    alone = stage.rehearsed(database, {"m.sql": change}, sends(stage, database, change, "SELECT 1/0"))
+    made = rehearsal_of("18", settings, None, alone, None, reader_reason="not asked for")
+    assert [f.rule for f in made.findings] == ["no-lock-timeout"]
+    assert made.sets_lock_timeout is False
+    assert "the migration did not come to its end" in made.not_proved
+    assert any("public.empty, write: it has no row" in words for words in made.not_proved)
+    limited = tuple(replace(s, value="2s") if s.name == "lock_timeout" else s for s in settings)
+    # A trigger saw the session's own: what it began with does not count.
+    assert rehearsal_of("18", limited, None, alone, None).findings == made.findings
 
 
 def test_canaries_change_nothing_and_fire_nothing(stage: Stage) -> None:

@@ -260,6 +260,20 @@ def test_nothing_of_ours_stays_and_the_role_cannot_touch_it(stage: Stage) -> Non
     assert stage.scratch.execute(state, database) == before
 
 
+def test_the_triggers_fire_for_whoever_turns_triggers_off(stage: Stage) -> None:
+    """A session that replicates fires no ordinary trigger; ours are ENABLE ALWAYS."""
+    database = stage.database(SETUP)
+
+    def migrate(cursor: Any) -> None:
+        # Opened here: a session of before the tape is none of its.
+        other = stage.scratch.connect(database)
+        other.cursor().execute("SET session_replication_role = replica")
+        other.cursor().execute("ALTER TABLE notes ADD COLUMN a integer")
+        other.close()
+
+    assert by_text(stage.tape(database, {}, migrate), "ALTER TABLE").seen_by is SeenBy.TRIGGER
+
+
 def test_locks_that_no_trigger_sees_are_sampled(stage: Stage) -> None:
     """LOCK TABLE, TRUNCATE, an UPDATE and VACUUM FULL: marked as sampled, with the new files."""
     sql = """BEGIN; LOCK TABLE notes IN SHARE MODE; SELECT pg_sleep(0.2); COMMIT;

@@ -21,10 +21,10 @@ from kisaan_validate.personal.masking import told_of_rows
 from kisaan_validate.rehearse.heard import HeardStatement
 from kisaan_validate.rehearse.known import KnownCatalogue, KnownTable, TableMoves, known_table, moves
 from kisaan_validate.rehearse.locks import LockTeller, Taken, exact_locks, flattened
-from kisaan_validate.rehearse.origins import FilePlace, Origins, shown_text
+from kisaan_validate.rehearse.origins import FileOrigins, FilePlace, shown_text
 from kisaan_validate.rehearse.sampler import SampledLock
 from kisaan_validate.rehearse.times import setting_seconds
-from kisaan_validate.rehearse.transactions import Fate, HeardTransaction, kind_of, savepoint_of
+from kisaan_validate.rehearse.transactions import HeardTransaction, StatementFate, kind_of, savepoint_of
 from kisaan_validate.sql.splitting import lexemes
 
 REASONS = {1: "persistence", 2: "default value", 4: "column type", 8: "access method"}
@@ -44,7 +44,7 @@ class TapeGround:
     """
 
     catalogue: KnownCatalogue
-    origins: Origins
+    origins: FileOrigins
     teller: LockTeller
     writers: Sequence[SampledLock]
     started: float
@@ -92,7 +92,7 @@ class TapeAssembly:
     def _one(
         self,
         heard: HeardStatement,
-        fate: Fate,
+        fate: StatementFate,
         taken: Taken,
         exact: set[tuple[int, str]],
         state: dict[int, KnownTable],
@@ -222,14 +222,14 @@ def _bare(name: str) -> str:
     return name.partition(".")[2]
 
 
-def _inner(heard: HeardStatement, outer: Fate) -> Fate:
+def _inner(heard: HeardStatement, outer: StatementFate) -> StatementFate:
     """What became of a statement inside another one, whose fate it shares unless it failed itself."""
     if heard.error:
-        return Fate(StatementOutcome.FAILED, heard.end)
+        return StatementFate(StatementOutcome.FAILED, heard.end)
     return replace(outer, outcome=StatementOutcome.ROLLED_BACK) if _undone(outer) else outer
 
 
-def _undone(fate: Fate) -> bool:
+def _undone(fate: StatementFate) -> bool:
     return fate.outcome is StatementOutcome.FAILED
 
 

@@ -33,6 +33,8 @@ SHARE = 0.15
 """The part of one processor's time that canaries may take."""
 LAST_SECONDS = 2.0
 """How long after the migration a canary that still waits may take to come through."""
+ROW_AGAIN_SECONDS = 0.04
+"""How soon a row is tried again that somebody holds."""
 AGAIN_SECONDS = 0.1
 """How soon a table is tried again that could not be read or written for another reason than a lock."""
 
@@ -238,7 +240,8 @@ class CanaryFlock:
         return any(s.busy and s.canary is not None for s in self._sessions)
 
     def _left_to_try(self) -> bool:
-        return any(c.sent < (self._finish or 0.0) for c in self._canaries)
+        held = [c for c in self._canaries if c.refused is not None and not c.failing]
+        return bool(held) or any(c.sent < (self._finish or 0.0) for c in self._canaries)
 
     def _due(self, now: float) -> list[Canary]:
         """Who is to try now, the longest overdue first; in the end, who has not tried since."""
@@ -251,7 +254,7 @@ class CanaryFlock:
         flying = {id(s.canary) for s in self._sessions if s.busy and s.canary is not None}
         free = [c for c in self._canaries if id(c) not in flying]
         if self._finish is not None:
-            return [c for c in free if c.sent < self._finish]
+            return [c for c in free if c.sent < self._finish or (c.refused and c.due <= now)]
         return sorted((c for c in free if c.due <= now), key=lambda c: c.due)
 
     def _send(self) -> None:
@@ -295,7 +298,8 @@ class CanaryFlock:
         good = canary.good if canary.good is not None else sent
         if canary.refused is not None:
             first, last = canary.refused
-            self._feel(canary, good, done, last - first, canary.failing)
+            if canary.failing or done - first >= FELT_SECONDS:
+                self._feel(canary, good, done, last - first, canary.failing)
             canary.failing, canary.refused = "", None
         elif done - sent >= FELT_SECONDS:
             self._feel(canary, good, done, done - sent, "")
@@ -318,9 +322,11 @@ class CanaryFlock:
             canary.due = 0.0
             return
         now = time.monotonic()
-        canary.due = now + AGAIN_SECONDS
-        canary.failing = f"{error.pgcode} {type(error).__name__}"
-        first, _ = canary.refused or (now + self._offset, 0.0)
+        # 55P03: somebody holds the row; it is a wait like others, in short pieces.
+        locked = error.pgcode == "55P03"
+        canary.due = now + (ROW_AGAIN_SECONDS if locked else AGAIN_SECONDS)
+        canary.failing = canary.failing if locked else f"{error.pgcode} {type(error).__name__}"
+        first, _ = canary.refused or (canary.sent + self._offset, 0.0)
         canary.refused = (first, now + self._offset)
 
     def _count(self, canary: Canary) -> None:
@@ -367,4 +373,6 @@ class CanaryFlock:
             if canary.refused is not None:
                 first, last = canary.refused
                 good = canary.good if canary.good is not None else first
+                if not canary.failing and now - first < FELT_SECONDS:
+                    continue
                 self._feel(canary, good, now, last - first, canary.failing, left=True)

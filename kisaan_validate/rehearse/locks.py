@@ -8,7 +8,7 @@ from kisaan_validate.facts.tape import TapeLock
 from kisaan_validate.rehearse.heard import HeardStatement
 from kisaan_validate.rehearse.known import KnownCatalogue
 from kisaan_validate.rehearse.sampler import SampledLock
-from kisaan_validate.rehearse.transactions import Fate
+from kisaan_validate.rehearse.transactions import StatementFate
 
 Taken = dict[int, list[tuple[int, str]]]
 """Relation and mode of the locks that each statement took, by ``id()`` of the statement."""
@@ -69,7 +69,7 @@ class LockTeller:
         self._gap = gap
         self._assigned: dict[int, list[SampledLock]] = {}
 
-    def exact(self, statement: HeardStatement, taken: Taken, fate: Fate) -> list[TapeLock]:
+    def exact(self, statement: HeardStatement, taken: Taken, fate: StatementFate) -> list[TapeLock]:
         """The locks that event triggers saw it take."""
         made = []
         for oid, mode in taken[id(statement)]:
@@ -79,7 +79,9 @@ class LockTeller:
             made += [lock] if lock is not None else []
         return made
 
-    def sampled(self, statement: HeardStatement, exact: set[tuple[int, str]], fate: Fate) -> list[TapeLock]:
+    def sampled(
+        self, statement: HeardStatement, exact: set[tuple[int, str]], fate: StatementFate
+    ) -> list[TapeLock]:
         """The locks that samples show it take, and event triggers do not."""
         made: dict[tuple[int, str], TapeLock] = {}
         for seen in self._assigned.get(id(statement), ()):

@@ -26,7 +26,7 @@ class FilePlace:
     line: int
 
 
-class Origins:
+class FileOrigins:
     """Finds the statements of given files, which are texts by name. The same text in two places is found in
     the order in which the files have it.
     """

@@ -8,6 +8,9 @@ from typing import Any
 from kisaan_validate.facts.rehearsal import CanaryAccess, NotTried
 from kisaan_validate.sql.expressions import quote
 
+ROW_MILLISECONDS = 10
+"""How long a canary awaits the lock of a row while it holds its table's."""
+
 _TIMES = (
     "SELECT extract(epoch FROM statement_timestamp())::float8, {read},"
     " extract(epoch FROM clock_timestamp())::float8"
@@ -87,12 +90,14 @@ def read_sql(quoted: str) -> str:
 def write_sql(quoted: str, column: str | None) -> str:
     """Set a column of one row to itself, or with no column take a writer's lock, and roll it back.
 
-    In one message, so that the server lets go even if this process is slow.
+    In one message, so that the server lets go even if this process is slow. The table's lock is awaited as
+    long as it takes, holding nothing. A row's lock is awaited for a moment only: a migration that holds it
+    and then wants the table would wait for the canary, and the canary for the migration.
     """
-    if column is None:
-        tried = f"LOCK TABLE {quoted} IN ROW EXCLUSIVE MODE"
-    else:
+    tried = f"LOCK TABLE {quoted} IN ROW EXCLUSIVE MODE"
+    if column is not None:
         own = quote(column)
         row = f"(SELECT ctid FROM ONLY {quoted} LIMIT 1)"
-        tried = f"UPDATE ONLY {quoted} SET {own} = {own} WHERE ctid = {row}"
+        tried += f"; SET LOCAL lock_timeout = '{ROW_MILLISECONDS}ms'"
+        tried += f"; UPDATE ONLY {quoted} SET {own} = {own} WHERE ctid = {row}"
     return f"BEGIN; {tried}; ROLLBACK; {_TIMES.format(read='1')}"

@@ -17,7 +17,7 @@ from kisaan_validate.rehearse.heard import TAPE_SETTINGS, HeardStatement, Sessio
 from kisaan_validate.rehearse.known import KnownCatalogue, read_catalogue, read_relations
 from kisaan_validate.rehearse.locks import LockTeller
 from kisaan_validate.rehearse.logfile import LogLine, LogPlace, log_place, missing_lines, read_log
-from kisaan_validate.rehearse.origins import Origins
+from kisaan_validate.rehearse.origins import FileOrigins
 from kisaan_validate.rehearse.ours import OurSessions
 from kisaan_validate.rehearse.sampler import LockSampler, by_session
 from kisaan_validate.rehearse.transactions import HeardTransaction, transactions_of
@@ -181,7 +181,7 @@ class TapeRecorder:
         # Two transactions that alter one table cannot overlap, so that their ends give their order.
         ordered = sorted(transactions, key=lambda t: t.statements[-1].end or float("inf"))
         writers = [lock for lock in self._sampler.seen if lock.key.relation is None]
-        origins = Origins(self._files)
+        origins = FileOrigins(self._files)
         assembly = TapeAssembly(
             TapeGround(self._catalogue, origins, teller, writers, self.started, self._shared)
         )

@@ -12,7 +12,7 @@ from kisaan_validate.sql.splitting import SqlPiece
 
 
 @dataclass(frozen=True)
-class Fate:
+class StatementFate:
     """What became of a statement, and when its locks were let go at the latest (None: unknown)."""
 
     outcome: StatementOutcome
@@ -25,10 +25,10 @@ class HeardTransaction:
 
     statements: list[HeardStatement]
     committed: float | None = None
-    fates: list[Fate] = field(default_factory=list)
+    fates: list[StatementFate] = field(default_factory=list)
 
 
-UNKNOWN = Fate(StatementOutcome.UNKNOWN, None)
+UNKNOWN = StatementFate(StatementOutcome.UNKNOWN, None)
 
 
 def transactions_of(heard: Sequence[HeardStatement], connected: bool) -> list[HeardTransaction]:
@@ -79,7 +79,7 @@ def _settled(members: list[HeardStatement], connected: bool) -> HeardTransaction
         if statement.sqlstate:
             since = savepoints[-1][1] + 1 if savepoints else 0
             _undo(made, since, index, statement.end)
-            made.fates[index] = Fate(StatementOutcome.FAILED, statement.end)
+            made.fates[index] = StatementFate(StatementOutcome.FAILED, statement.end)
             if not savepoints:
                 return made
         elif kind == "savepoint":
@@ -104,16 +104,16 @@ def _end(made: HeardTransaction, members: list[HeardStatement], connected: bool)
         _undo(made, 0, len(members), last.end)
     elif kind == "commit" or (not explicit and closed and last.end is not None):
         made.committed = (last.closed_at or last.end) if kind == "commit" else max(closed)
-        _decide(made, 0, len(members), Fate(StatementOutcome.COMMITTED, made.committed))
+        _decide(made, 0, len(members), StatementFate(StatementOutcome.COMMITTED, made.committed))
     elif explicit and not connected:
         _undo(made, 0, len(members), None)
 
 
 def _undo(made: HeardTransaction, start: int, end: int, at: float | None) -> None:
-    _decide(made, start, end, Fate(StatementOutcome.ROLLED_BACK, at))
+    _decide(made, start, end, StatementFate(StatementOutcome.ROLLED_BACK, at))
 
 
-def _decide(made: HeardTransaction, start: int, end: int, fate: Fate) -> None:
+def _decide(made: HeardTransaction, start: int, end: int, fate: StatementFate) -> None:
     for index in range(start, end):
         if made.fates[index] == UNKNOWN:
             made.fates[index] = fate

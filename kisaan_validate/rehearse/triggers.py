@@ -11,12 +11,13 @@ from typing import Any
 
 EVENTS = ("ddl_command_start", "ddl_command_end", "table_rewrite", "sql_drop")
 
-# SECURITY DEFINER, because only a superuser may turn the log of the function's own statements off.
+# SECURITY DEFINER, because only a superuser may turn the log of the function's own statements off. Generic
+# plans in PL/pgSQL, because planning is most of what a note costs.
 _FUNCTION = r"""
 CREATE FUNCTION {schema}.note() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET log_statement = 'none' SET log_parser_stats = off SET log_min_duration_statement = -1
-SET client_min_messages = error
+SET client_min_messages = error SET plan_cache_mode = force_generic_plan SET jit = off
 AS $note$
 DECLARE said jsonb; locks jsonb; more jsonb := '{{}}'; ids oid[];
 BEGIN
@@ -61,9 +62,8 @@ END $note$
 """
 
 _STATE = r"""
-CREATE FUNCTION {schema}.state(ids oid[]) RETURNS jsonb LANGUAGE sql STABLE SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET log_parser_stats = off
-AS $state$
+CREATE FUNCTION {schema}.state(ids oid[]) RETURNS jsonb LANGUAGE plpgsql STABLE
+AS $state$ BEGIN RETURN (
   SELECT jsonb_build_object('tables', coalesce(jsonb_agg(jsonb_build_object(
       'oid', c.oid::bigint, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind,
       'size', pg_total_relation_size(c.oid), 'columns', (
@@ -77,8 +77,8 @@ AS $state$
                                            k.convalidated))
           FROM pg_constraint AS k WHERE k.conrelid = c.oid))), '[]'))
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-   WHERE c.oid = ANY (ids) AND c.relkind IN ('r', 'p', 'm', 'f', 'v', 'S')
-$state$
+   WHERE c.oid = ANY (ids) AND c.relkind IN ('r', 'p', 'm', 'f', 'v', 'S'));
+END $state$
 """
 
 ALL_TABLES = """
