@@ -66,6 +66,7 @@ def states(found: Any) -> list[tuple[int, str, AgainState]]:
     return [(p.at, p.text, p.state) for p in found.points]
 
 
+@pytest.mark.slow
 def test_a_file_that_is_done_again_wedges(scratch: Scratch) -> None:
     """Killed between the file's commit and its row in the ledger, ADD COLUMN runs a second time; before
     that, all is rolled back and heals. Times of now() are left out by name.
@@ -82,6 +83,7 @@ def test_a_file_that_is_done_again_wedges(scratch: Scratch) -> None:
     assert found.points[2].error == '01.sql: 42701 column "paid" of relation "orders" already exists'
 
 
+@pytest.mark.slow
 def test_a_file_that_counts_twice_ends_differently(scratch: Scratch) -> None:
     """An UPDATE that is not idempotent is done twice: no error, other values."""
     found = interrupted(ground(scratch, "UPDATE orders SET note = note || '!'"))
@@ -89,6 +91,7 @@ def test_a_file_that_counts_twice_ends_differently(scratch: Scratch) -> None:
     assert found.points[1].error == "orders: 50 rows changed (note)"
 
 
+@pytest.mark.slow
 def test_a_file_that_can_be_repeated_heals_everywhere(scratch: Scratch) -> None:
     """Also on a table that the migration itself makes."""
     found = interrupted(
@@ -109,6 +112,7 @@ def test_a_file_that_can_be_repeated_heals_everywhere(scratch: Scratch) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_migration_that_fails_by_itself_is_not_interrupted(scratch: Scratch) -> None:
     """That is said, and no state is claimed."""
     here = ground(scratch, "SELECT 1")
@@ -118,6 +122,7 @@ def test_a_migration_that_fails_by_itself_is_not_interrupted(scratch: Scratch) -
     assert "the migration fails while its changes are counted: 01.sql: 22012" in found.reason
 
 
+@pytest.mark.slow
 def test_two_at_once(scratch: Scratch) -> None:
     """Of two runners one finds the column there, or both wait for the ledger's row: never two rows, and
     what differs is told. Whoever fails is named.
@@ -131,6 +136,7 @@ def test_two_at_once(scratch: Scratch) -> None:
     assert found.same.equal is True
 
 
+@pytest.mark.slow
 def test_a_ledger_without_a_key_has_names_twice(scratch: Scratch) -> None:
     """Both runners note the file, and the database differs from that of one."""
     setup = SETUP.replace("name text PRIMARY KEY", "name text")
@@ -140,6 +146,7 @@ def test_a_ledger_without_a_key_has_names_twice(scratch: Scratch) -> None:
     assert found.duplicates == ("01.sql (_migrations)",)
 
 
+@pytest.mark.slow
 def test_nothing_of_the_switch_stays(scratch: Scratch) -> None:
     """No schema, trigger or event trigger, whether it was reached or not; and what it counts is right."""
     here = ground(scratch, "SELECT 1")
@@ -175,6 +182,7 @@ def test_points_are_spread_evenly() -> None:
     assert all(len(chosen(n, 7)) == min(n, 7) for n in range(40))
 
 
+@pytest.mark.slow
 def test_a_command_is_interrupted_as_well(scratch: Scratch, tmp_path: Path) -> None:
     """Whatever client it is: here psql, one statement at a time, each committed."""
     psql = choose(named=SYSTEM_BIN).program("psql")
