@@ -121,8 +121,8 @@ def clean() -> Rehearsed:
         rehearsal,
         ContractReview(Verdict.PASS, "contract.toml", "kisaan", 113, 9, 9, record="run-1"),
         (
-            RollbackTry(RollbackWay.LITERAL, "psql kisaan_prod < backup.sql", 0, 0, (), 90.0, same),
-            RollbackTry(RollbackWay.PROPER, "dropdb …", 0, 0, (), 95.0, same),
+            RollbackTry(RollbackWay.LITERAL, "psql kisaan_prod < backup.sql", 0, 0, False, (), 90.0, same),
+            RollbackTry(RollbackWay.PROPER, "dropdb …", 0, 0, False, (), 95.0, same),
         ),
         InterruptedReview((InterruptedPoint(1, "ALTER TABLE …", AgainState.HEALED, "", same),), 1),
         TwiceReview((run.migration, run.migration), same),
@@ -257,6 +257,7 @@ def everything() -> Rehearsed:
                 "psql kisaan_prod < backup.sql",
                 0,
                 12,
+                False,
                 ('relation "kisaan_payments" already exists', "duplicate key"),
                 41.5,
                 differs,

@@ -103,15 +103,18 @@ class RollbackWay(StrEnum):
 
 @dataclass(frozen=True)
 class RollbackTry:
-    """One rollback of the migrated copy. ``command`` is what a person would type; ``errors`` counts those
-    that its client printed, ``first_errors`` are without values. ``same`` compares with the state before the
-    migration; None with a ``reason`` where it was not done.
+    """One rollback of the migrated copy. ``command`` is what a person would type.
+
+    ``errors`` counts those that its client printed, or the last of them if ``at_least``; ``first_errors`` are
+    without values. ``same`` compares with the state before the migration; None with a ``reason`` where it was
+    not done.
     """
 
     way: RollbackWay
     command: str
     exit_code: int | None = None
     errors: int | None = None
+    at_least: bool = False
     first_errors: tuple[str, ...] = ()
     seconds: float | None = None
     same: Sameness | None = None

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from kisaan_validate.scratch.client import Finished
 
 _ERROR = re.compile(r"^(?:psql:|pg_restore:).*?\b(?:ERROR|FATAL|error):\s+(?P<said>.+)$", re.MULTILINE)
+_KEPT = 60_000
+"""A client's output of so many characters may have lost its beginning: only the end is kept."""
+
 FIRST = 5
 """So many errors are shown; all are counted."""
 
@@ -64,6 +67,7 @@ def literal_rollback(
         command,
         finished.code,
         len(said),
+        len(finished.err_tail) >= _KEPT,
         said[:FIRST],
         finished.seconds,
         comparer.same(before, migrated, sequences=True),
@@ -81,9 +85,8 @@ def proper_rollback(
         return RollbackTry(RollbackWay.PROPER, command, reason=error.fact)
     seconds = time.monotonic() - start
     same = comparer.same(before, made, sequences=True)
-    return RollbackTry(
-        RollbackWay.PROPER, command, 1 if errors else 0, len(errors), errors[:FIRST], seconds, same
-    )
+    code = 1 if errors else 0
+    return RollbackTry(RollbackWay.PROPER, command, code, len(errors), False, errors[:FIRST], seconds, same)
 
 
 def errors_said(text: str) -> tuple[str, ...]:
