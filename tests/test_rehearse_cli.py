@@ -223,7 +223,7 @@ def test_production_is_held_against_the_receipt(place: Shop) -> None:
         "restore the dump",
         "migrate under the tape",
         "roll back by the dump",
-        "interrupted before change 2",
+        "interrupted before change 3",
         "start it twice at once",
     ],
 )
