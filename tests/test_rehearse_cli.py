@@ -318,7 +318,7 @@ ALEMBIC_ENV = """
 import os
 from alembic import context
 from sqlalchemy import create_engine
-engine = create_engine(os.environ["DATABASE_URL"])
+engine = create_engine(os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+psycopg2:"))
 with engine.connect() as connection:
     context.configure(connection=connection, transaction_per_migration=True)
     with context.begin_transaction():
