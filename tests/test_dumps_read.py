@@ -490,6 +490,7 @@ SCRAPS = [
         "12e",
         "a'b'",
     ),
+    *("E'a long constant \\' ; of many bytes'", "B'1010101010101010'", "$a_long_name$ ; ' $a_long_name$"),
 ]
 
 

@@ -213,6 +213,8 @@ DOORS = {
     "program behind a quote": "COMMENT ON TABLE public.t IS 'a\\'; COPY public.t FROM PROGRAM 'touch {mark}'; --';\n",
     "program in a function": "CREATE FUNCTION public.begin() RETURNS int LANGUAGE sql AS 'SELECT 1' SET a = begin; COPY public.t FROM PROGRAM 'touch {mark}';\n",
     "program in atomic": "CREATE FUNCTION public.f() RETURNS int BEGIN ATOMIC SELECT 1 AS case; END; COPY public.t FROM PROGRAM 'touch {mark}';\n",
+    "program behind a name": "CREATE FUNCTION public.begin() RETURNS int LANGUAGE sql AS 'SELECT 1'; COPY public.t FROM PROGRAM 'touch {mark}'; END;\n",
+    "program in a case": "CREATE FUNCTION public.f() RETURNS int BEGIN ATOMIC SELECT 1 AS case; END; COPY public.t FROM PROGRAM 'touch {mark}'; END;\n",
     "program in brackets": "CREATE TABLE public.q (a int; COPY public.t FROM PROGRAM 'touch {mark}';);\n",
     "block": "DO $$BEGIN COPY public.t FROM PROGRAM 'touch {mark}'; END$$;\n",
     "file": "COPY public.t FROM '/etc/passwd';\n",

@@ -50,6 +50,7 @@ class Door:
         self._line = 1
         self._places: list[int] = []
         self._titles: list[str] = []
+        self._tokens: tuple[bytes, ...] = ()
         self._drops = False
         self._ready: list[bytes] = [preamble.encode()]
         self._size = len(preamble)
@@ -114,11 +115,11 @@ class Door:
         if self._drops:
             return
         self.rows += sentence.rows
-        title = " ".join(part for part in title_of(sentence.tokens) if part)
         # All rows of one table are one place.
-        if not self._titles or self._titles[-1] != title:
+        if not sentence.rows or sentence.tokens != self._tokens:
             self._places.append(sentence.line)
-            self._titles.append(title)
+            self._titles.append(" ".join(part for part in title_of(sentence.tokens) if part))
+            self._tokens = sentence.tokens
         self._put(b"\n" * (sentence.line - self._line) + sentence.text)
         self._line = sentence.line + sentence.lines
 

@@ -61,6 +61,8 @@ class Lexer:
         self._place = 0
         self._ended = False
         self._fresh = True
+        self._name = b""
+        self._name_tokens: tuple[bytes, ...] = ()
         self.line = 1
         self.strings = True
 
@@ -185,10 +187,14 @@ class Lexer:
         if len(self._buffer) - self._place < 1 << 16 and not self._ended:
             self._fill(self._place)
         rows, match = 1, INSERT_ONE.match(self._buffer, self._place)
+        head = match
         if match is None:
-            rows, match = self._many_rows()
-        if match is None:
+            head = INSERT_HEAD.match(self._buffer, self._place)
+            rows, match = self._many_rows(head)
+        if match is None or head is None:
             return None
+        if head[1] != self._name:
+            self._name, self._name_tokens = head[1], (b"INSERT", b"INTO", *NAMES.findall(head[1]))
         start, line, end = self._place, self.line, match.end()
         text = self._buffer[start:end]
         if b"\0" in text:
@@ -196,11 +202,11 @@ class Lexer:
         lines = text.count(b"\n")
         self.line += lines
         self._place = end
-        return Sentence(text, _insert_tokens(INSERT_HEAD.match(text)), line, lines, rows)
+        return Sentence(text, self._name_tokens, line, lines, rows)
 
-    def _many_rows(self) -> tuple[int, re.Match[bytes] | None]:
+    def _many_rows(self, head: re.Match[bytes] | None) -> tuple[int, re.Match[bytes] | None]:
         """The rows of an INSERT, and the match of its last one."""
-        match, rows = INSERT_HEAD.match(self._buffer, self._place), 0
+        match, rows = head, 0
         while match is not None:
             match, rows = INSERT_ROW.match(self._buffer, match.end()), rows + 1
             if match is not None and match[1][-1:] == b";":
@@ -249,9 +255,11 @@ class Lexer:
             raise Smuggled("a U& escape, which pg_dump does not write", self.line)
         if kind == "number" and GLUED.match(follows):
             raise Smuggled("a number that runs into a name or a quote", self.line)
-        if kind == "variable" and VARIABLE.match(self._buffer, self._place - 1):
+        if kind == "variable" and VARIABLE.match(text + follows):
             raise Smuggled("a variable of psql", self.line)
         if kind == "backslash":
+            while len(self._buffer) - self._place < 20 and not self._ended:
+                self._fill(self._place)
             word = re.match(rb"[!-~]{0,20}", self._buffer[self._place : self._place + 20])
             raise Smuggled(f"the command \\{_shown(word[0] if word else b'')} of psql", self.line)
         if kind == "other":
@@ -311,11 +319,6 @@ class Lexer:
             if self._ended:
                 raise BrokenOff("the rows of a COPY")
             self._fill(self._place)
-
-
-def _insert_tokens(head: re.Match[bytes] | None) -> tuple[bytes, ...]:
-    """INSERT INTO and the name, as the tokens that they are."""
-    return (b"INSERT", b"INTO", *NAMES.findall(head[1] if head else b""))
 
 
 def _shown(text: bytes) -> str:

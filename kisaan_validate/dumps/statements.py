@@ -46,12 +46,19 @@ class Rulings:
     left: list[LeftOut] = field(default_factory=list)
     _missing: dict[str, str] = field(default_factory=dict)
     _created: bool = False
+    _passed: Tokens = ()
     _cleaned: bool = False
     _made: bool = False
 
     def rule(self, sentence: Sentence) -> Ruling:
         """What is done with a statement."""
+        constants = sentence.rows > 0 and sentence.plain_values
+        # Millions of rows for one table are ruled on once.
+        if constants and sentence.tokens == self._passed and not self._missing:
+            return PASSES
         ruling = self._ruled(sentence)
+        if constants and ruling.action is Action.PASS:
+            self._passed = sentence.tokens
         if ruling.action is Action.SKIP:
             self.skipped[ruling.kind] += 1
         if ruling.left is not None:
