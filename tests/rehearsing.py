@@ -84,7 +84,9 @@ def staged(version: int) -> Iterator[Stage]:
     if version == 15 and not (SYSTEM_BIN / "postgres").exists():
         missing("a system PostgreSQL is missing: apt-get install postgresql")
     installation = choose(None if version == 18 else version, None if version == 18 else SYSTEM_BIN)
-    with scratch_server(installation, settings=REHEARSAL_SETTINGS, notice=lambda line: None) as scratch:
+    # What the server does by itself would be another writer now and then.
+    settings = {**REHEARSAL_SETTINGS, "autovacuum": "off"}
+    with scratch_server(installation, settings=settings, notice=lambda line: None) as scratch:
         assert scratch.installation is not None
         assert scratch.installation.major == version
         yield Stage(scratch, version)

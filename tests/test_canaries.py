@@ -21,7 +21,8 @@ from kisaan_validate.facts.rehearsal import (
 )
 from kisaan_validate.postgres.target import find_target
 from kisaan_validate.rehearse.calibrate import calibrated, calibration_words
-from kisaan_validate.rehearse.canaries import FELT_SECONDS, CanaryFlock
+from kisaan_validate.rehearse.canaries import CanaryFlock
+from kisaan_validate.rehearse.canary import FELT_SECONDS
 from kisaan_validate.rehearse.migrate import (
     FolderRunner,
     MigrationLedger,
@@ -71,7 +72,7 @@ def outages(watch: CanaryWatch) -> dict[tuple[str, str], tuple[OutageInterval, .
 
 def around(interval: OutageInterval, seconds: float) -> None:
     """The time that the lock was really held lies in the range."""
-    assert interval.least <= seconds + 0.05
+    assert interval.least <= seconds + slack() / 4
     assert interval.end - interval.start >= seconds - 0.05
     assert interval.end - interval.start <= seconds + 3 * slack()
 
@@ -94,6 +95,7 @@ def test_an_exclusive_lock_is_felt_by_readers_and_writers_of_its_table(stage: St
     assert alter.wal_reason == "canaries wrote meanwhile"
 
 
+@pytest.mark.slow
 def test_a_lock_that_lets_read_is_felt_by_writers_alone(stage: Stage) -> None:
     """As while an index is built."""
     database = stage.database(SETUP)
@@ -102,6 +104,7 @@ def test_a_lock_that_lets_read_is_felt_by_writers_alone(stage: Stage) -> None:
     assert outages(run.canaries).keys() == {("public.notes", "write")}
 
 
+@pytest.mark.slow
 def test_rows_that_are_locked_are_felt_by_writers(stage: Stage) -> None:
     """An UPDATE of all rows locks no table; the outage is not put down to a statement's lock."""
     database = stage.database(SETUP)
@@ -176,6 +179,7 @@ def test_canaries_change_nothing_and_fire_nothing(stage: Stage) -> None:
     assert "public.quiet" not in reasons
 
 
+@pytest.mark.slow
 def test_each_table_that_was_not_tried_as_a_user_would_is_named(stage: Stage) -> None:
     """With why; tables of generated columns, partitions and views of rows included."""
     database = stage.database(
@@ -198,6 +202,7 @@ def test_each_table_that_was_not_tried_as_a_user_would_is_named(stage: Stage) ->
     assert set(run.canaries.read) - set(run.canaries.written) == {"public.kept"}
 
 
+@pytest.mark.slow
 def test_a_table_that_goes_is_an_outage_to_the_end(stage: Stage) -> None:
     """Renamed or dropped, even as the last thing: whoever uses the old name fails. A column that goes does
     not stop the canary.
@@ -244,6 +249,7 @@ def test_a_reader_left_open_makes_the_queue_felt(stage: Stage) -> None:
         assert interval.end - interval.start < 0.3 + 2 * slack()
 
 
+@pytest.mark.slow
 def test_a_hundred_tables_are_watched_and_do_not_hold_the_migration_up(stage: Stage) -> None:
     """A lock on one is felt there alone, and a statement waits for canaries no longer than for any short
     query: 100 changes, of which none is held up.

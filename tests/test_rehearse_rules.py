@@ -49,6 +49,7 @@ def test_the_bad_migration_breaks_its_rule_alone(stage: Stage, rule: str) -> Non
     assert "public.books" in finding.relations
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", NAMES)
 def test_the_good_migration_breaks_none(stage: Stage, rule: str) -> None:
     """It does the same work, and all of it is done."""

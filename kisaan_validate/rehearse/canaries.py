@@ -11,99 +11,29 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from kisaan_validate.facts.rehearsal import (
     CanaryAccess,
-    CanaryOutage,
     CanaryWatch,
     NotTried,
-    OutageInterval,
-    SecondsRange,
 )
+from kisaan_validate.rehearse.canary import FELT_SECONDS, Canary
+from kisaan_validate.rehearse.canary_session import CanarySession
 from kisaan_validate.rehearse.ours import OurSessions
-from kisaan_validate.rehearse.perches import Perch, perches
+from kisaan_validate.rehearse.perches import perches
 
-FELT_SECONDS = 0.1
-"""A wait that is shorter is no outage: people do not notice it, and a busy machine makes it too."""
 SOONEST_SECONDS = 0.02
 """A table is not tried more often than this."""
 SHARE = 0.15
 """The part of one processor's time that canaries may take."""
+LOCK_NOT_AVAILABLE = "55P03"
 LAST_SECONDS = 2.0
 """How long after the migration a canary that still waits may take to come through."""
 ROW_AGAIN_SECONDS = 0.04
 """How soon a row is tried again that somebody holds."""
 AGAIN_SECONDS = 0.1
 """How soon a table is tried again that could not be read or written for another reason than a lock."""
-
-
-@dataclass
-class Canary:
-    """What one canary felt. Times are in seconds since 1970 by the server's clock."""
-
-    perch: Perch
-    due: float = 0.0
-    good: float | None = None
-    """When it last could do its work."""
-    sent: float = 0.0
-    failing: str = ""
-    refused: tuple[float, float] | None = None
-    """When it was refused first, and last, without coming through between."""
-    tries: int = 0
-    felt: list[OutageInterval] = field(default_factory=list)
-
-
-class CanarySession:
-    """A session that polls: it connects, sets itself up, and then does one try after another."""
-
-    def __init__(self, dsn: str, ours: OurSessions) -> None:
-        import psycopg2
-
-        self._connection: Any = psycopg2.connect(dsn, async_=True)
-        self._ours = ours
-        self._cursor: Any = None
-        self.ready = False
-        self.canary: Canary | None = None
-        self.busy = True
-
-    def fileno(self) -> int:
-        """The socket's number, which must be asked for anew: connecting may change it."""
-        return int(self._connection.fileno())
-
-    def try_it(self, canary: Canary) -> None:
-        """Begin a try; only while not busy."""
-        self.canary, self.busy = canary, True
-        canary.sent = time.monotonic()
-        self._cursor.execute(canary.perch.sql)
-
-    def step(self) -> tuple[Any, ...] | None:
-        """Go on; the answer of a try when it came. Raises psycopg2.Error for one that was refused."""
-        from psycopg2.extensions import POLL_OK
-
-        if self._connection.poll() != POLL_OK:
-            return None
-        if self._cursor is None:
-            self.ready = True
-            self._ours.pids.add(self._connection.info.backend_pid)
-            self._cursor = self._connection.cursor()
-            self._cursor.execute(f"{self._ours.settings}; SET session_replication_role = replica")
-            return None
-        self.busy = False
-        return tuple(self._cursor.fetchone()) if self.canary is not None else None
-
-    def recover(self) -> bool:
-        """After a refusal, end the transaction that it left; False if the session is gone."""
-        if self._connection.closed:
-            return False
-        self.canary, self.busy = None, True
-        self._cursor.execute("ROLLBACK")
-        return True
-
-    def close(self) -> None:
-        """End the session, whatever it waits for."""
-        self._connection.close()
 
 
 class CanaryFlock:
@@ -150,7 +80,7 @@ class CanaryFlock:
             self._offset = now - (before + time.monotonic()) / 2
         finally:
             connection.close()
-        self._canaries = [Canary(perch) for perch in found]
+        self._canaries = [Canary(perch, self._started) for perch in found]
         # The first two rounds follow each other at once.
         self._every = 0.0
         self._thread.start()
@@ -164,7 +94,7 @@ class CanaryFlock:
 
     def watch(self) -> CanaryWatch:
         """What they felt, after the end."""
-        outages = [self._outage(canary) for canary in self._canaries if canary.felt]
+        outages = [canary.outage() for canary in self._canaries if canary.felt]
         tried = {
             a: tuple(c.perch.relation for c in self._canaries if c.perch.access is a) for a in CanaryAccess
         }
@@ -182,18 +112,6 @@ class CanaryFlock:
             felt=FELT_SECONDS,
             tries=self._tries,
             gaps=tuple(dict.fromkeys(self._gaps)),
-        )
-
-    def _outage(self, canary: Canary) -> CanaryOutage:
-        felt = canary.felt
-        least, most = sum(i.least for i in felt), sum(i.end - i.start for i in felt)
-        longest = max(felt, key=lambda i: i.end - i.start)
-        return CanaryOutage(
-            canary.perch.relation,
-            canary.perch.access,
-            tuple(felt),
-            SecondsRange(round(least, 6), round(most, 6)),
-            SecondsRange(round(longest.least, 6), round(longest.end - longest.start, 6)),
         )
 
     # --- the thread -----------------------------------------------------------------------------------
@@ -280,8 +198,8 @@ class CanaryFlock:
         by_number = {s.fileno(): s for s in self._sessions if s.busy}
         for number in by_number:
             poll.register(number, select.POLLIN | (0 if by_number[number].canary else select.POLLOUT))
-        wait = min((c.due for c in self._canaries), default=0.0) - time.monotonic()
-        ready = poll.poll(1000 * min(max(wait, 0.001), 0.01))
+        # Soon enough for the next try, and for a table that is locked meanwhile.
+        ready = poll.poll(2)
         for number, _ in ready:
             session = by_number[number]
             canary = session.canary
@@ -291,21 +209,8 @@ class CanaryFlock:
                 self._refused(session, canary, error)
                 continue
             if answer is not None and canary is not None:
-                self._came_through(canary, answer[0], answer[2])
-
-    def _came_through(self, canary: Canary, sent: float, done: float) -> None:
-        self._count(canary)
-        good = canary.good if canary.good is not None else sent
-        if canary.refused is not None:
-            first, last = canary.refused
-            if canary.failing or done - first >= FELT_SECONDS:
-                self._feel(canary, good, done, last - first, canary.failing)
-            canary.failing, canary.refused = "", None
-        elif done - sent >= FELT_SECONDS:
-            self._feel(canary, good, done, done - sent, "")
-        else:
-            self._widest = max(self._widest, done - good)
-        canary.good = done
+                self._tries += 1
+                self._widest = max(self._widest, canary.came_through(answer[0], answer[2]))
 
     def _refused(self, session: CanarySession, canary: Canary | None, error: Any) -> None:
         if canary is None and not session.ready and self._sessions[1:]:
@@ -316,22 +221,16 @@ class CanaryFlock:
             return
         if not session.recover() or canary is None:
             raise error
-        self._count(canary)
+        self._tries += 1
         # The column that it sets may have gone: another one will do, if the table is there.
         if error.pgcode == "42703" and self._other_column(canary):
             canary.due = 0.0
             return
         now = time.monotonic()
-        # 55P03: somebody holds the row; it is a wait like others, in short pieces.
-        locked = error.pgcode == "55P03"
+        locked = error.pgcode == LOCK_NOT_AVAILABLE
         canary.due = now + (ROW_AGAIN_SECONDS if locked else AGAIN_SECONDS)
-        canary.failing = canary.failing if locked else f"{error.pgcode} {type(error).__name__}"
-        first, _ = canary.refused or (canary.sent + self._offset, 0.0)
-        canary.refused = (first, now + self._offset)
-
-    def _count(self, canary: Canary) -> None:
-        self._tries += 1
-        canary.tries += 1
+        failing = "" if locked else f"{error.pgcode} {type(error).__name__}"
+        canary.was_refused(canary.sent + self._offset, now + self._offset, failing)
 
     def _other_column(self, canary: Canary) -> bool:
         connection = self._ours.open()
@@ -345,34 +244,11 @@ class CanaryFlock:
             canary.perch = other[0]
         return bool(other)
 
-    def _feel(
-        self, canary: Canary, start: float, end: float, least: float, failed: str, left: bool = False
-    ) -> None:
-        start, end = max(0.0, start - self._started), end - self._started
-        canary.felt.append(
-            OutageInterval(
-                start=round(start, 6),
-                end=round(end, 6),
-                least=round(min(max(0.0, least), end - start), 6),
-                failed=failed,
-                open=left,
-            )
-        )
-
     def _close(self) -> None:
-        now = time.monotonic() + self._offset
+        waiting = {id(s.canary): s.canary.sent for s in self._sessions if s.busy and s.canary is not None}
         for session in self._sessions:
-            canary = session.canary
-            if session.busy and canary is not None and canary.refused is None:
-                sent = canary.sent + self._offset
-                if now - sent >= FELT_SECONDS:
-                    good = canary.good if canary.good is not None else sent
-                    self._feel(canary, good, now, now - sent, "", left=True)
             session.close()
+        now = time.monotonic() + self._offset
         for canary in self._canaries:
-            if canary.refused is not None:
-                first, last = canary.refused
-                good = canary.good if canary.good is not None else first
-                if not canary.failing and now - first < FELT_SECONDS:
-                    continue
-                self._feel(canary, good, now, last - first, canary.failing, left=True)
+            since = waiting.get(id(canary))
+            canary.ended(now, None if since is None else since + self._offset)

@@ -113,6 +113,9 @@ class SessionEar:
             self._noted(line)
         elif line.message == _ANALYSED:
             self._analysed(line)
+        elif line.context:
+            # A function may RAISE LOG what looks like a line of the server's own, which have no context.
+            self._counted(line)
         elif _DURATION.match(line.message):
             self._answered(line)
         elif sent := _SENT.match(line.message):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kisaan_validate.facts.rehearsal import (
@@ -16,7 +16,8 @@ from kisaan_validate.facts.rehearsal import (
     SessionSetting,
 )
 from kisaan_validate.rehearse.blame import blamed
-from kisaan_validate.rehearse.canaries import FELT_SECONDS, CanaryFlock
+from kisaan_validate.rehearse.canaries import CanaryFlock
+from kisaan_validate.rehearse.canary import FELT_SECONDS
 from kisaan_validate.rehearse.logfile import LOG_SETTINGS
 from kisaan_validate.rehearse.ours import OurSessions
 from kisaan_validate.rehearse.reader import OpenReaderSession
@@ -40,7 +41,7 @@ class RehearsalPlace:
     """The copy: a superuser's way in, as a function and as libpq's text, and the migration's files."""
 
     connect: Callable[[], Any]
-    dsn: str
+    dsn: str = field(repr=False)
     files: Mapping[str, str]
 
 
