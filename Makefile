@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Which room may import which, docstrings, how much an expression may say: part of lint, so not run again.
 SHAPE := tests/test_floors.py tests/test_manner.py
 
-.PHONY: bench-rivals bench-startup bench-many demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-history bench-diff bench-guest gallery gallery-dumps
+.PHONY: bench-rivals bench-startup bench-many demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-history bench-diff bench-guest gallery gallery-dumps gallery-migrations
 
 demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
@@ -74,6 +74,10 @@ bench-speed: $(VENV)/.dev
 
 # Only where it was set up, by bench-rivals.
 SODA = $(if $(wildcard $(RIVALS)/bin/python),--soda $(RIVALS)/bin/python)
+
+# Every migration of the gallery must be judged right, on PostgreSQL 18 and 15. About five minutes.
+gallery-migrations: $(VENV)/.dev
+	$(BIN)/python tests/gallery_migrations_score.py
 
 # Every planted corruption must be found, and nothing else; writes docs/gallery.md. About two minutes.
 gallery: $(VENV)/.dev

@@ -73,6 +73,7 @@ SECONDS = {
     **dict.fromkeys(("test_volume_series.py", "test_volume_runs.py"), 12),
     **dict.fromkeys(("test_since_last.py", "test_history_robust.py", "test_history_cli.py"), 12),
     **dict.fromkeys(("test_telling.py", "test_notify_cli.py", "test_scan_night.py"), 12),
+    **dict.fromkeys(("test_rehearse_cli.py", "test_rehearsal_page.py", "test_rehearse_queries.py"), 12),
     "test_year.py": 60,
     "test_contracts.py": 7,
 }

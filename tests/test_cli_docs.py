@@ -96,7 +96,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("words", "offered"),
     [
         (["kisaan-validate", ""], set(COMMANDS)),
-        (["kisaan-validate", "re"], {"report"}),
+        (["kisaan-validate", "rep"], {"report"}),
         (["kisaan-validate", "run", "--format", ""], set(BUILT_IN)),
         (["kisaan-validate", "run", "--format", "ju"], {"junit"}),
         (["kisaan-validate", "schedule", "--s"], {"--scan", "--suite", "--systemd"}),

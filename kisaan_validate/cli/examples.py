@@ -60,6 +60,11 @@ EXAMPLES = {
         "kisaan-validate accept --contract contract.toml",
         "kisaan-validate accept --contract contract.toml --run latest --write",
     ),
+    "rehearse": (
+        "kisaan-validate rehearse --dump backup.sql.gz --migrations src/migrations -o rehearsal",
+        "kisaan-validate rehearse --dump prod.dump --cmd 'npm run migrate' --contract contract.toml",
+        "kisaan-validate rehearse --dump prod.dump --migrations sql --settings TimeZone=Asia/Kolkata",
+    ),
     "diff": (
         "kisaan-validate diff --before service=restored --after service=production",
         "kisaan-validate diff --before service=prod --before-schema old --after-schema new",

@@ -132,6 +132,15 @@ def diff_exit_code(found: RowDiff, *, interrupted: bool = False, recorded: bool 
     return PASSED if found.tables else NOTHING
 
 
+def rehearse_exit_code(verdict: Verdict, *, interrupted: bool = False) -> int:
+    """The exit code of a rehearsal that was judged so. ``interrupted``: somebody stopped it."""
+    if interrupted:
+        return INCONCLUSIVE
+    if verdict is Verdict.FAIL:
+        return FAILED
+    return PASSED if verdict is Verdict.PASS else INCONCLUSIVE
+
+
 def scratch_exit_code(left: int) -> int:
     """The exit code of cleaning up, or looking at, scratch servers. ``left``: how much could not be erased,
     or not be read: it may hold somebody's data.

@@ -37,6 +37,7 @@ COMMANDS = (
     "baseline",
     "backup",
     "accept",
+    "rehearse",
     "diff",
     "list",
     "explain",

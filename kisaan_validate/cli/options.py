@@ -138,6 +138,7 @@ def the_waivers(config: Config, suite: Suite, path: Path | None, none: bool) -> 
     and RecordError.
     """
     from kisaan_validate.record.files import read_file
+    from kisaan_validate.rehearse.waiving import rule_names
     from kisaan_validate.verdict.waivers import read_waivers
 
     beside = config.suite / "waivers.toml"
@@ -145,4 +146,4 @@ def the_waivers(config: Config, suite: Suite, path: Path | None, none: bool) -> 
     chosen = path or config.waivers or (beside if beside.exists() else None)
     if none or chosen is None:
         return None
-    return read_waivers(read_file(chosen), chosen.name, suite.rules)
+    return read_waivers(read_file(chosen), chosen.name, (*suite.rules, *rule_names()))

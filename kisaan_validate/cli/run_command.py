@@ -67,6 +67,17 @@ if TYPE_CHECKING:
     "--contract", type=click.Path(path_type=Path), help="The migration's contract; needs --baseline."
 )
 @click.option(
+    "--rehearsal",
+    type=click.Path(path_type=Path),
+    metavar="RECEIPT",
+    help="Compare with the receipt of the migration's rehearsal; needs --baseline.",
+)
+@click.option(
+    "--migrations",
+    type=click.Path(path_type=Path),
+    help="With --rehearsal: the folder of migrations, to see whether they are those.",
+)
+@click.option(
     "--since",
     type=click.Choice(["last"]),
     help="With --fail-on new: new is what the last run on this database did not know.",
@@ -146,6 +157,7 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
     """The run, judged and shown, and whether its files could be written."""
     from kisaan_validate.cli.lock import only_one
     from kisaan_validate.cli.recorded import the_earlier
+    from kisaan_validate.cli.rehearsal_beside import read_rehearsal, show_rehearsal
     from kisaan_validate.cli.telling import standing_notices
     from kisaan_validate.postgres.target import find_target
     from kisaan_validate.process.stopping import Stop
@@ -163,6 +175,7 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
         trust_constraints=given["trust_constraints"],
         trust_indexes=given["trust_indexes"],
     )
+    rehearsal = read_rehearsal(given["rehearsal"], given["migrations"])
     suite = the_suite(config)
     comparing, dumped = _comparing(config, suite, given)
     options, target = _options(config, suite, given, comparing), find_target(given["dsn"])
@@ -179,7 +192,11 @@ def _judged(given: dict[str, Any]) -> tuple[Judgement, bool]:
         run = replace(run, notices=(*run.notices, *standing_notices(config)))
         judged = judge(run, baseline, options.contract, options.waivers)
         judged = replace(judged, sources=str(config.suite))
-        return keep_and_show(judged, config, given, since_last=given["since"] == "last")
+        judged, recorded = keep_and_show(judged, config, given, since_last=given["since"] == "last")
+        # A pass that is not as it was rehearsed is not green.
+        if rehearsal is not None:
+            recorded = show_rehearsal(rehearsal, judged, config.reports / judged.run.id) and recorded
+        return judged, recorded
 
 
 def _beside(
