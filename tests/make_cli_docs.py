@@ -13,6 +13,7 @@ import click
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from kisaan_validate.cli.examples import HELP_OPTIONS  # noqa: E402
 from kisaan_validate.cli.main import PROGRAM, cli  # noqa: E402
 
 PAGE = ROOT / "docs" / "cli.md"
@@ -38,7 +39,7 @@ Row = tuple[str, str]
 
 def commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
     """Every command below a group with the words that call it, the groups' own first."""
-    context = click.Context(group, info_name=path)
+    context = click.Context(group, info_name=path, help_option_names=HELP_OPTIONS)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
@@ -89,7 +90,7 @@ def _rows(words: str, command: click.Command) -> list[Row]:
     # click keeps the help option of whatever context came first: here it is always made anew, as the program
     # has it.
     command._help_option = None
-    context = click.Context(command, info_name=words, help_option_names=["-h", "--help"])
+    context = click.Context(command, info_name=words, help_option_names=HELP_OPTIONS)
     records = [parameter.get_help_record(context) for parameter in command.get_params(context)]
     rows = (_row(name, meaning) for name, meaning in filter(None, records) if meaning)
     return [row for row in rows if row[0] != "-h/--help"]
@@ -108,7 +109,11 @@ def _row(name: str, meaning: str) -> Row:
 
 
 def _section(words: str, command: click.Command, rows: Sequence[Row], shared: Sequence[Row]) -> str:
-    pieces = [] if isinstance(command, click.Group) else command.collect_usage_pieces(click.Context(command))
+    pieces = (
+        []
+        if isinstance(command, click.Group)
+        else command.collect_usage_pieces(click.Context(command, help_option_names=HELP_OPTIONS))
+    )
     usage = [u for u in pieces if u != "[OPTIONS]"]
     title = " ".join([words.removeprefix(f"{PROGRAM} "), *usage])
     parts = [f"## {title}\n", _said(command) + "\n"]

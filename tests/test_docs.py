@@ -16,6 +16,7 @@ import pytest
 from conftest import ROOT
 from how_tos import fenced_lines
 
+from kisaan_validate.cli.examples import HELP_OPTIONS
 from kisaan_validate.cli.main import PROGRAM, cli
 from kisaan_validate.contract.load import read_contract
 from kisaan_validate.contract.rules import KINDS
@@ -79,7 +80,7 @@ def test_every_command_line_names_what_exists(page: str, line: str) -> None:
     named.
     """
     words = [word for word in shlex.split(line)[1:] if word != "…" and not word.startswith("[")]
-    assert parsed(cli, click.Context(cli, info_name=PROGRAM), words).name
+    assert parsed(cli, click.Context(cli, info_name=PROGRAM, help_option_names=HELP_OPTIONS), words).name
 
 
 def parsed(command: click.Command, context: click.Context, words: list[str]) -> click.Command:
@@ -96,7 +97,7 @@ def test_a_command_line_that_is_wrong_is_seen() -> None:
     """The test itself: an unknown command, an unknown option, an option without its value."""
     for line in ("prove", "run --sute checks", "baseline show --nothing", "run --suite"):
         with pytest.raises(click.UsageError):
-            parsed(cli, click.Context(cli, info_name=PROGRAM), line.split())
+            parsed(cli, click.Context(cli, info_name=PROGRAM, help_option_names=HELP_OPTIONS), line.split())
     before = "```toml\nx = 1\n```\n"  # the end of a block is not the beginning of the next
     assert fenced_lines(before + "```sh\nkisaan-validate run \\\n  --suite x   # why\n```\n") == [
         "kisaan-validate run    --suite x"

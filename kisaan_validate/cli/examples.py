@@ -187,8 +187,14 @@ EXAMPLES = {
 """Command lines by the words that call a command."""
 
 
+HELP_OPTIONS = ["-h", "--help"]
+"""What asks any command for its help."""
+
+
 def with_examples(command: click.Command, name: str) -> click.Command:
     """The command, whose help ends with its examples; those of a group too."""
+    # A command keeps the help option of the first context it sees, which need not be that of the program.
+    command.context_settings.setdefault("help_option_names", HELP_OPTIONS)
     if lines := EXAMPLES.get(name):
         command.epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
     for below, part in getattr(command, "commands", {}).items():

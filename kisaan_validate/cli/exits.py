@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from kisaan_validate.errors import AlreadyRunning, DatabaseError, Interrupted, KisaanError, OutsideWindow
-from kisaan_validate.facts.result import Verdict
-from kisaan_validate.facts.row_differences import RowDiff
-from kisaan_validate.facts.run import Run, nothing_checked
 
 if TYPE_CHECKING:
+    from kisaan_validate.facts.result import Verdict
+    from kisaan_validate.facts.row_differences import RowDiff
+    from kisaan_validate.facts.run import Run
     from kisaan_validate.signoff.findings import Verified
 
 PASSED, FAILED, USAGE, INCONCLUSIVE, NOTHING, BUSY, NOT_RUN = 0, 1, 2, 3, 5, 6, 7
@@ -35,6 +35,9 @@ MEANINGS = {
 def exit_code(run: Run, verdict: Verdict, *, recorded: bool = True) -> int:
     """The exit code for a run that was judged so. ``recorded``: whether its files could be written; a pass
     nobody can read is none."""
+    from kisaan_validate.facts.result import Verdict
+    from kisaan_validate.facts.run import nothing_checked
+
     # First: an interrupted run may hold failures, but its exit code must not say that it is complete.
     if run.interrupted:
         return INCONCLUSIVE
@@ -69,6 +72,8 @@ def backup_taken_exit_code(measured: Run, *, taken: bool) -> int:
 
 def backup_exit_code(verdict: Verdict, *, expired: bool = False) -> int:
     """The exit code of a certificate; one that expired proves nothing any more."""
+    from kisaan_validate.facts.result import Verdict
+
     if verdict is Verdict.FAIL:
         return FAILED
     return PASSED if verdict is Verdict.PASS and not expired else INCONCLUSIVE
@@ -134,6 +139,8 @@ def diff_exit_code(found: RowDiff, *, interrupted: bool = False, recorded: bool 
 
 def rehearse_exit_code(verdict: Verdict, *, interrupted: bool = False) -> int:
     """The exit code of a rehearsal that was judged so. ``interrupted``: somebody stopped it."""
+    from kisaan_validate.facts.result import Verdict
+
     if interrupted:
         return INCONCLUSIVE
     if verdict is Verdict.FAIL:

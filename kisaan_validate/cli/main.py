@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from kisaan_validate.cli.examples import with_examples
+from kisaan_validate.cli.examples import HELP_OPTIONS, with_examples
 from kisaan_validate.cli.exits import (
     MEANINGS,
     NEVER_ENDED,
@@ -92,7 +92,7 @@ class _Commands(click.Group):
 _EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {code}  {meaning}" for code, meaning in MEANINGS.items())
 
 
-@click.group(cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": HELP_OPTIONS})
 @click.version_option(VERSION, prog_name=PROGRAM)
 def cli() -> None:
     """Prove what must hold in a live PostgreSQL, compare before with after, write reports.

@@ -79,11 +79,11 @@ def adopt(dsn: str) -> int:
     Refused unless nothing and nobody is on it, and where it is, or may be, the database under validation.
     What a command made on it is dropped at its end.
     """
-    from kisaan_validate.cli.exits import PASSED
+    from kisaan_validate.cli.exits import scratch_exit_code
     from kisaan_validate.scratch.adopted import adopt
     from kisaan_validate.scratch.emptiness import MARK_DATABASE
 
     id = adopt(dsn)
     click.echo(f"adopted  mark {id}, in its database {MARK_DATABASE}")
     click.echo("release  drop that database")
-    return PASSED
+    return scratch_exit_code(0)
