@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 @click.option("--dump", type=click.Path(path_type=Path), help="The dump of production (pg_dump).")
 @click.option("--migrations", type=click.Path(path_type=Path), help="The folder of SQL files.")
 @click.option("--cmd", metavar="COMMAND", help="The team's own command instead; DATABASE_URL names the copy.")
+@click.option(
+    "--env",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A variable of --cmd and --old-app; {host}, {port}, {user}, {password}, {database}, {url} are the "
+    "copy's. Repeatable.",
+)
 @click.option("--contract", type=click.Path(path_type=Path), help="The migration's contract.")
 @click.option("--suite", type=click.Path(path_type=Path), help="The suite's folder.  [default: checks]")
 @click.option(

@@ -38,6 +38,7 @@ class RehearseInputs:
     queries: QueryTexts | None
     production: Target | None
     settings: Mapping[str, str]
+    environment: Mapping[str, str]
     installation: Installation | None
     output: Path
     given: Mapping[str, Any]
@@ -47,13 +48,17 @@ def read_inputs(given: Mapping[str, Any]) -> RehearseInputs:
     """What the command line names. Raises UsageError for what is missing, wrong, or would be overwritten."""
     from kisaan_validate.dumps.read import read_dump
     from kisaan_validate.postgres.target import find_target
+    from kisaan_validate.rehearse.exposure import NAMED_BY_US, refuse_settings_beside
     from kisaan_validate.rehearse.migrate import read_sources
     from kisaan_validate.rehearse.query_texts import read_queries
     from kisaan_validate.scratch.installation import choose
 
     dump, output = _needed(given)
     sources = read_sources(given["migrations"]) if given["migrations"] else ()
-    settings = dict(_setting(text) for text in given["settings"])
+    settings = dict(_setting(text, "--settings TimeZone=UTC") for text in given["settings"])
+    environment = dict(_setting(text, "--env DB_HOST={host}") for text in given["env"])
+    if given["cmd"] or given["old_app"]:
+        refuse_settings_beside(Path.cwd(), {**dict.fromkeys(NAMED_BY_US, ""), **environment})
     queries = read_queries(given["queries"]) if given["queries"] else None
     by, production = _proved_by(given), find_target(given["dsn"], {}) if given["dsn"] else None
     if given["old_app"]:
@@ -64,7 +69,7 @@ def read_inputs(given: Mapping[str, Any]) -> RehearseInputs:
     named = given["scratch_bin"]
     installation = None if given["scratch_dsn"] else choose(None if named else facts.server_major, named)
     return RehearseInputs(
-        dump, facts, sources, by, queries, production, settings, installation, output, given
+        dump, facts, sources, by, queries, production, settings, environment, installation, output, given
     )
 
 
@@ -84,10 +89,12 @@ def _needed(given: Mapping[str, Any]) -> tuple[Path, Path]:
     return given["dump"], output
 
 
-def _setting(text: str) -> tuple[str, str]:
+def _setting(text: str, example: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not name.strip() or not equals:
-        raise UsageError(f"--settings {text} is not of the form NAME=VALUE", "write --settings TimeZone=UTC")
+        # The name only: the value may be a secret.
+        option = example.partition(" ")[0]
+        raise UsageError(f"{option} {name} is not of the form NAME=VALUE", f"write {example}")
     return name.strip(), value.strip()
 
 
@@ -156,6 +163,7 @@ def _request(inputs: RehearseInputs, scratch: Scratch, stop: Stop) -> RehearsalR
             inputs.sources,
             given["cmd"] or "",
             ledger=MigrationLedger(given["ledger"]),
+            environment=inputs.environment,
             timeout=float(given["timeout"]),
             stop=stop,
         ),

@@ -11,9 +11,7 @@ from pathlib import Path
 
 from kisaan_validate.errors import UsageError
 from kisaan_validate.rehearse import leash
-
-_OURS = ("PG", "DATABASE_URL", "KISAAN")
-"""How the names of variables begin that could lead a command to a real database."""
+from kisaan_validate.rehearse.exposure import foreign_environment
 
 
 class ForeignCommand:
@@ -42,15 +40,12 @@ class ForeignCommand:
             return file.read().decode("utf-8", "replace")
 
 
-def foreign_environment(given: Mapping[str, str]) -> dict[str, str]:
-    """Our environment without what could name a real database, and with what is given."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    return {**kept, **given}
-
-
 @contextmanager
-def foreign_command(command: str, environment: Mapping[str, str], output: Path) -> Iterator[ForeignCommand]:
-    """The command, run by a shell in the current folder; at the end its whole process group is killed.
+def foreign_command(
+    command: str, environment: Mapping[str, str], output: Path, folder: Path | None = None
+) -> Iterator[ForeignCommand]:
+    """The command, run by a shell in ``folder`` (None: the current one); at the end its whole process group
+    is killed.
 
     ``output`` is made anew, for its owner alone. Raises UsageError where there is no command.
     """
@@ -60,7 +55,7 @@ def foreign_command(command: str, environment: Mapping[str, str], output: Path) 
     os.set_blocking(report, False)
     try:
         with open(output, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as sink:
-            process = _leashed(command, environment, sink.fileno(), told)
+            process = _leashed(command, environment, sink.fileno(), told, folder)
     finally:
         os.close(told)
     try:
@@ -71,14 +66,17 @@ def foreign_command(command: str, environment: Mapping[str, str], output: Path) 
         os.close(report)
 
 
-def _leashed(command: str, environment: Mapping[str, str], sink: int, told: int) -> subprocess.Popen[bytes]:
+def _leashed(
+    command: str, environment: Mapping[str, str], sink: int, told: int, folder: Path | None
+) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-I", "-S", leash.__file__, command, str(told)],
         stdin=subprocess.PIPE,
         stdout=sink,
         stderr=sink,
         env=foreign_environment(environment),
-        # Signals of a terminal reach us, and we decide what becomes of the command.
+        cwd=folder,
+        # Signals of a terminal reach us, and we decide how the command ends.
         start_new_session=True,
         pass_fds=(told,),
     )

@@ -13,6 +13,7 @@ from kisaan_validate.errors import DatabaseError
 from kisaan_validate.facts.rehearsal import MigrationDone
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.rehearse.command import CommandRunner
+from kisaan_validate.rehearse.exposure import filled
 from kisaan_validate.rehearse.migrate import FolderRunner, MigrationLedger, MigrationSource
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ TIMEOUT = 3_600.0
 class Migrating:
     """What is run: ``sources`` by the usual runner, or ``command`` in ``folder`` (the current one if None).
 
-    ``timeout`` is for each run, in seconds.
+    ``environment`` are variables that tell the command of the copy (see
+    :func:`~kisaan_validate.rehearse.exposure.filled`). ``timeout`` is for each run, in seconds.
     """
 
     scratch: Scratch
@@ -34,6 +36,7 @@ class Migrating:
     command: str = ""
     folder: Path | None = None
     ledger: MigrationLedger = field(default_factory=MigrationLedger)
+    environment: Mapping[str, str] = field(default_factory=dict)
     timeout: float = TIMEOUT
     stop: Stop = field(default_factory=Stop)
 
@@ -48,7 +51,8 @@ class Migrating:
 
         with _limited(self.stop, self.timeout) as stop:
             if self.command:
-                environment = self.scratch.environment(database)
+                copy = self.scratch.environment(database)
+                environment = {**copy, **filled(self.environment, copy)}
                 runner = CommandRunner(self.command, environment, folder=self.folder, stop=stop)
                 return runner.run()
             dsn = self.scratch.dsn(database)

@@ -31,6 +31,7 @@ from kisaan_validate.facts.rehearsed import (
 )
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.rehearse.calibrating import calibrate
+from kisaan_validate.rehearse.exposure import filled
 from kisaan_validate.rehearse.interrupted import POINTS, AgainGround, interrupted, twice_at_once
 from kisaan_validate.rehearse.migrate import give_settings, read_settings
 from kisaan_validate.rehearse.migrating import Migrating, migration_error
@@ -325,7 +326,8 @@ class _Rehearsing:
 
         def work() -> OldAppAnswer:
             self.scratch.clone(ALONE, "rehearsal_app")
-            environment = self.scratch.environment("rehearsal_app")
+            copy = self.scratch.environment("rehearsal_app")
+            environment = {**copy, **filled(self.request.migrating.environment, copy)}
             folder = Path(self.scratch.folder) / "work"
             return ask_old_app(
                 asked.command,
