@@ -178,6 +178,18 @@ def scratch_parent(parent: Path | None = None) -> Path:
     return where
 
 
+def refuse_closed(where: Path) -> None:
+    """Raises UsageError where root would make a server's folder that the server's account cannot reach."""
+    if os.geteuid() != 0:
+        return
+    for folder in (*reversed(where.parents), where):
+        if not folder.stat().st_mode & stat.S_IXOTH:
+            raise UsageError(
+                f"the server's account, which is not root, may not enter {folder}",
+                f"{CHOOSE}, or run as another user than root",
+            )
+
+
 def safe_parent(parent: Path) -> bool:
     """Whether nobody else can put another folder in the place of one that is made here."""
     there = parent.stat()

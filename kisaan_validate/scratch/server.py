@@ -17,7 +17,7 @@ from kisaan_validate.scratch.adopted import Adopted
 from kisaan_validate.scratch.client import Finished, run_client
 from kisaan_validate.scratch.cloning import clone
 from kisaan_validate.scratch.cluster import Cluster, allowed
-from kisaan_validate.scratch.home import clean_environment, scratch_parent
+from kisaan_validate.scratch.home import clean_environment, refuse_closed, scratch_parent
 from kisaan_validate.scratch.installation import Installation, choose
 from kisaan_validate.scratch.leftovers import sweep
 from kisaan_validate.scratch.place import Place
@@ -298,6 +298,8 @@ def scratch_server(
     environment names. ``notice`` is told what earlier servers left. Raises UsageError, DatabaseError.
     """
     where = scratch_parent(parent)
+    if dsn is None:
+        refuse_closed(where)
     sweep([where], notice)
     place = _place(where, installation, dsn, need_bytes, settings or {}, unknown_space, productions)
     done = False
