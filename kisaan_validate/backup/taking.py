@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kisaan_validate.backup.dumping import DumpRun, find_pg_dump, remove, run_pg_dump, words_of
+from kisaan_validate.backup.sealing import new_sealed, sealed_key
 from kisaan_validate.dumps.read import read_dump
 from kisaan_validate.errors import RecordError, UsageError
 from kisaan_validate.facts.baseline import baseline_of
@@ -78,6 +79,7 @@ class Taking:
 
     def __init__(self, wish: TakeWish, target: Target, observer: Observer, stop: Stop) -> None:
         self.wish, self.target, self.observer, self.stop = wish, target, observer, stop
+        self.sealed = new_sealed()
         self.dumped: DumpRun | None = None
         self.client = ""
         self.taken: BackupTaken | None = None
@@ -121,6 +123,8 @@ class Taking:
             self.dumped = replace(self.dumped, errors=(said,))
             return
         text = baseline_to_json(baseline_of(measured))
+        sealed = tuple(self.sealed.known.values())
+        key = sealed_key(self.sealed.secret, wish.partial) if sealed else ""
         _into_place(wish)
         write_file(wish.baseline, text)
         self.taken = BackupTaken(
@@ -145,6 +149,8 @@ class Taking:
             warnings=self.dumped.warnings,
             taken_by=operating_user(),
             tool_version=VERSION,
+            sealed=tuple(sorted(sealed, key=lambda one: (one.table, one.column))),
+            sealed_key=key,
         )
         write_file(wish.record, taken_to_json(self.taken))
 

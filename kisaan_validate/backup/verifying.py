@@ -22,19 +22,21 @@ from kisaan_validate.backup.finding import (
 from kisaan_validate.backup.judge import judge_backup
 from kisaan_validate.backup.keys import integrity_of
 from kisaan_validate.backup.limits import not_proved
+from kisaan_validate.backup.sealing import shown_of, unsealed, with_sealed
 from kisaan_validate.backup.taking import beside, operating_user, whole_suite
 from kisaan_validate.compare.tables import row_counts
 from kisaan_validate.dumps.read import read_dump
 from kisaan_validate.dumps.restore import restore
 from kisaan_validate.errors import DatabaseError, Interrupted, RecordError, UsageError
 from kisaan_validate.facts.baseline import Baseline, baseline_of
-from kisaan_validate.facts.certificate import BackupAsked, Certificate, Evidence, NewestValue
+from kisaan_validate.facts.certificate import BackupAsked, BackupTaken, Certificate, Evidence, NewestValue
 from kisaan_validate.facts.dump import DumpFacts, Restored
 from kisaan_validate.facts.run import Run
 from kisaan_validate.facts.table import SequenceValue
 from kisaan_validate.facts.titles import split_name
+from kisaan_validate.plan.keyed import SealedDigests
 from kisaan_validate.process.stopping import Stop
-from kisaan_validate.prove.options import Before, Comparing, Options
+from kisaan_validate.prove.options import Before, Comparing, Keeping, Options
 from kisaan_validate.prove.request import Observer, Progress
 from kisaan_validate.prove.run import run
 from kisaan_validate.scratch.installation import choose
@@ -178,13 +180,15 @@ class _Verifying:
         self, wish: VerifyWish, suite: Suite | None, options: Options, observer: Observer, stop: Stop
     ) -> None:
         self.wish, self.suite, self.options, self.observer, self.stop = wish, suite, options, observer, stop
+        self.taken: BackupTaken | None = None
 
     def evidence(self) -> Evidence:
         """All that is found, as far as it goes."""
         wish = self.wish
         if not wish.dump.exists():
             raise UsageError(f"there is no dump {wish.dump}", "check the path")
-        taken = record_of(wish.dump)
+        self.taken = record_of(wish.dump)
+        taken = shown_of(self.taken)
         made = Evidence(wish.asked, None, taken=taken, complaints=complaints(taken, wish.log))
         made = replace(made, earlier=earlier_backups(wish.dump.parent, wish.certificate.name))
         self.observer(Progress("reading the dump"))
@@ -227,7 +231,9 @@ class _Verifying:
         suite = without_checks(whole_suite(self.suite, schemas_of(scratch)))
         since = tuple((t, c) for t, c in made.asked.added_since if _holds(made.dump, t))
         compare = Comparing(keys=0, digests=True, added_since=since)
+        sealed = self._unsealed(made, found)
         if found is not None:
+            found = replace(found, baseline=with_sealed(found.baseline, sealed))
             before = Before(found.baseline, found.compared.digest, other_database=True)
             compare = replace(compare, before=before)
             if not found.compared.digests:
@@ -235,12 +241,19 @@ class _Verifying:
         measured = run(
             suite,
             scratch.target(DATABASE),
-            options=replace(self.options, compare=compare),
+            options=replace(self.options, compare=compare, keep=Keeping(sealed=sealed)),
             observer=self._told,
             stop=self.stop,
         )
         made = replace(made, newest=tuple(_newest(measured, self.wish.newest)))
         return _compared(made, measured, found.baseline) if found is not None else made
+
+    def _unsealed(self, made: Evidence, found: FoundBaseline | None) -> SealedDigests | None:
+        """The digests whose key only this dump gives, where its record is of this dump and baseline."""
+        taken = self.taken
+        if taken is None or found is None or made.changed or found.compared.digest != taken.baseline_digest:
+            return None
+        return unsealed(taken, self.wish.dump)
 
     def _told(self, event: object) -> None:
         # Where the scratch server is reached is nobody's business.

@@ -96,7 +96,7 @@ def take(**given: Any) -> int:
 
 
 def _measured(suite: Suite, taking: Taking, config: Config, stop: Stop) -> Run:
-    from kisaan_validate.prove.options import Comparing, Options
+    from kisaan_validate.prove.options import Comparing, Keeping, Options
     from kisaan_validate.prove.run import run
 
     options = Options(
@@ -106,6 +106,7 @@ def _measured(suite: Suite, taking: Taking, config: Config, stop: Stop) -> Run:
         expect=config.expect,
         python_memory=config.python_memory_mb * 1024**2,
         compare=Comparing(digests=True),
+        keep=Keeping(sealed=taking.sealed),
         while_held=taking,
     )
     return run(suite, taking.target, options=options, observer=taking.observer, stop=stop)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from kisaan_validate.contract.needs import Need, Removal
@@ -23,6 +23,7 @@ from kisaan_validate.plan.keyed import (
     LEAST_DISTINCT,
     KeyedColumn,
     KeyedTable,
+    SealedDigests,
     keyed_again,
     keyed_before,
     without_secret,
@@ -38,12 +39,13 @@ FEW = f"it is personal and has fewer than {LEAST_DISTINCT:,} distinct values, wh
 
 @dataclass(frozen=True)
 class KeyedJob:
-    """A table's statement, and what it is made of."""
+    """A table's statement, and what it is made of. Columns with few values go to ``sealed``, if given."""
 
     asked: KeyedTable
     table: Table | None
     key: DigestKey
     how: Digesting
+    sealed: SealedDigests | None = None
 
 
 def keyed_jobs_before(
@@ -53,6 +55,7 @@ def keyed_jobs_before(
     how: Digesting,
     secret: str,
     needs: Sequence[Need],
+    sealed: SealedDigests | None = None,
 ) -> tuple[KeyedJob, ...]:
     """What is asked of the personal columns of these tables (by title) while a baseline is taken.
 
@@ -69,7 +72,7 @@ def keyed_jobs_before(
         personal = [c for c in table.columns if is_personal(table.name, c)]
         if personal:
             key = digest_key(table, catalogue, is_personal, None, how, removals=removals.get(table.key, ()))
-            jobs.append(KeyedJob(keyed_before(table, personal, key, how, secret), table, key, how))
+            jobs.append(KeyedJob(keyed_before(table, personal, key, how, secret), table, key, how, sealed))
     return tuple(jobs)
 
 
@@ -80,6 +83,7 @@ def keyed_jobs_again(
     how: Digesting,
     before: Baseline,
     since: Mapping[TableKey, str],
+    sealed: SealedDigests | None = None,
 ) -> tuple[KeyedJob, ...]:
     """What is asked of the personal columns that a baseline speaks of; tables that are gone have nothing
     to be asked.
@@ -89,10 +93,19 @@ def keyed_jobs_again(
         table = tables.get(title)
         if table is not None:
             key = digest_key(table, catalogue, is_personal, before, how, since.get(table.key, ""))
-            jobs.append(
-                KeyedJob(keyed_again(table, title, list(listed), key, how, before.secret), table, key, how)
-            )
+            for secret, some in _by_key(list(listed), before.secret, sealed):
+                jobs.append(KeyedJob(keyed_again(table, title, some, key, how, secret), table, key, how))
     return tuple(jobs)
+
+
+def _by_key(
+    listed: Sequence[KeyedDigest], secret: str, sealed: SealedDigests | None
+) -> list[tuple[str, list[KeyedDigest]]]:
+    """The digests of a table by the key under which they are."""
+    apart = sealed.known if sealed is not None else {}
+    plain = [one for one in listed if (one.table, one.column) not in apart]
+    rest = [one for one in listed if (one.table, one.column) in apart]
+    return [(secret, plain), *([(sealed.secret, rest)] if sealed is not None and rest else [])]
 
 
 @dataclass
@@ -130,6 +143,7 @@ def _taker(job: KeyedJob) -> Callable[[Session], _Said]:
     def take(session: Session) -> _Said:
         said = _Said(list(job.asked.refused))
         enough: list[KeyedColumn] = []
+        few: list[KeyedColumn] = []
         for column in job.asked.columns:
             try:
                 # With a baseline's digest at hand, the column had
@@ -141,7 +155,9 @@ def _taker(job: KeyedJob) -> Callable[[Session], _Said]:
             if many:
                 enough.append(column)
             else:
+                few.append(column)
                 said.keyed.append(KeyedDigest(job.asked.title, column.name, message=FEW))
+        _seal(session, job, few, said.log)
         if not enough or job.table is None:
             return said
         # One statement for the columns that are left: the table is read once for all.
@@ -153,6 +169,19 @@ def _taker(job: KeyedJob) -> Callable[[Session], _Said]:
         return said
 
     return take
+
+
+def _seal(session: Session, job: KeyedJob, few: Sequence[KeyedColumn], log: list[StatementFacts]) -> None:
+    """The digests of columns with few values, under the key that is kept apart. Where that fails there is
+    none, and the column stays one that could not be compared.
+    """
+    if job.sealed is None or job.table is None or not few:
+        return
+    asked = replace(job.asked, secret=job.sealed.secret, refused=()).only(few, job.key, job.how, job.table)
+    try:
+        job.sealed.keep(asked.read(_ask(session, asked, asked.sql, log)))
+    except DatabaseError:
+        return
 
 
 def _has_many(session: Session, job: KeyedJob, column: KeyedColumn, log: list[StatementFacts]) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from kisaan_validate.facts.differences import Diff, TableRowCounts
 from kisaan_validate.facts.dump import DumpFacts, Restored
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.table import KeyedDigest
 
 CERTIFICATE_FORMAT = 1
 """Version of a certificate. 1: first form."""
@@ -23,6 +24,8 @@ class BackupTaken:
     ``baseline`` is the name of the baseline of the same snapshot, ``baseline_digest`` the SHA-256 of its
     text. ``client`` is the pg_dump that wrote the dump, ``warnings`` the lines it printed, without values.
     ``held_seconds`` is how long the snapshot was held, which keeps VACUUM from removing dead rows.
+    ``sealed`` are digests of personal columns with few values, under a key that ``sealed_key`` and the dump
+    give together.
     """
 
     dump: str
@@ -46,6 +49,8 @@ class BackupTaken:
     warnings: tuple[str, ...]
     taken_by: str
     tool_version: str
+    sealed: tuple[KeyedDigest, ...] = ()
+    sealed_key: str = ""
     format_version: int = TAKEN_FORMAT
 
 

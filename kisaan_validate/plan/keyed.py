@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kisaan_validate.digest.columns import value_hash
 from kisaan_validate.digest.rows import SEEDS, SHA256, row_digest, staged
@@ -93,6 +93,21 @@ class KeyedTable:
         outcome = "same" if digest in (old.digest, old.stays) else "differs"
         # Only the outcome leaves: a second digest would tell who keeps both baselines what changed.
         return KeyedDigest(self.title, column.name, form, outcome=outcome)
+
+
+@dataclass
+class SealedDigests:
+    """Digests of columns with few distinct values, which a key beside them would give away: ``secret`` is
+    kept where only the holder of the data finds it. ``known`` is filled while a baseline is taken, by
+    (table, column); beside one it says which of the baseline's digests are under this key.
+    """
+
+    secret: str
+    known: dict[tuple[str, str], KeyedDigest] = field(default_factory=dict)
+
+    def keep(self, digests: Iterable[KeyedDigest]) -> None:
+        """Take these in."""
+        self.known |= {(one.table, one.column): one for one in digests}
 
 
 def _sealed(row: Sequence[object], column: int) -> str:

@@ -202,9 +202,10 @@ class _Preparing:
         context, before = self.context, self.here.before
         tables = {t.title: t for t in context.readable}
         beside = (tables, context.catalogue, context.is_personal, self.digesting)
+        sealed = context.request.options.keep.sealed
         if before is None:
-            return keyed_jobs_before(*beside, self.secret, needs)
-        return keyed_jobs_again(*beside, before, self.since)
+            return keyed_jobs_before(*beside, self.secret, needs, sealed)
+        return keyed_jobs_again(*beside, before, self.since, sealed)
 
 
 def _since(context: RunContext, columns: Sequence[tuple[str, str]]) -> dict[TableKey, str]:

@@ -12,6 +12,7 @@ from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.place import Place
 from kisaan_validate.facts.result import FailOn
 from kisaan_validate.facts.run import Run
+from kisaan_validate.plan.keyed import SealedDigests
 from kisaan_validate.plan.trust import Trust
 from kisaan_validate.postgres.session import Limits
 from kisaan_validate.process.deadline import Deadline
@@ -73,10 +74,11 @@ class KeptColumns:
 
 @dataclass(frozen=True)
 class Keeping:
-    """What is written beside a baseline: row digests and values."""
+    """What is written beside a baseline: row digests, values, and digests whose key is kept apart."""
 
     rows: RowWriter | None = None
     values: KeptColumns | None = None
+    sealed: SealedDigests | None = None
 
     def drop(self) -> None:
         """Leave nothing half written behind."""
