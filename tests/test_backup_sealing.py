@@ -11,7 +11,7 @@ from conftest import Server
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kisaan_validate.backup.sealing import new_sealed, sealed_key, with_sealed
+from kisaan_validate.backup.sealing import sealed_key
 from kisaan_validate.compare.changes import diff
 from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.differences import Diff
@@ -48,7 +48,7 @@ def taken(server: Server, database: str, sealed: SealedDigests | None) -> Baseli
 
 def found(server: Server, database: str, before: Baseline, sealed: SealedDigests | None) -> Diff:
     """As ``backup verify`` does."""
-    known = with_sealed(before, sealed)
+    known = sealed.put_into(before) if sealed is not None else before
     compare = Comparing(Before(known, other_database=True), keys=0, digests=True)
     options = Options(sample=0, compare=compare, keep=Keeping(sealed=sealed))
     return diff(known, baseline_of(run(suite(), server.dsn(database), options=options)))
@@ -62,7 +62,7 @@ def people(server: Server) -> str:
 
 def test_what_is_the_same_is_known_to_be(server: Server, people: str) -> None:
     """With the key every column is compared; without it those of few values are named."""
-    sealed = new_sealed()
+    sealed = SealedDigests.fresh()
     before = taken(server, people, sealed)
     assert {column for _, column in sealed.known} >= {"town", "age"}
     assert all(one.digest and not one.message for one in sealed.known.values())
@@ -78,7 +78,7 @@ def test_what_is_the_same_is_known_to_be(server: Server, people: str) -> None:
 @pytest.mark.parametrize("change", CHANGES)
 def test_one_changed_value_is_found(server: Server, people: str, change: str) -> None:
     """Whatever it was and is."""
-    sealed = new_sealed()
+    sealed = SealedDigests.fresh()
     before = taken(server, people, sealed)
     server.sql(CHANGES[change], people)
     column = {"number": "age", "many values": "email"}.get(change, "town")
@@ -88,7 +88,7 @@ def test_one_changed_value_is_found(server: Server, people: str, change: str) ->
 
 def test_another_key_never_says_the_same(server: Server, people: str) -> None:
     """As when the dump is another one than that of the record."""
-    sealed = new_sealed()
+    sealed = SealedDigests.fresh()
     before = taken(server, people, sealed)
     other = SealedDigests(secrets.token_hex(16), dict(sealed.known))
     assert {"town", "age"} <= {one.name for one in found(server, people, before, other).changes}
@@ -96,7 +96,7 @@ def test_another_key_never_says_the_same(server: Server, people: str) -> None:
 
 def test_the_baseline_holds_neither_key_nor_digest(server: Server, people: str) -> None:
     """Nor do its statements; and it is the one that is taken without them."""
-    sealed = new_sealed()
+    sealed = SealedDigests.fresh()
     before = taken(server, people, sealed)
     text = baseline_to_json(before)
     assert sealed.secret not in text
@@ -141,9 +141,9 @@ def test_the_parts_of_a_folder_count_by_name(tmp_path: Path) -> None:
 
 def test_a_column_that_was_compared_keeps_its_own_digest(server: Server, people: str) -> None:
     """Only reasons are replaced."""
-    sealed = new_sealed()
+    sealed = SealedDigests.fresh()
     before = taken(server, people, sealed)
     (email,) = (k for k in before.keyed if (k.table, k.column) == ("people", "email"))
     extra = replace(sealed, known={**sealed.known, ("people", "email"): replace(email, digest="0" * 64)})
-    (kept,) = (k for k in with_sealed(before, extra).keyed if (k.table, k.column) == ("people", "email"))
+    (kept,) = (k for k in extra.put_into(before).keyed if (k.table, k.column) == ("people", "email"))
     assert kept == email

@@ -9,34 +9,24 @@ each dump has its own).
 from __future__ import annotations
 
 import hashlib
-import secrets
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.certificate import BackupTaken
-from kisaan_validate.facts.table import KeyedDigest
-from kisaan_validate.plan.keyed import SealedDigests
+from kisaan_validate.plan.keyed import SECRET_BYTES, SealedDigests
 
 _PURPOSE = b"kisaan-validate backup"
-_BYTES = 16
-
-
-def new_sealed() -> SealedDigests:
-    """Under a random key."""
-    return SealedDigests(secrets.token_hex(_BYTES))
 
 
 def sealed_key(secret: str, dump: Path) -> str:
     """The key as it is kept, in hex; the same function gives it back. Raises OSError."""
-    pad = _pad(dump)[:_BYTES]
+    pad = _pad(dump)[:SECRET_BYTES]
     return bytes(a ^ b for a, b in zip(bytes.fromhex(secret), pad, strict=True)).hex()
 
 
 def unsealed(taken: BackupTaken, dump: Path) -> SealedDigests | None:
     """The digests of a record with their key, None where it has none. Raises OSError."""
-    if not taken.sealed or len(taken.sealed_key) != 2 * _BYTES:
+    if not taken.sealed or len(taken.sealed_key) != 2 * SECRET_BYTES:
         return None
     made = SealedDigests(sealed_key(taken.sealed_key, dump))
     made.keep(taken.sealed)
@@ -46,16 +36,6 @@ def unsealed(taken: BackupTaken, dump: Path) -> SealedDigests | None:
 def shown_of(taken: BackupTaken | None) -> BackupTaken | None:
     """A record as a certificate repeats it."""
     return replace(taken, sealed=(), sealed_key="") if taken is not None else None
-
-
-def with_sealed(baseline: Baseline, sealed: SealedDigests | None) -> Baseline:
-    """The baseline with these digests in the place of the reasons why it has none."""
-    if sealed is None:
-        return baseline
-    kept: Iterable[KeyedDigest] = (
-        sealed.known.get((one.table, one.column), one) if one.message else one for one in baseline.keyed
-    )
-    return replace(baseline, keyed=tuple(kept))
 
 
 def _pad(dump: Path) -> bytes:

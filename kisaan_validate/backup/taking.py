@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kisaan_validate.backup.dumping import DumpRun, find_pg_dump, remove, run_pg_dump, words_of
-from kisaan_validate.backup.sealing import new_sealed, sealed_key
+from kisaan_validate.backup.sealing import sealed_key
 from kisaan_validate.dumps.read import read_dump
 from kisaan_validate.errors import RecordError, UsageError
 from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.certificate import BackupTaken
 from kisaan_validate.facts.run import Run
+from kisaan_validate.plan.keyed import SealedDigests
 from kisaan_validate.postgres.schemas import own_schemas
 from kisaan_validate.postgres.target import Target
 from kisaan_validate.process.stopping import Stop
@@ -79,7 +80,7 @@ class Taking:
 
     def __init__(self, wish: TakeWish, target: Target, observer: Observer, stop: Stop) -> None:
         self.wish, self.target, self.observer, self.stop = wish, target, observer, stop
-        self.sealed = new_sealed()
+        self.sealed = SealedDigests.fresh()
         self.dumped: DumpRun | None = None
         self.client = ""
         self.taken: BackupTaken | None = None

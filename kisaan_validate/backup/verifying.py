@@ -22,7 +22,7 @@ from kisaan_validate.backup.finding import (
 from kisaan_validate.backup.judge import judge_backup
 from kisaan_validate.backup.keys import integrity_of
 from kisaan_validate.backup.limits import not_proved
-from kisaan_validate.backup.sealing import shown_of, unsealed, with_sealed
+from kisaan_validate.backup.sealing import shown_of, unsealed
 from kisaan_validate.backup.taking import beside, operating_user, whole_suite
 from kisaan_validate.compare.tables import row_counts
 from kisaan_validate.dumps.read import read_dump
@@ -233,7 +233,8 @@ class _Verifying:
         compare = Comparing(keys=0, digests=True, added_since=since)
         sealed = self._unsealed(made, found)
         if found is not None:
-            found = replace(found, baseline=with_sealed(found.baseline, sealed))
+            if sealed is not None:
+                found = replace(found, baseline=sealed.put_into(found.baseline))
             before = Before(found.baseline, found.compared.digest, other_database=True)
             compare = replace(compare, before=before)
             if not found.compared.digests:

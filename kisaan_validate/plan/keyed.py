@@ -8,11 +8,13 @@ bits are summed over all rows, and what leaves this module is SHA-256 over their
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from kisaan_validate.digest.columns import value_hash
 from kisaan_validate.digest.rows import SEEDS, SHA256, row_digest, staged
+from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.table import KeyedDigest
 from kisaan_validate.plan.fingerprints import (
@@ -29,6 +31,9 @@ from kisaan_validate.sql.qualify import qualified
 
 LEAST_DISTINCT = 1_000
 """A column with fewer distinct values is not digested: who knows most of them could guess the others."""
+
+SECRET_BYTES = 16
+"""So long is the key of digests."""
 
 # A power of two, because the class is a bit mask of the hash.
 _COARSE = 4_096
@@ -105,9 +110,21 @@ class SealedDigests:
     secret: str
     known: dict[tuple[str, str], KeyedDigest] = field(default_factory=dict)
 
+    @classmethod
+    def fresh(cls) -> SealedDigests:
+        """Under a random key."""
+        return cls(secrets.token_hex(SECRET_BYTES))
+
     def keep(self, digests: Iterable[KeyedDigest]) -> None:
         """Take these in."""
         self.known |= {(one.table, one.column): one for one in digests}
+
+    def put_into(self, baseline: Baseline) -> Baseline:
+        """The baseline with these digests in the place of the reasons why it has none."""
+        kept = (
+            self.known.get((one.table, one.column), one) if one.message else one for one in baseline.keyed
+        )
+        return replace(baseline, keyed=tuple(kept))
 
 
 def _sealed(row: Sequence[object], column: int) -> str:

@@ -9,7 +9,8 @@ from kisaan_validate.contract.promise import State
 from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.rehearsed import ContractReview
 from kisaan_validate.facts.result import UNANSWERED
-from kisaan_validate.prove.options import Before, Comparing, Options
+from kisaan_validate.plan.keyed import SealedDigests
+from kisaan_validate.prove.options import Before, Comparing, Keeping, Options
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_to_json, digest_of
 from kisaan_validate.rehearse.sameness import change_words
@@ -32,18 +33,27 @@ class ProvedBy:
     waivers: Waivers | None = None
 
 
-def copy_baseline(scratch: Scratch, database: str, by: ProvedBy, stop: Stop) -> Baseline:
-    """The baseline of a copy, with digests. Raises KisaanError."""
-    options = Options(sample=0, compare=Comparing(contract=by.contract, digests=True))
-    return baseline_of(run(by.suite, scratch.target(database, "postgres"), options=options, stop=stop))
+def copy_baseline(
+    scratch: Scratch, database: str, by: ProvedBy, sealed: SealedDigests, stop: Stop
+) -> Baseline:
+    """The baseline of a copy, with digests. ``sealed`` gets those of columns with few values, under a key
+    that ends with this process. Raises KisaanError.
+    """
+    options = Options(
+        sample=0, compare=Comparing(contract=by.contract, digests=True), keep=Keeping(sealed=sealed)
+    )
+    measured = run(by.suite, scratch.target(database, "postgres"), options=options, stop=stop)
+    return sealed.put_into(baseline_of(measured))
 
 
-def prove_copy(scratch: Scratch, database: str, by: ProvedBy, before: Baseline, stop: Stop) -> Judgement:
+def prove_copy(
+    scratch: Scratch, database: str, by: ProvedBy, before: Baseline, sealed: SealedDigests, stop: Stop
+) -> Judgement:
     """The run of the suite on the migrated copy, judged by the contract. Raises KisaanError."""
     digest = digest_of(baseline_to_json(before))
     # Another database only by name: it is a clone of the one that the baseline is of.
     compare = Comparing(Before(before, digest, other_database=True), by.contract)
-    options = Options(compare=compare, waivers=by.waivers)
+    options = Options(compare=compare, waivers=by.waivers, keep=Keeping(sealed=sealed))
     made = run(by.suite, scratch.target(database, "postgres"), options=options, stop=stop)
     return judge(made, before, by.contract, by.waivers)
 

@@ -29,6 +29,7 @@ from kisaan_validate.facts.rehearsed import (
     RollbackWay,
     TwiceReview,
 )
+from kisaan_validate.plan.keyed import SealedDigests
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.rehearse.calibrating import calibrate
 from kisaan_validate.rehearse.exposure import filled
@@ -127,6 +128,7 @@ class _Rehearsing:
         self.request, self.scratch = request, request.scratch
         self.steps = Steps(request.stop, request.say)
         self.comparer = Comparer(request.scratch, stop=request.stop)
+        self.sealed = SealedDigests.fresh()
         self.version = int(self.scratch.execute("SHOW server_version_num")[0][0])
 
     def run(self) -> RehearsalOutcome:
@@ -203,7 +205,7 @@ class _Rehearsing:
 
     def baseline(self) -> Baseline:
         assert self.request.by is not None
-        return copy_baseline(self.scratch, SOURCE, self.request.by, self.request.stop)
+        return copy_baseline(self.scratch, SOURCE, self.request.by, self.sealed, self.request.stop)
 
     # --- the migration -------------------------------------------------------------------------------
 
@@ -259,8 +261,10 @@ class _Rehearsing:
         by = self.request.by
         if by is None or baseline is None:
             return None
-        prove = lambda: prove_copy(self.scratch, ALONE, by, baseline, self.request.stop)  # noqa: E731
-        return self.steps.do("run the suite after it", prove)
+        return self.steps.do(
+            "run the suite after it",
+            lambda: prove_copy(self.scratch, ALONE, by, baseline, self.sealed, self.request.stop),
+        )
 
     def contract(self, proved: Judgement | None) -> ContractReview:
         if proved is not None:
