@@ -46,7 +46,7 @@ def test_every_fact_is_there() -> None:
     """What people felt in their own words, the statements, rollbacks, interruptions, the application."""
     text = said(page_of(everything()))
     for fact in (
-        "payments could not be read or written for 30.0 to 30.1 s, 02:03:04 after the start, beside a reader",
+        "Payments could not be read or written for 30.0 to 30.1 s, 02:03:04 after the start, beside a reader",
         "The migration failed: 20251018_06.sql: could not create unique index",
         "A rollback by the dump into the migrated database does not restore the state before.",
         "Whether a rollback by a new database from the dump restores everything is not known.",
@@ -183,6 +183,12 @@ def test_ranges_in_words() -> None:
     assert range_words(SecondsRange(0.95, 1.2)) == "950 ms to 1.2 s"
     assert range_words(SecondsRange(59.9, 61)) == "59.9 s to 1 min 1 s"
     assert (clock(7384.9), clock_exact(7384.9)) == ("02:03:04", "02:03:04.900")
+    assert (clock(0.42), clock(59.9), clock(60), clock_exact(0.42)) == (
+        "420 ms",
+        "59.9 s",
+        "00:01:00",
+        "00:00:00.420",
+    )
 
 
 def test_a_terminal_hears_the_same() -> None:

@@ -108,7 +108,8 @@ def _because(judged: RehearsalJudgement) -> str:
 def _felt(found: Rehearsed) -> str:
     said = felt_sentences(found.rehearsal, dict(found.nouns), 2)
     if said:
-        return f"{'; '.join(said)}."
+        words = "; ".join(said)
+        return f"{words[:1].upper()}{words[1:]}."
     watched = found.rehearsal.alone.canaries
     if not (watched.read or watched.written):
         return "What people would have felt is not known: no table was tried."

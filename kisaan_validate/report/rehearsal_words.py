@@ -44,15 +44,20 @@ def range_words(given: SecondsRange) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Hours, minutes and seconds after the start, as on a stop-watch."""
+    """A time after the start: within the first minute as a duration, later as on a stop-watch."""
+    return seconds_words(max(0.0, seconds)) if seconds < 60 else _stop_watch(seconds)
+
+
+def _stop_watch(seconds: float) -> str:
+    """Hours, minutes and seconds."""
     whole = max(0, math.floor(seconds))
     return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
 def clock_exact(seconds: float) -> str:
-    """The same with thousandths."""
+    """A time after the start as on a stop-watch, with thousandths."""
     thousandths = max(0, math.floor(seconds * 1_000 + 1e-6))
-    return f"{clock(thousandths // 1_000)}.{thousandths % 1_000:03}"
+    return f"{_stop_watch(thousandths // 1_000)}.{thousandths % 1_000:03}"
 
 
 def bytes_words(size: int) -> str:
