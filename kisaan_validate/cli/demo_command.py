@@ -65,5 +65,4 @@ def command(scale: int | None, clean_migration: bool, public_schema: bool, keep:
             click.echo(
                 f"        kisaan-validate run --suite '{assets.checks}' --dsn '{place.dsn('demo_reader')}'"
             )
-            click.echo("stop    kisaan-validate scratch clean")
     return demo_exit_code(bool(story.missed or story.invented))
