@@ -231,6 +231,9 @@ def test_a_server_without_a_free_connection_says_how_many_are_free(items: str, s
     """None: a refusal is an answer to this one question. All else cannot be told."""
     role = f"last_{items}"
     server.sql(f"CREATE ROLE {role} LOGIN; ALTER DATABASE {items} CONNECTION LIMIT 1")
+    # The session that made the tables ends a moment after it was closed.
+    there = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{items}'"
+    wait_until(lambda: server.sql(there) == [(0,)])
     with closing(server.connect(items, role)):
         found = read(server, items, GuardRules(bounds=EVERY), role)
     assert found.pop("free_connections").value == 0

@@ -496,7 +496,7 @@ def test_where_sequences_stand(either: Server) -> None:
     with reading(either, database, "schema_reader") as session:
         assert read_sequences(session, SCHEMAS) == (
             (SequenceValue("b", 1, True),),
-            {"a": refused, "shop.c": refused},
+            {"a": refused, "shop.c": "this role may not use schema shop"},
         )
     blocker = either.connect(database)
     with blocker.cursor() as cursor, reading(either, database) as session:
