@@ -788,3 +788,24 @@ def test_a_folder_that_the_server_may_not_enter_is_named(tmp_path: Path) -> None
         pass
     assert "--scratch-dir" in str(refused.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dump_is_restored_into_a_lent_server(
+    lent: Callable[[], str], server15: Server, place: Path, tmp_path: Path
+) -> None:
+    """How much room its disk has nobody here can tell: who lends it knows."""
+    import dumps
+
+    from kisaan_validate.backup.verifying import DATABASE, ScratchWish, restored_dump
+    from kisaan_validate.dumps.read import read_dump
+    from kisaan_validate.scratch.adopted import adopt
+
+    dsn, dump = lent(), tmp_path / "a.dump"
+    adopt(dsn)
+    database = server15.create("CREATE TABLE t AS SELECT n FROM generate_series(1, 1000) AS n")
+    words = [dumps.pg_dump(server15), "-Fc", f"--file={dump}", "-d", server15.dsn(database)]
+    subprocess.run(words, check=True, capture_output=True)
+    wish = ScratchWish(dsn=dsn, folder=place)
+    with restored_dump(dump, read_dump(dump), wish, 1, lambda _: None, Stop()) as (scratch, done):
+        assert (done.errors, scratch.execute("SELECT count(*) FROM public.t", DATABASE)) == ((), [(1000,)])
+    server15.drop(database)

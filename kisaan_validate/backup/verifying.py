@@ -138,7 +138,12 @@ def restored_dump(
     # An adopted server has its own version, which the restore looks at.
     installation = choose(facts.server_major, wish.pg_bin) if wish.dsn is None else None
     with scratch_server(
-        installation, dsn=wish.dsn, need_bytes=disk_needed(facts), parent=wish.folder
+        installation,
+        dsn=wish.dsn,
+        need_bytes=disk_needed(facts),
+        parent=wish.folder,
+        # Of somebody else's disk nobody here can tell; whoever lends a server knows.
+        unknown_space=wish.dsn is not None,
     ) as scratch:
         _create(scratch, facts.encoding or "UTF8", locale)
         done = restore(
