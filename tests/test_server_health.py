@@ -435,9 +435,9 @@ def test_a_baseline_tells_the_rate_too(server: Server) -> None:
     ("given", "said"),
     [
         ({"only": "wrap"}, "only='wrap' is not one of"),
-        ({"wraparound": "100%"}, "no share between 0 and 1"),
-        ({"wraparound": 0.5}, "no share between 0 and 1"),
-        ({"values_left": "0%"}, "no share between 0 and 1"),
+        ({"wraparound": "100%"}, "not a share between 0 and 1"),
+        ({"wraparound": 0.5}, "not a share between 0 and 1"),
+        ({"values_left": "0%"}, "not a share between 0 and 1"),
         ({"days": 0}, "not a whole number above 0"),
         ({"wal_bytes": True}, "not a whole number above 0"),
         ({"overdue": 1.5}, "not a whole number above 0"),
