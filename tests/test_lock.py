@@ -227,19 +227,20 @@ def test_a_lock_that_was_lost_is_said(gated: Shop) -> None:
 
 @pytest.mark.parametrize("trap", ["file", "folder", "link"])
 def test_a_lock_file_that_cannot_be_had_is_said(tmp_path: Path, trap: str) -> None:
-    """A file ready: no problem found of the folder, a folder in its own place, a link that leads elsewhere: refused,
+    """A file in place of the folder, a folder in its own place, a link that leads elsewhere: refused,
     and nothing is overwritten.
     """
     path = tmp_path / "reports" / ".lock"
     if trap == "file":
-        (tmp_path / "reports").write_text("ready: no problem found")
+        (tmp_path / "reports").write_text("in place")
     elif trap == "folder":
         path.mkdir(parents=True)
     else:
         path.parent.mkdir()
         (tmp_path / "precious").write_text("precious")
         path.symlink_to(tmp_path / "precious")
-    with pytest.raises(RecordError, match="cannot lock"), file_lock(path, "x"):
+    said = "is not a folder" if trap == "file" else "cannot lock"
+    with pytest.raises(RecordError, match=said), file_lock(path, "x"):
         pass
     assert trap != "link" or (tmp_path / "precious").read_text() == "precious"
 

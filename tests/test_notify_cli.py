@@ -154,8 +154,8 @@ def test_one_recipient_that_is_refused_is_tried_again_alone(shop: Shop, mail: Si
 def test_without_runs_or_people(shop: Shop, mail: Sink) -> None:
     """Each is said with what to do, and exit 2."""
     (shop.folder / "reports").mkdir()
-    assert "names nobody who is to be told" in _notify(shop, code=2)
-    assert "names nobody who is to be told" in _notify(shop, "--drill", code=2)
+    assert "names nobody to tell" in _notify(shop, code=2)
+    assert "names nobody to tell" in _notify(shop, "--drill", code=2)
     _configure(shop, mail.port, free_port())
     assert "holds no run" in _notify(shop, code=2)
     assert "cannot read nowhere" in _notify(shop, "nowhere", code=2)

@@ -132,7 +132,7 @@ def test_a_pass_that_cannot_be_delivered_is_no_pass_and_a_failure_stays_one(shop
     """A file that cannot be written, a full disk, a reader that is gone: 3 for what would pass, 1 for what
     fails; never 0.
     """
-    (shop.folder / "file").write_text("ready: no problem found")
+    (shop.folder / "file").write_text("in place")
     for script, said in (
         ("kv run -q --format csv=file/x.csv", "cannot write file/x.csv"),
         ("kv run -q --format csv > /dev/full", "cannot write to standard output"),
