@@ -358,7 +358,7 @@ COMMENT ON EXTENSION file_fdw IS 'x';
 CREATE EXTENSION IF NOT EXISTS no_such_thing WITH SCHEMA public;
 CREATE SUBSCRIPTION sub CONNECTION 'host=elsewhere password=hunter2' PUBLICATION p;
 CREATE ROLE intruder SUPERUSER PASSWORD 'hunter2';
-GRANT postgres TO kisaan_restore;
+GRANT postgres TO validate_restore;
 SECURITY LABEL FOR x ON TABLE public.t IS 'y';
 SET default_tablespace = fast;
 CREATE TABLE public.q (a integer);
@@ -389,7 +389,7 @@ GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_dir(text) TO PUBLIC;
     assert not any("hunter2" in str(o) for o in outcome.left_out)
     assert scratch.execute("SELECT count(*) FROM public.q", name) == [(0,)]
     assert scratch.execute("SELECT 1 FROM pg_roles WHERE rolname = 'intruder'") == []
-    assert scratch.execute("SELECT rolsuper FROM pg_roles WHERE rolname = 'kisaan_restore'") == [(False,)]
+    assert scratch.execute("SELECT rolsuper FROM pg_roles WHERE rolname = 'validate_restore'") == [(False,)]
     scratch.drop(name)
 
 

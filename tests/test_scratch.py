@@ -120,7 +120,7 @@ def test_a_clone_of_a_database_in_use_is_refused_in_words(scratch: Scratch) -> N
     """With who works in it."""
     scratch.create("busy")
     session = scratch.connect("busy", scratch.owner)
-    with pytest.raises(DatabaseError, match="being accessed by kisaan_restore"):
+    with pytest.raises(DatabaseError, match="being accessed by validate_restore"):
         scratch.clone("busy", "copy")
     session.close()
     scratch.drop("busy")
@@ -132,7 +132,7 @@ def test_the_owner_is_no_superuser_and_cannot_become_one(scratch: Scratch) -> No
     for hostile in (
         "\\connect - postgres",
         "SET SESSION AUTHORIZATION postgres",
-        "ALTER ROLE kisaan_restore SUPERUSER",
+        "ALTER ROLE validate_restore SUPERUSER",
         "CREATE TABLE x (a text); COPY x FROM PROGRAM 'id'",
         "COPY (SELECT 1) TO '/tmp/kisaan-never'",
         "SELECT pg_read_file('/etc/passwd')",
@@ -564,7 +564,7 @@ def lent() -> Iterator[Callable[[], str]]:
     ) as lender:
 
         def fresh() -> str:
-            lender.drop("kisaan_scratch")
+            lender.drop("validate_scratch")
             for (role,) in lender.execute("SELECT rolname::text FROM pg_roles WHERE oid >= 16384"):
                 lender.execute(f"DROP ROLE {role}")
             return lender.dsn("postgres", "postgres")
@@ -608,7 +608,7 @@ def test_a_server_that_is_not_empty_is_not_adopted(lent: Any, words: str) -> Non
     try:
         with pytest.raises(UsageError, match=words):
             adopt(dsn)
-        assert lent.lender.execute("SELECT 1 FROM pg_database WHERE datname = 'kisaan_scratch'") == []
+        assert lent.lender.execute("SELECT 1 FROM pg_database WHERE datname = 'validate_scratch'") == []
     finally:
         for statement in undo.split("; "):
             lent.lender.execute(statement)
@@ -722,7 +722,7 @@ def test_the_database_under_validation_is_never_adopted(
         monkeypatch.setenv("KISAAN_DSN", said)
         with pytest.raises(TargetError, match=words):
             adopt(dsn)
-        assert lender.execute("SELECT 1 FROM pg_database WHERE datname = 'kisaan_scratch'") == []
+        assert lender.execute("SELECT 1 FROM pg_database WHERE datname = 'validate_scratch'") == []
     # A role of production that may not read who the server is.
     database = server.create(
         "CREATE ROLE asks LOGIN; REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC"

@@ -690,7 +690,6 @@ BUSINESS = (
     r"(?i)rupee",
     r"(?i)mandi\b",
     r"20251018",
-    r"(?i)sequelize",
     r"(?i)vegetable",
     r"(?i)kisaancenter",
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from kisaan_validate.facts.differences import Change
 
-RESTORER = "kisaan_restore"
+RESTORER = "validate_restore"
 """The role that restores: it owns what could not be given to its owner."""
 
 OWNERS = "owners and privileges: the restoring role owns what is not given to its owner in a scratch server"

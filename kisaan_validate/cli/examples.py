@@ -35,26 +35,26 @@ EXAMPLES = {
         "kisaan-validate baseline show pre.json --verbose",
     ),
     "backup": (
-        "kisaan-validate backup take --dump shop.dump -o shop.json",
-        "kisaan-validate backup verify shop.dump --max-age '26 h'",
-        "kisaan-validate backup show shop.dump.certificate.json",
+        "kisaan-validate backup take --dump orders.dump -o orders.json",
+        "kisaan-validate backup verify orders.dump --max-age '26 h'",
+        "kisaan-validate backup show orders.dump.certificate.json",
     ),
     "backup take": (
-        "kisaan-validate backup take --dump shop.dump -o shop.json",
-        "kisaan-validate backup take --dump shop.d --format directory --jobs 4 -o shop.json",
+        "kisaan-validate backup take --dump orders.dump -o orders.json",
+        "kisaan-validate backup take --dump orders.d --format directory --jobs 4 -o orders.json",
     ),
     "backup verify": (
-        "kisaan-validate backup verify shop.dump --max-age '26 h' --newest orders.created_at",
-        "kisaan-validate backup verify shop.sql.gz --baseline pre.json --same-snapshot",
-        "kisaan-validate backup verify shop.dump --baseline old.json --added-since orders.created_at",
+        "kisaan-validate backup verify orders.dump --max-age '26 h' --newest orders.created_at",
+        "kisaan-validate backup verify orders.sql.gz --baseline pre.json --same-snapshot",
+        "kisaan-validate backup verify orders.dump --baseline old.json --added-since orders.created_at",
     ),
     "backup sign": (
-        "kisaan-validate backup sign shop.dump.certificate.json --as asha --key KEY --reason 'monthly drill'",
-        "kisaan-validate backup sign shop.dump.certificate.json --as asha --key KEY --reason 'old' --reject",
+        "kisaan-validate backup sign orders.dump.certificate.json --as asha --key KEY --reason 'monthly drill'",
+        "kisaan-validate backup sign orders.dump.certificate.json --as asha --key KEY --reason 'old' --reject",
     ),
     "backup show": (
-        "kisaan-validate backup show shop.dump.certificate.json",
-        "kisaan-validate backup show shop.dump.certificate.json --verbose",
+        "kisaan-validate backup show orders.dump.certificate.json",
+        "kisaan-validate backup show orders.dump.certificate.json --verbose",
     ),
     "accept": (
         "kisaan-validate accept --contract contract.toml",

@@ -98,7 +98,7 @@ def kill_switch(scratch: Scratch, database: str, at: int) -> Iterator[KillSwitch
 
     Afterwards nothing of it is left in the database. Raises DatabaseError.
     """
-    switch = KillSwitch(f"kisaan_{secrets.token_hex(6)}")
+    switch = KillSwitch(f"validate_{secrets.token_hex(6)}")
     # One statement each, so that its own making is seen by no trigger of its own.
     scratch.execute(_MAKE.format(s=switch.name, at=at).replace("%%", "%"), database)
     try:

@@ -29,7 +29,7 @@ _TABLES = """
         OR EXISTS (SELECT 1 FROM pg_rewrite AS r WHERE r.ev_class = c.oid AND r.ev_enabled IN ('A', 'R'))
       FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p', 'm', 'f') AND c.relpersistence <> 't'
-       AND n.nspname !~ '^(pg_|information_schema$|kisaan_tape_)'
+       AND n.nspname !~ '^(pg_|information_schema$|validate_tape_)'
      ORDER BY n.nspname, c.relname
 """
 

@@ -11,7 +11,7 @@ from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.sql.expressions import quote
 from kisaan_validate.sql.qualify import qualified
-from kisaan_validate.text.authored import reason_of
+from kisaan_validate.text.authored import read_plain, reason_of
 
 MOST = 5_000
 """As many texts are planned; pg_stat_statements keeps no more by default."""
@@ -93,7 +93,7 @@ def read_statements(session: Session) -> QueryTexts:
 def read_queries(path: Path) -> QueryTexts:
     """The queries of a file, one after another, each ended by ; at the end of a line. Raises UsageError."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_plain(path)
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read: {reason_of(error)}", "name a file of queries") from None
     parts = [part.strip() for part in re.split(r";[ \t]*(?:\r?\n|\Z)", text)]

@@ -29,7 +29,7 @@ class OpenReaderSession:
         cursor.execute(
             "SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
             " WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't'"
-            " AND n.nspname !~ '^(pg_|information_schema$|kisaan_tape_)'"
+            " AND n.nspname !~ '^(pg_|information_schema$|validate_tape_)'"
         )
         for schema, name in cursor.fetchall():
             cursor.execute(f"SELECT 1 FROM {quote(schema)}.{quote(name)} LIMIT 1")

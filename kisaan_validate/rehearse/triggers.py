@@ -91,7 +91,7 @@ ALL_TABLES = """
 
 def schema_of(token: str) -> str:
     """The name of the schema in which our functions live."""
-    return f"kisaan_tape_{token}"
+    return f"validate_tape_{token}"
 
 
 def install(cursor: Any, token: str) -> None:

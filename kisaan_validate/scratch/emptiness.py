@@ -7,7 +7,7 @@ from typing import Any
 
 from kisaan_validate.sql.qualify import qualified
 
-MARK_DATABASE = "kisaan_scratch"
+MARK_DATABASE = "validate_scratch"
 
 _OTHERS = """SELECT coalesce(usename::text, '') || ' in ' || datname::text FROM pg_stat_activity
 WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"""

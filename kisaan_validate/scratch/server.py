@@ -30,7 +30,7 @@ from kisaan_validate.scratch.reaching import (
 )
 from kisaan_validate.scratch.space import need_room
 
-OWNER = "kisaan_restore"
+OWNER = "validate_restore"
 SOURCE = "the scratch server"
 _ROOT = "postgres"
 _QUIET = "SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_duration = off;"
