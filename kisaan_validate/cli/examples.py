@@ -49,8 +49,8 @@ EXAMPLES = {
         "kisaan-validate backup verify orders.dump --baseline old.json --added-since orders.created_at",
     ),
     "backup sign": (
-        "kisaan-validate backup sign orders.dump.certificate.json --as asha --key KEY --reason 'monthly drill'",
-        "kisaan-validate backup sign orders.dump.certificate.json --as asha --key KEY --reason 'old' --reject",
+        "kisaan-validate backup sign orders.dump.certificate.json --as asha --key KEY --reason 'drill'",
+        "kisaan-validate backup sign old.dump.certificate.json --as asha --key KEY --reason 'old' --reject",
     ),
     "backup show": (
         "kisaan-validate backup show orders.dump.certificate.json",
