@@ -145,8 +145,8 @@ def test_when_it_last_passed_is_said_of_whole_runs() -> None:
     """A partial run that passed says nothing of the checks that it left out."""
     failed, partial, passed = entries(FAIL, PASS, PASS)
     partial = replace(partial, partial=True)
-    assert remarks(failed, partial, passed)[-1] == "Last passed on 2025-05-30 00:00:00 UTC."
-    assert remarks(failed, partial)[-1] == "No complete run in this folder passed."
+    assert "Last passed on 2025-05-30 00:00:00 UTC." in remarks(failed, partial, passed)
+    assert "No complete run in this folder passed." in remarks(failed, partial)
     assert remarks(passed, failed) == []
 
 
