@@ -8,10 +8,10 @@ from typing import Any
 
 from kisaan_validate.facts.certificate import (
     BackupAsked,
+    BackupEvidence,
     BackupTaken,
     ComparedBaseline,
     EarlierBackup,
-    Evidence,
     IndexCheck,
     Integrity,
     KeyCheck,
@@ -85,9 +85,9 @@ def integrity(**changed: Any) -> Integrity:
     return replace(Integrity(keys, IndexCheck(0)), **changed)
 
 
-def good(**changed: Any) -> Evidence:
+def good(**changed: Any) -> BackupEvidence:
     """Evidence of a good backup, with these fields changed."""
-    made = Evidence(
+    made = BackupEvidence(
         BackupAsked(AT, 7, max_age_seconds=86_400),
         dump(),
         restored=restored(),
@@ -100,7 +100,7 @@ def good(**changed: Any) -> Evidence:
     return replace(made, **changed)
 
 
-def differing(*changes: Change, **changed: Any) -> Evidence:
+def differing(*changes: Change, **changed: Any) -> BackupEvidence:
     """The same, with differences from the baseline."""
     return good(diff=Diff(changes=changes), **changed)
 
@@ -133,7 +133,7 @@ def taken(**changed: Any) -> BackupTaken:
     return replace(made, **changed)
 
 
-def everything() -> Evidence:
+def everything() -> BackupEvidence:
     """A dump in which much is wrong: what a page may have to show."""
     change = Change("rows", "orders", "", "count", "7", "6", -1)
     left = LeftOut("event trigger", "audit", "only a superuser may create it")

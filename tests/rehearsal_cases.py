@@ -29,7 +29,7 @@ from kisaan_validate.facts.rehearsed import (
     InterruptedPoint,
     InterruptedReview,
     OldAppAnswer,
-    QueryPlan,
+    PlannedQuery,
     QueryReview,
     QueryState,
     RehearsalStep,
@@ -127,7 +127,8 @@ def clean() -> Rehearsed:
         InterruptedReview((InterruptedPoint(1, "ALTER TABLE …", AgainState.HEALED, "", same),), 1),
         TwiceReview((run.migration, run.migration), same),
         QueryReview(
-            "queries.sql", (QueryPlan("SELECT $1", 3, QueryState.SAME, Decimal(1), Decimal(1), Decimal(1)),)
+            "queries.sql",
+            (PlannedQuery("SELECT $1", 3, QueryState.SAME, Decimal(1), Decimal(1), Decimal(1)),),
         ),
         OldAppAnswer("npm start", "/api/health", True, 200, 2.3),
         steps=(RehearsalStep("restore", StepState.DONE, 91.3),),
@@ -279,7 +280,7 @@ def everything() -> Rehearsed:
         queries=QueryReview(
             "the pg_stat_statements of production",
             (
-                QueryPlan(
+                PlannedQuery(
                     "SELECT note FROM kisaan_payments WHERE id = $1",
                     812_000,
                     QueryState.BROKEN,
@@ -289,7 +290,7 @@ def everything() -> Rehearsed:
                     "42703",
                     'column "note" does not exist',
                 ),
-                QueryPlan(
+                PlannedQuery(
                     "SELECT * FROM kisaan_payments WHERE created_at > $1",
                     40,
                     QueryState.DEARER,
@@ -297,7 +298,7 @@ def everything() -> Rehearsed:
                     Decimal(90_000),
                     Decimal(88_000),
                 ),
-                QueryPlan(
+                PlannedQuery(
                     "SELECT count(*) FROM kisaan_transactions WHERE shop_id = $1",
                     None,
                     QueryState.NEEDS_ANALYZE,
@@ -305,8 +306,8 @@ def everything() -> Rehearsed:
                     Decimal(90_000),
                     Decimal("8.4"),
                 ),
-                QueryPlan("", 2, QueryState.UNKNOWN, error="its text is hidden"),
-                QueryPlan("SELECT $1", 3, QueryState.SAME, Decimal(1), Decimal(1), Decimal(1)),
+                PlannedQuery("", 2, QueryState.UNKNOWN, error="its text is hidden"),
+                PlannedQuery("SELECT $1", 3, QueryState.SAME, Decimal(1), Decimal(1), Decimal(1)),
             ),
             no_queries=4,
             lost_statistics=("kisaan_payments.created_at",),

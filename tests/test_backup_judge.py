@@ -24,7 +24,7 @@ from backup_cases import (
 
 from kisaan_validate.backup.judge import dump_age, judge_backup
 from kisaan_validate.backup.limits import ALWAYS, not_proved
-from kisaan_validate.facts.certificate import Evidence, IndexCheck, KeyCheck
+from kisaan_validate.facts.certificate import BackupEvidence, IndexCheck, KeyCheck
 from kisaan_validate.facts.differences import Change, Diff, TableRowCounts, Unknown
 from kisaan_validate.facts.dump import DumpedTable, LeftOut
 from kisaan_validate.facts.result import Verdict
@@ -45,7 +45,7 @@ MOVED = against(same_snapshot=False, how="the newest there is")
 BEFORE_IT = against(same_snapshot=False, younger=True)
 
 
-def late(**changed: Any) -> Evidence:
+def late(**changed: Any) -> BackupEvidence:
     """Two rows came, above the highest value of a declared column."""
     return differing(MORE, FIGURE, against=MOVED, late={"orders": 2}, **changed)
 
@@ -55,7 +55,7 @@ def asked(**changed: Any) -> Any:
     return replace(good().asked, **changed)
 
 
-WRONG: dict[str, tuple[Evidence, set[str]]] = {
+WRONG: dict[str, tuple[BackupEvidence, set[str]]] = {
     "empty": (good(dump=None, unread="shop.dump is empty"), {"empty"}),
     "a web page": (good(dump=None, unread="shop.dump is a web page"), {"no-dump"}),
     "truncated": (
@@ -113,7 +113,7 @@ WRONG: dict[str, tuple[Evidence, set[str]]] = {
 }
 """What is wrong, and by which codes."""
 
-OPEN: dict[str, tuple[Evidence, set[str]]] = {
+OPEN: dict[str, tuple[BackupEvidence, set[str]]] = {
     "nobody knows whether it is whole": (
         good(dump=dump(complete=None, damage="no mark"), against=MOVED),
         {"unfinished"},
@@ -153,7 +153,7 @@ OPEN: dict[str, tuple[Evidence, set[str]]] = {
 }
 """What cannot be told, and by which codes."""
 
-GOOD: dict[str, Evidence] = {
+GOOD: dict[str, BackupEvidence] = {
     "all is equal": good(),
     "nobody knows whether it is whole, and all is there": good(dump=dump(complete=None, damage="no mark")),
     "a sequence ahead": differing(replace(BEHIND, delta=2), ahead=("orders_id_seq",)),
@@ -213,9 +213,9 @@ def test_two_faults_are_never_better_than_one() -> None:
     cases = [e for e in cases if (e.against, e.asked) == (plain.against, plain.asked)]
     assert len(cases) > 20
     for one, other in itertools.product(cases, cases):
-        changes = {f.name: getattr(other, f.name) for f in fields(Evidence)}
+        changes = {f.name: getattr(other, f.name) for f in fields(BackupEvidence)}
         changed = {name: value for name, value in changes.items() if value != getattr(plain, name)}
-        mine = {f.name for f in fields(Evidence) if getattr(one, f.name) != getattr(plain, f.name)}
+        mine = {f.name for f in fields(BackupEvidence) if getattr(one, f.name) != getattr(plain, f.name)}
         # Two that say different things of one field cannot be put together.
         if mine & changed.keys():
             continue

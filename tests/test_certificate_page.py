@@ -15,7 +15,7 @@ from browser import Browser, chromium
 from test_report_page import HOSTILE
 
 from kisaan_validate.backup.verifying import certified
-from kisaan_validate.facts.certificate import Certificate, Evidence, NewestValue
+from kisaan_validate.facts.certificate import BackupEvidence, Certificate, NewestValue
 from kisaan_validate.facts.dump import LeftOut
 from kisaan_validate.record.certificate import certificate_from_json, certificate_to_json
 from kisaan_validate.report.certificate_page import render_certificate
@@ -31,12 +31,12 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-def page_of(evidence: Evidence) -> str:
+def page_of(evidence: BackupEvidence) -> str:
     """The page of a certificate of this evidence."""
     return render_certificate(certified(evidence, 12.5), NAME, "ef" * 32)
 
 
-def written(folder: Path, evidence: Evidence) -> Path:
+def written(folder: Path, evidence: BackupEvidence) -> Path:
     """The same in a file."""
     path = folder / "certificate.html"
     path.write_text(page_of(evidence), encoding="utf-8")
@@ -93,14 +93,14 @@ def test_a_good_one_says_until_when() -> None:
         (good(dump=dump(complete=None, damage="no mark", taken_at=None, database="")), "Not proved"),
     ],
 )
-def test_the_verdict_stands_first(evidence: Evidence, word: str) -> None:
+def test_the_verdict_stands_first(evidence: BackupEvidence, word: str) -> None:
     """In words, whatever was reached; a page can be made of all of it."""
     page = page_of(evidence)
     assert re.search(r"<h1>.*?</svg>(.*?)</h1>", page)[1] == word  # type: ignore[index]
 
 
 @pytest.mark.parametrize("evidence", [good(), everything(), good(dump=None, unread="empty")])
-def test_a_certificate_reads_back(evidence: Evidence) -> None:
+def test_a_certificate_reads_back(evidence: BackupEvidence) -> None:
     """Writing and reading loses nothing."""
     made: Certificate = certified(evidence, 12.5)
     assert certificate_from_json(certificate_to_json(made)) == made

@@ -8,6 +8,8 @@ from collections import defaultdict
 
 from conftest import ROOT
 
+from kisaan_validate import declare
+
 PACKAGE = ROOT / "kisaan_validate"
 MOVED = ("compile", "database", "diffing", "draft", "importers", "renaming")
 """Rooms of before."""
@@ -31,6 +33,8 @@ def test_a_module_that_a_docstring_names_is_there() -> None:
     for path in sorted(PACKAGE.rglob("*.py")):
         for room, module in re.findall(r"``(\w+)\.(\w+)(?:\.\w+)*``", path.read_text(encoding="utf-8")):
             here = (PACKAGE / room / module).is_dir() or (PACKAGE / room / f"{module}.py").is_file()
+            # Of that room the functions are the public names.
+            here = here or (room == "declare" and hasattr(declare, module))
             if room in rooms and module != "toml" and not here:
                 wrong.append(f"{path.relative_to(PACKAGE)}: {room}.{module}")
     assert not wrong, "\n".join(wrong)

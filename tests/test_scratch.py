@@ -752,10 +752,10 @@ def test_two_servers_are_two_only_when_it_is_proved() -> None:
     """Copies share the identifier; an address or a start in common is doubt enough; silence is no proof."""
     from dataclasses import replace
 
-    from kisaan_validate.scratch.identity import Identity, same
+    from kisaan_validate.scratch.identity import ScratchIdentity, same
 
-    one = Identity("1", "100.5", "/data", "192.0.2.1:5432")
-    other = Identity("2", "200.5", "/data", "192.0.2.2:5432")
+    one = ScratchIdentity("1", "100.5", "/data", "192.0.2.1:5432")
+    other = ScratchIdentity("2", "200.5", "/data", "192.0.2.2:5432")
     assert same(one, other) == ""
     for doubt in (
         replace(other, system="1"),

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
 from kisaan_validate.backup.excused import excused
-from kisaan_validate.facts.certificate import BackupReason, Evidence
+from kisaan_validate.facts.certificate import BackupEvidence, BackupReason
 from kisaan_validate.facts.differences import (
     ADDED,
     DIGEST,
@@ -34,7 +34,7 @@ SHOWN = 3
 """So many differences of one table are named; the page has all."""
 
 
-def contents_reasons(e: Evidence) -> Iterator[BackupReason]:
+def contents_reasons(e: BackupEvidence) -> Iterator[BackupReason]:
     """Why the contents are not proved to be the baseline's; nothing where they are."""
     assert e.against is not None
     assert e.diff is not None
@@ -54,7 +54,7 @@ Found = tuple[str, BackupReason]
 """A reason, and the table whose rows it is about ("" for none)."""
 
 
-def _told_by_the_dump(e: Evidence, change: Change) -> bool:
+def _told_by_the_dump(e: BackupEvidence, change: Change) -> bool:
     """Whether the difference follows from what the dump leaves out, which is a reason of its own."""
     assert e.dump is not None
     tables = e.dump.contents.tables
@@ -73,7 +73,7 @@ def title_of(name: str) -> str:
     return table if schema in {"", "public"} else f"{schema}.{table}"
 
 
-def common_tables(e: Evidence) -> list[str]:
+def common_tables(e: BackupEvidence) -> list[str]:
     """The tables that both sides have."""
     return [c.table for c in e.counts if c.before is not None and c.after is not None]
 
@@ -81,7 +81,7 @@ def common_tables(e: Evidence) -> list[str]:
 # --- of one snapshot ---------------------------------------------------------------------------------------
 
 
-def _of_one_snapshot(e: Evidence, changes: Sequence[Change]) -> Iterator[Found]:
+def _of_one_snapshot(e: BackupEvidence, changes: Sequence[Change]) -> Iterator[Found]:
     """Everything must be equal, but sequences that went on: they take no part in a snapshot."""
     gone = [c for c in changes if c.kind == "table" and c.aspect == REMOVED]
     for change in gone:
@@ -99,14 +99,14 @@ def _of_one_snapshot(e: Evidence, changes: Sequence[Change]) -> Iterator[Found]:
         yield table, _table(e, table, found)
 
 
-def _sequence(e: Evidence, change: Change) -> Iterator[Found]:
+def _sequence(e: BackupEvidence, change: Change) -> Iterator[Found]:
     # A baseline is read before the dump: what was drawn in between lies ahead, and is no loss.
     if change.name not in e.ahead:
         words = f"The sequence {change.name} stands at {change.after}; in the baseline at {change.before}."
         yield "", BackupReason("sequences", True, words)
 
 
-def _table(e: Evidence, table: str, found: Sequence[Change]) -> BackupReason:
+def _table(e: BackupEvidence, table: str, found: Sequence[Change]) -> BackupReason:
     """What differs in the rows of one table."""
     counts = next((c for c in e.counts if c.table == table), None)
     count = next((c for c in found if c.kind == ROWS and c.delta), None)
@@ -128,7 +128,7 @@ def _aspect(change: Change) -> str:
     return change.name or change.aspect
 
 
-def _schema(e: Evidence, change: Change, *, wrong: bool) -> Iterator[Found]:
+def _schema(e: BackupEvidence, change: Change, *, wrong: bool) -> Iterator[Found]:
     """A difference of a schema object, unless it follows from what was left out by name."""
     if follows_from_left_out(e, change):
         return
@@ -140,7 +140,7 @@ def _schema(e: Evidence, change: Change, *, wrong: bool) -> Iterator[Found]:
     yield "", BackupReason("schema", wrong, f"{words}." if wrong else f"{words}; {SINCE}.")
 
 
-def follows_from_left_out(e: Evidence, change: Change) -> bool:
+def follows_from_left_out(e: BackupEvidence, change: Change) -> bool:
     """Whether the object that differs is one that the restore left out by name, which is said of its own."""
     if e.restored is None:
         return False
@@ -156,7 +156,7 @@ def follows_from_left_out(e: Evidence, change: Change) -> bool:
 SINCE = "it cannot be told whether that was changed since the baseline"
 
 
-def _of_two_moments(e: Evidence, changes: Sequence[Change]) -> Iterator[Found]:
+def _of_two_moments(e: BackupEvidence, changes: Sequence[Change]) -> Iterator[Found]:
     """Rows that declared columns prove to be later are explained; the rest is open, but rows that are
     gone.
     """
@@ -174,7 +174,7 @@ def _of_two_moments(e: Evidence, changes: Sequence[Change]) -> Iterator[Found]:
             yield table, reason
 
 
-def _gone(e: Evidence, change: Change) -> BackupReason:
+def _gone(e: BackupEvidence, change: Change) -> BackupReason:
     assert e.against is not None
     words = f"The table {change.name} of the baseline is not in the dump"
     if e.against.younger:
@@ -182,7 +182,7 @@ def _gone(e: Evidence, change: Change) -> BackupReason:
     return BackupReason("table-left-out", True, f"{words}.")
 
 
-def _since(e: Evidence, table: str, found: Sequence[Change]) -> Iterator[BackupReason]:
+def _since(e: BackupEvidence, table: str, found: Sequence[Change]) -> Iterator[BackupReason]:
     assert e.against is not None
     count = next((c for c in found if c.kind == ROWS and c.aspect == "count"), None)
     late, delta = e.late.get(table, 0), count.delta if count is not None and count.delta is not None else 0
@@ -197,7 +197,7 @@ def _since(e: Evidence, table: str, found: Sequence[Change]) -> Iterator[BackupR
     yield BackupReason("since", False, f"{table} has {more}: differs; cannot tell whether written since.")
 
 
-def _fewer(e: Evidence, table: str, missing: int) -> Iterator[BackupReason]:
+def _fewer(e: BackupEvidence, table: str, missing: int) -> Iterator[BackupReason]:
     assert e.against is not None
     if table in e.asked.may_shrink:
         return
@@ -208,7 +208,7 @@ def _fewer(e: Evidence, table: str, missing: int) -> Iterator[BackupReason]:
         yield BackupReason("rows", True, f"{words}.")
 
 
-def _digested(e: Evidence, table: str) -> bool:
+def _digested(e: BackupEvidence, table: str) -> bool:
     """Whether nothing of the older rows of a table stayed unknown."""
     assert e.diff is not None
     return not any(item.what.endswith(f" {table}") or f" {table}." in item.what for item in e.diff.unknown)
@@ -217,7 +217,7 @@ def _digested(e: Evidence, table: str) -> bool:
 # --- what the comparison itself leaves open -------------------------------------------------------------
 
 
-def _untold(e: Evidence, found: Diff, told: Collection[str]) -> Iterator[BackupReason]:
+def _untold(e: BackupEvidence, found: Diff, told: Collection[str]) -> Iterator[BackupReason]:
     assert e.against is not None
     # What the database as a whole is like is no content: the certificate names it as not proved.
     whole = {item.what for item in found.not_compared if item.what.endswith(OF_THE_DATABASE)}

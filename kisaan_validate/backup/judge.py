@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 
 from kisaan_validate.backup.contents import common_tables, contents_reasons
-from kisaan_validate.facts.certificate import BackupReason, Evidence
+from kisaan_validate.facts.certificate import BackupEvidence, BackupReason
 from kisaan_validate.facts.dump import DumpFacts
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.text.durations import duration_words
@@ -23,7 +23,7 @@ NAMED = 5
 """So many names stand in a reason; the rest is counted."""
 
 
-def judge_backup(evidence: Evidence) -> tuple[Verdict, tuple[BackupReason, ...]]:
+def judge_backup(evidence: BackupEvidence) -> tuple[Verdict, tuple[BackupReason, ...]]:
     """The verdict on a backup, and why it is not PASS, what is wrong first.
 
     FAIL if anything is wrong; else INCONCLUSIVE if anything is open or was not reached; PASS only if the dump
@@ -38,7 +38,7 @@ def judge_backup(evidence: Evidence) -> tuple[Verdict, tuple[BackupReason, ...]]
     return (Verdict.INCONCLUSIVE if ordered else Verdict.PASS), ordered
 
 
-def _reached(e: Evidence) -> bool:
+def _reached(e: BackupEvidence) -> bool:
     """Whether all was done that a pass rests on: no rule may be needed to see that it was not."""
     whole = e.dump is not None and e.restored is not None and e.restored.whole
     return whole and e.against is not None and e.diff is not None and e.integrity is not None
@@ -59,7 +59,7 @@ def _open(code: str, words: str) -> BackupReason:
     return BackupReason(code, False, words)
 
 
-def _of_the_file(e: Evidence) -> Iterator[BackupReason]:
+def _of_the_file(e: BackupEvidence) -> Iterator[BackupReason]:
     """Empty, no dump, truncated, damaged, changed after it was taken."""
     if e.dump is None:
         empty = not e.unread or "empty" in e.unread
@@ -78,11 +78,11 @@ def is_noise(dump: DumpFacts) -> bool:
     return any(one.stops and one.name.upper().startswith("PG_DUMP") for one in dump.refused)
 
 
-def _same(e: Evidence) -> bool:
+def _same(e: BackupEvidence) -> bool:
     return e.against is not None and e.against.same_snapshot and e.diff is not None
 
 
-def _of_its_making(e: Evidence) -> Iterator[BackupReason]:
+def _of_its_making(e: BackupEvidence) -> Iterator[BackupReason]:
     """What pg_dump complained of when it wrote the dump."""
     if e.dump is not None and is_noise(e.dump):
         yield _wrong("pg-dump-errors", "Messages of pg_dump stand within the dump: it was written with 2>&1.")
@@ -91,7 +91,7 @@ def _of_its_making(e: Evidence) -> Iterator[BackupReason]:
         yield _wrong("pg-dump-errors", f"{said.rstrip('.')}.")
 
 
-def _of_its_parts(e: Evidence) -> Iterator[BackupReason]:
+def _of_its_parts(e: BackupEvidence) -> Iterator[BackupReason]:
     """The schema, the data, or the data of some tables left out of the dump."""
     # Of what was read in part nobody knows what is missing.
     if e.dump is None or e.dump.complete is False or is_noise(e.dump):
@@ -114,7 +114,7 @@ def _of_its_parts(e: Evidence) -> Iterator[BackupReason]:
         )
 
 
-def _of_its_age(e: Evidence) -> Iterator[BackupReason]:
+def _of_its_age(e: BackupEvidence) -> Iterator[BackupReason]:
     limit = e.asked.max_age_seconds
     if e.dump is None or limit is None:
         return
@@ -136,7 +136,7 @@ def _hours(age: timedelta) -> str:
     return f"{minutes // 60:,} h" if minutes >= 120 else f"{minutes:,} min"
 
 
-def dump_age(e: Evidence) -> tuple[timedelta, timedelta] | None:
+def dump_age(e: BackupEvidence) -> tuple[timedelta, timedelta] | None:
     """How old the data is at least and at most when it is verified; None where that is not known."""
     taken = e.taken.started_at if e.taken is not None and not e.changed else None
     taken = taken or (e.dump.taken_at if e.dump is not None else None)
@@ -150,7 +150,7 @@ def dump_age(e: Evidence) -> tuple[timedelta, timedelta] | None:
     return max(first, timedelta(0)), last
 
 
-def _of_restoring(e: Evidence) -> Iterator[BackupReason]:
+def _of_restoring(e: BackupEvidence) -> Iterator[BackupReason]:
     if e.dump is None or e.dump.complete is False or is_noise(e.dump):
         return
     if e.restored is None and not e.dump.contents.schema:
@@ -176,12 +176,12 @@ def _was(names: list[str]) -> str:
     return "was" if len(names) == 1 else "were"
 
 
-def is_accepted(e: Evidence, kind: str, name: str) -> bool:
+def is_accepted(e: BackupEvidence, kind: str, name: str) -> bool:
     """Whether it was said that this may be left out: by its kind, its name, or both."""
     return not {kind, name, f"{kind} {name}"}.isdisjoint(e.asked.accepted)
 
 
-def _of_identity(e: Evidence) -> Iterator[BackupReason]:
+def _of_identity(e: BackupEvidence) -> Iterator[BackupReason]:
     if e.against is None or e.dump is None:
         return
     database = e.dump.database or (e.taken.database if e.taken is not None else "")
@@ -192,7 +192,7 @@ def _of_identity(e: Evidence) -> Iterator[BackupReason]:
         yield _wrong("other-database", "The dump has no table of the baseline: it is of another database.")
 
 
-def _of_contents(e: Evidence) -> Iterator[BackupReason]:
+def _of_contents(e: BackupEvidence) -> Iterator[BackupReason]:
     """What differs from the baseline; nothing of another database, where all would."""
     if e.dump is None or e.restored is None or any(_of_identity(e)):
         return
@@ -208,7 +208,7 @@ def _of_contents(e: Evidence) -> Iterator[BackupReason]:
         yield from contents_reasons(e)
 
 
-def _of_keys(e: Evidence) -> Iterator[BackupReason]:
+def _of_keys(e: BackupEvidence) -> Iterator[BackupReason]:
     """Keys that the rows break although the schema declares them, and keys that could not be asked."""
     if e.restored is None or e.restored.errors or e.restored.exit_code:
         return
@@ -227,7 +227,7 @@ def _of_keys(e: Evidence) -> Iterator[BackupReason]:
         yield _wrong("indexes", f"pg_amcheck found {number} in the indexes: {e.integrity.indexes.message}.")
 
 
-_RULES: tuple[Callable[[Evidence], Iterator[BackupReason]], ...] = (
+_RULES: tuple[Callable[[BackupEvidence], Iterator[BackupReason]], ...] = (
     _of_the_file,
     _of_its_making,
     _of_its_parts,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kisaan_validate.backup.excused import excused
 from kisaan_validate.backup.judge import is_accepted
-from kisaan_validate.facts.certificate import Evidence
+from kisaan_validate.facts.certificate import BackupEvidence
 from kisaan_validate.text.numbers import counted
 
 ALWAYS = (
@@ -22,12 +22,12 @@ ALWAYS = (
 """On every certificate, whatever its verdict."""
 
 
-def not_proved(e: Evidence) -> tuple[str, ...]:
+def not_proved(e: BackupEvidence) -> tuple[str, ...]:
     """What the certificate of this evidence does not prove, in sentences."""
     return (*ALWAYS, *dict.fromkeys(_of_this(e)))
 
 
-def _of_this(e: Evidence) -> Iterator[str]:
+def _of_this(e: BackupEvidence) -> Iterator[str]:
     if e.diff is not None:
         for why in sorted(set(excused(e.diff.changes).values())):
             yield f"{why[0].upper()}{why[1:]}."
@@ -45,7 +45,7 @@ def _of_this(e: Evidence) -> Iterator[str]:
         yield "How much is lost after a restore: no time column is declared whose newest value would tell."
 
 
-def _of_keys(e: Evidence) -> Iterator[str]:
+def _of_keys(e: BackupEvidence) -> Iterator[str]:
     if e.integrity is None:
         return
     if e.integrity.indexes.problems is None:

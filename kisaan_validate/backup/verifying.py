@@ -29,7 +29,13 @@ from kisaan_validate.dumps.read import read_dump
 from kisaan_validate.dumps.restore import restore
 from kisaan_validate.errors import DatabaseError, Interrupted, RecordError, UsageError
 from kisaan_validate.facts.baseline import Baseline, baseline_of
-from kisaan_validate.facts.certificate import BackupAsked, BackupTaken, Certificate, Evidence, NewestValue
+from kisaan_validate.facts.certificate import (
+    BackupAsked,
+    BackupEvidence,
+    BackupTaken,
+    Certificate,
+    NewestValue,
+)
 from kisaan_validate.facts.dump import DumpFacts, Restored
 from kisaan_validate.facts.run import Run
 from kisaan_validate.facts.table import SequenceValue
@@ -101,7 +107,7 @@ def verify(
     return certified(evidence, time.monotonic() - began)
 
 
-def certified(evidence: Evidence, seconds: float) -> Certificate:
+def certified(evidence: BackupEvidence, seconds: float) -> Certificate:
     """The certificate that this evidence makes, dated by its own beginning."""
     verdict, reasons = judge_backup(evidence)
     at = evidence.asked.at
@@ -187,14 +193,14 @@ class _Verifying:
         self.wish, self.suite, self.options, self.observer, self.stop = wish, suite, options, observer, stop
         self.taken: BackupTaken | None = None
 
-    def evidence(self) -> Evidence:
+    def evidence(self) -> BackupEvidence:
         """All that is found, as far as it goes."""
         wish = self.wish
         if not wish.dump.exists():
             raise UsageError(f"there is no dump {wish.dump}", "check the path")
         self.taken = record_of(wish.dump)
         taken = shown_of(self.taken)
-        made = Evidence(wish.asked, None, taken=taken, complaints=complaints(taken, wish.log))
+        made = BackupEvidence(wish.asked, None, taken=taken, complaints=complaints(taken, wish.log))
         made = replace(made, earlier=earlier_backups(wish.dump.parent, wish.certificate.name))
         self.observer(Progress("reading the dump"))
         try:
@@ -212,7 +218,9 @@ class _Verifying:
         except (UsageError, DatabaseError) as error:
             return replace(made, not_restored=error.fact)
 
-    def _restored(self, made: Evidence, facts: DumpFacts, found: FoundBaseline | None) -> Evidence:
+    def _restored(
+        self, made: BackupEvidence, facts: DumpFacts, found: FoundBaseline | None
+    ) -> BackupEvidence:
         wish = self.wish
         locale = found.baseline.place.collation if found is not None else ""
         opened = restored_dump(wish.dump, facts, wish.scratch, wish.jobs, self.observer, self.stop, locale)
@@ -231,7 +239,9 @@ class _Verifying:
     def _keys(self, done: int, total: int) -> None:
         self.observer(Progress("checking keys", done, total))
 
-    def _measured(self, made: Evidence, scratch: Scratch, found: FoundBaseline | None) -> Evidence:
+    def _measured(
+        self, made: BackupEvidence, scratch: Scratch, found: FoundBaseline | None
+    ) -> BackupEvidence:
         """With the figures of the restored database, compared where there is a baseline."""
         suite = without_checks(whole_suite(self.suite, schemas_of(scratch)))
         since = tuple((t, c) for t, c in made.asked.added_since if _holds(made.dump, t))
@@ -254,7 +264,7 @@ class _Verifying:
         made = replace(made, newest=tuple(_newest(measured, self.wish.newest)))
         return _compared(made, measured, found.baseline) if found is not None else made
 
-    def _unsealed(self, made: Evidence, found: FoundBaseline | None) -> SealedDigests | None:
+    def _unsealed(self, made: BackupEvidence, found: FoundBaseline | None) -> SealedDigests | None:
         """The digests whose key only this dump gives, where its record is of this dump and baseline."""
         taken = self.taken
         if taken is None or found is None or made.changed or found.compared.digest != taken.baseline_digest:
@@ -297,7 +307,7 @@ def _holds(dump: DumpFacts | None, table: str) -> bool:
     return any(name[1] == wanted[1] and wanted[0] in {"", name[0]} for name in names)
 
 
-def _compared(made: Evidence, measured: Run, baseline: Baseline) -> Evidence:
+def _compared(made: BackupEvidence, measured: Run, baseline: Baseline) -> BackupEvidence:
     after = baseline_of(measured)
     found = judge(measured, baseline).diff
     late = {t.title: t.digests.late for t in after.tables if t.digests is not None and t.digests.late}

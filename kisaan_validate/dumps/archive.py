@@ -25,7 +25,7 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True)
-class Entry:
+class ArchiveEntry:
     """One entry of the table of contents. ``dumper``: it has data of its own. ``offset`` is where its data
     begins in a custom archive, None if unknown; ``file`` is its member in a tar or directory; ``no_data``:
     the archive says that there is none.
@@ -57,23 +57,23 @@ class Archive:
     database: str
     server: str
     client: str
-    entries: tuple[Entry, ...]
+    entries: tuple[ArchiveEntry, ...]
     end: int
     int_size: int
     offset_size: int
 
 
-class Source(Protocol):
+class ArchiveSource(Protocol):
     """What bytes are read from."""
 
     def read(self, count: int, /) -> bytes:
         """The next bytes, fewer only at the end."""
 
 
-class Reading:
+class ArchiveReading:
     """Reads integers and texts; ``limit`` is how many bytes there can be at all."""
 
-    def __init__(self, file: Source, limit: int) -> None:
+    def __init__(self, file: ArchiveSource, limit: int) -> None:
         self._file = file
         self._limit = limit
         self.int_size = 4
@@ -128,7 +128,7 @@ class Reading:
         return (value if flag == 2 else None), flag == 3
 
 
-def read_archive(reading: Reading) -> Archive:
+def read_archive(reading: ArchiveReading) -> Archive:
     """The header and all entries. Raises Unreadable."""
     if reading.take(5, "its first bytes") != MAGIC:
         raise Unreadable("it does not begin as pg_dump's archives do")
@@ -150,11 +150,11 @@ def read_archive(reading: Reading) -> Archive:
     )
 
 
-def _sizes(reading: Reading) -> tuple[int, int]:
+def _sizes(reading: ArchiveReading) -> tuple[int, int]:
     return reading.int_size, reading.offset_size
 
 
-def _compression(reading: Reading, minor: int) -> str:
+def _compression(reading: ArchiveReading, minor: int) -> str:
     if minor >= 15:
         method = reading.byte("its header")
         if method >= len(METHODS):
@@ -171,7 +171,7 @@ def _time(fields: list[int]) -> datetime | None:
         raise Unreadable("the time in its header is damaged") from None
 
 
-def _entry(reading: Reading, minor: int, form: int) -> Entry:
+def _entry(reading: ArchiveReading, minor: int, form: int) -> ArchiveEntry:
     number = reading.integer()
     dumper = reading.integer() != 0
     reading.text(), reading.text()  # the table's and the object's oid
@@ -196,6 +196,6 @@ def _entry(reading: Reading, minor: int, form: int) -> Entry:
         no_data = not file
     if number <= 0:
         raise Unreadable("a number of an entry is damaged")
-    return Entry(
+    return ArchiveEntry(
         number, dumper, tag, kind, definition, drop, copy, schema, tablespace, owner, offset, no_data, file
     )

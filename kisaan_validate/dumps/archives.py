@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from kisaan_validate.dumps.archive import CUSTOM, Archive, Entry, Reading, Unreadable, read_archive
+from kisaan_validate.dumps.archive import (
+    CUSTOM,
+    Archive,
+    ArchiveEntry,
+    ArchiveReading,
+    Unreadable,
+    read_archive,
+)
 from kisaan_validate.dumps.blocks import BLOBS, Blocks
 from kisaan_validate.dumps.opening import member, names_in_folder
 from kisaan_validate.dumps.unpacking import PIECE, pieces_of
@@ -27,7 +34,7 @@ _BLOCK = 512
 
 def read_custom(file: IO[bytes], size: int, begin: Begin) -> None:
     """A custom archive: its blocks one after the other, up to the last byte. Raises Unreadable."""
-    reading = Reading(file, size)
+    reading = ArchiveReading(file, size)
     archive = read_archive(reading)
     if archive.form != CUSTOM:
         raise Unreadable(
@@ -50,7 +57,7 @@ def read_custom(file: IO[bytes], size: int, begin: Begin) -> None:
     blocks.finish()
 
 
-def _chunks(reading: Reading) -> Iterator[bytes]:
+def _chunks(reading: ArchiveReading) -> Iterator[bytes]:
     """The pieces of a block, up to the one of no length."""
     while (left := reading.integer("a block of data")) != 0:
         if left < 0:
@@ -71,7 +78,7 @@ def read_folder(folder: Path, begin: Begin) -> tuple[tuple[str, ...], bool]:
     with member(folder, TOC)[0] as file:
         size = file.seek(0, 2)
         file.seek(0)
-        reading = Reading(file, size)
+        reading = ArchiveReading(file, size)
         archive = read_archive(reading)
     if reading.at != size:
         raise Unreadable("something stands behind its table of contents")
@@ -89,14 +96,14 @@ def read_folder(folder: Path, begin: Begin) -> tuple[tuple[str, ...], bool]:
     return tuple(sorted(there - used)), bare
 
 
-def _rows(folder: Path, entry: Entry, blocks: Blocks, there: set[str]) -> set[str]:
+def _rows(folder: Path, entry: ArchiveEntry, blocks: Blocks, there: set[str]) -> set[str]:
     name, method = _stored(entry.file, there, entry.tag)
     with _opened(folder, name) as file:
         blocks.rows(entry, method, pieces_of(file))
     return {name}
 
 
-def _large_objects(folder: Path, entry: Entry, blocks: Blocks, there: set[str]) -> set[str]:
+def _large_objects(folder: Path, entry: ArchiveEntry, blocks: Blocks, there: set[str]) -> set[str]:
     list_name, _ = _stored(entry.file, there, entry.tag)
     used = {list_name}
     with _opened(folder, list_name) as file:
@@ -149,11 +156,11 @@ def first_member(head: bytes) -> str:
 
 def read_tar(file: IO[bytes], size: int, begin: Begin) -> None:
     """An archive in a tar: each member to its end, and the blocks of zeros that end it. Raises Unreadable."""
-    reading = Reading(file, size)
+    reading = ArchiveReading(file, size)
     name, length = _header(reading.take(_BLOCK, "a header"))
     if name != TOC:
         raise Unreadable(f"its first member is not {TOC}")
-    inner = Reading(_Window(reading, length), length)
+    inner = ArchiveReading(_Window(reading, length), length)
     archive = read_archive(inner)
     reading.take(length - inner.at + -length % _BLOCK, "its table of contents")
     blocks, large, listed = begin(archive), 0, 0
@@ -184,7 +191,7 @@ def read_tar(file: IO[bytes], size: int, begin: Begin) -> None:
 class _Window:
     """The next bytes of a reading, as a file."""
 
-    def __init__(self, reading: Reading, length: int) -> None:
+    def __init__(self, reading: ArchiveReading, length: int) -> None:
         self._reading, self._left = reading, length
 
     def read(self, count: int) -> bytes:
@@ -194,7 +201,7 @@ class _Window:
         return taken
 
 
-def _taken(reading: Reading, length: int, name: str) -> Iterator[bytes]:
+def _taken(reading: ArchiveReading, length: int, name: str) -> Iterator[bytes]:
     while length:
         piece = reading.take(min(length, PIECE), f"the member {name}")
         length -= len(piece)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from kisaan_validate.dumps.archive import Archive, Entry, Unreadable
+from kisaan_validate.dumps.archive import Archive, ArchiveEntry, Unreadable
 from kisaan_validate.dumps.events import BrokenOff, RowPiece, Sentence, Smuggled
 from kisaan_validate.dumps.gathering import Gathering
 from kisaan_validate.dumps.lexer import Lexer
@@ -35,7 +35,7 @@ class Blocks:
         for entry in archive.entries:
             self._defined(entry)
 
-    def _defined(self, entry: Entry) -> None:
+    def _defined(self, entry: ArchiveEntry) -> None:
         """Take note of what an entry's SQL defines, and rule on it as a restore would."""
         if entry.owner:
             self._gathering.owner(entry.owner)
@@ -51,13 +51,13 @@ class Blocks:
         if entry.dumper and entry.copy:
             self._copy(entry)
 
-    def _copy(self, entry: Entry) -> None:
+    def _copy(self, entry: ArchiveEntry) -> None:
         """The COPY of an entry, as pg_restore would write it before the rows."""
         for event in self._sentences([f"{entry.copy.rstrip()}\n\\.\n".encode()], entry):
             if event.tokens[:1] != (b"COPY",):
                 raise Unreadable(f"what loads {entry.tag} is no COPY")
 
-    def _sentences(self, pieces: Iterable[bytes], entry: Entry) -> Iterator[Sentence]:
+    def _sentences(self, pieces: Iterable[bytes], entry: ArchiveEntry) -> Iterator[Sentence]:
         """The statements of a text, ruled on and gathered. What cannot be split stops a restore, by name."""
         lexer = Lexer(pieces)
         try:
@@ -75,24 +75,24 @@ class Blocks:
 
     # --- data -------------------------------------------------------------------------------------------
 
-    def entry(self, number: int) -> Entry:
+    def entry(self, number: int) -> ArchiveEntry:
         """The entry whose block begins; each comes once. Raises Unreadable."""
         entry = self._waiting.pop(number, None)
         if entry is None:
             raise Unreadable("a block of data belongs to no entry, or comes twice")
         return entry
 
-    def named(self, file: str) -> Entry | None:
+    def named(self, file: str) -> ArchiveEntry | None:
         """The entry with this member, as its block begins; None if it is no entry's."""
         found = [e.number for e in self._waiting.values() if e.file == file]
         return self.entry(found[0]) if found else None
 
     @property
-    def waiting(self) -> tuple[Entry, ...]:
+    def waiting(self) -> tuple[ArchiveEntry, ...]:
         """Entries whose blocks have not come."""
         return tuple(self._waiting.values())
 
-    def rows(self, entry: Entry, method: str, pieces: Iterable[bytes]) -> None:
+    def rows(self, entry: ArchiveEntry, method: str, pieces: Iterable[bytes]) -> None:
         """Read a table's block to its end. Raises Unreadable."""
         try:
             whole = unpacked(method, pieces, may_be_empty=not entry.copy)
@@ -128,7 +128,7 @@ class Blocks:
             raise Unreadable(f"it has the data of {self._objects} large objects, not of {self._expected}")
 
 
-def _table(entry: Entry) -> str:
+def _table(entry: ArchiveEntry) -> str:
     lexer = Lexer([f"{entry.copy.rstrip()}\n\\.\n".encode()])
     try:
         first = next(iter(lexer.events()), None)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from kisaan_validate.dumps.events import BrokenOff, Command, RowPiece, Sentence, Smuggled
 from kisaan_validate.dumps.lexer import Lexer
 from kisaan_validate.dumps.plain import BOM
-from kisaan_validate.dumps.ruling import Action
+from kisaan_validate.dumps.ruling import RulingAction
 from kisaan_validate.dumps.statements import Rulings
 from kisaan_validate.dumps.titles import title_of
 from kisaan_validate.dumps.unpacking import Cut
@@ -109,9 +109,9 @@ class Door:
 
     def _sentence(self, sentence: Sentence) -> None:
         ruling = self.rulings.rule(sentence)
-        if ruling.action is Action.STOP and ruling.left is not None:
+        if ruling.action is RulingAction.STOP and ruling.left is not None:
             raise refused(ruling.left)
-        self._drops = ruling.action is not Action.PASS
+        self._drops = ruling.action is not RulingAction.PASS
         if self._drops:
             return
         self.rows += sentence.rows
@@ -132,7 +132,7 @@ class Door:
 
     def _ruled_command(self, command: Command) -> None:
         ruling = self.rulings.command(command)
-        if ruling.action is Action.STOP and ruling.left is not None:
+        if ruling.action is RulingAction.STOP and ruling.left is not None:
             raise refused(ruling.left)
 
 

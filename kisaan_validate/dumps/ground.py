@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kisaan_validate.dumps.names import quoted
-from kisaan_validate.dumps.ruling import Ground
+from kisaan_validate.dumps.ruling import DumpGround
 from kisaan_validate.facts.dump import DumpContents
 from kisaan_validate.scratch.server import Scratch
 
@@ -39,7 +39,7 @@ def make_roles(scratch: Scratch, contents: DumpContents) -> tuple[str, ...]:
     return tuple(missing)
 
 
-def read_ground(scratch: Scratch, database: str) -> Ground:
+def read_ground(scratch: Scratch, database: str) -> DumpGround:
     """What the server and the empty database have."""
 
     def names(sql: str, *params: object) -> frozenset[str]:
@@ -47,7 +47,7 @@ def read_ground(scratch: Scratch, database: str) -> Ground:
 
     ((version,),) = scratch.execute("SELECT current_setting('server_version_num')::int", database)
     allowed = {name for name, may in scratch.execute(_EXTENSIONS, database) if may}
-    return Ground(
+    return DumpGround(
         version // 10_000,
         names("SELECT name FROM pg_catalog.pg_settings"),
         frozenset(allowed),

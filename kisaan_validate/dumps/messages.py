@@ -24,7 +24,7 @@ _SYNTAX = "42601"
 
 
 @dataclass(frozen=True)
-class Said:
+class ClientSaid:
     """An error as it may be shown; ``line`` in psql's input, 0 if unknown."""
 
     line: int
@@ -33,25 +33,25 @@ class Said:
     text: str
 
 
-def said(output: str) -> tuple[Said, ...]:
+def said(output: str) -> tuple[ClientSaid, ...]:
     """The errors and warnings in psql's output (VERBOSITY=verbose), without values."""
-    found: list[Said] = []
+    found: list[ClientSaid] = []
     for line in output.splitlines():
         if match := _LINE.match(line):
             state = match[3] or ""
-            found.append(Said(int(match[1]), match[2], state, _shown(state, match[4])))
+            found.append(ClientSaid(int(match[1]), match[2], state, _shown(state, match[4])))
         elif found and (copied := _COPY.match(line)):
             column = f", column {copied[3]}" if copied[3] else ""
             found[-1] = _with(found[-1], f"row {copied[2]} of COPY{column}")
         elif found and (named := _NAMED.match(line)):
             found[-1] = _with(found[-1], f"{named[1].lower()} {named[2]}")
         elif (own := _OWN.match(line)) and own[2]:
-            found.append(Said(int(own[1] or 0), "ERROR", "", _hidden(own[2])))
+            found.append(ClientSaid(int(own[1] or 0), "ERROR", "", _hidden(own[2])))
     return tuple(found)
 
 
-def _with(one: Said, more: str) -> Said:
-    return Said(one.line, one.severity, one.sqlstate, f"{one.text}; {more}")
+def _with(one: ClientSaid, more: str) -> ClientSaid:
+    return ClientSaid(one.line, one.severity, one.sqlstate, f"{one.text}; {more}")
 
 
 def _shown(state: str, message: str) -> str:

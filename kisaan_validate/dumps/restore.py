@@ -21,7 +21,7 @@ from kisaan_validate.dumps.clients import choose_clients
 from kisaan_validate.dumps.counting import count_restored
 from kisaan_validate.dumps.door import Door, refused
 from kisaan_validate.dumps.ground import make_roles, read_ground
-from kisaan_validate.dumps.messages import Said, said
+from kisaan_validate.dumps.messages import ClientSaid, said
 from kisaan_validate.dumps.opening import sha256_of
 from kisaan_validate.dumps.source import archive_sql, plain_sql
 from kisaan_validate.dumps.statements import Rulings
@@ -201,7 +201,7 @@ def _errors(finished: Finished, door: Door) -> tuple[str, ...]:
     return errors or (f"psql ended with exit code {finished.code} and said nothing",)
 
 
-def _words(one: Said, door: Door) -> str:
+def _words(one: ClientSaid, door: Door) -> str:
     line, title = door.title_at(one.line) if one.line else (0, "")
     where = f"line {line}" + (f" ({title})" if title else "") + ": " if line else ""
     return f"{where}{one.text}" + (f" (SQLSTATE {one.sqlstate})" if one.sqlstate else "")

@@ -10,7 +10,7 @@ from kisaan_validate.dumps.titles import title_of
 from kisaan_validate.facts.dump import LeftOut
 
 
-class Action(Enum):
+class RulingAction(Enum):
     """What is done with a statement."""
 
     PASS = auto()
@@ -26,16 +26,16 @@ class Ruling:
     the kind of what is skipped.
     """
 
-    action: Action
+    action: RulingAction
     kind: str = ""
     left: LeftOut | None = None
 
 
-PASSES = Ruling(Action.PASS)
+PASSES = Ruling(RulingAction.PASS)
 
 
 @dataclass(frozen=True)
-class Ground:
+class DumpGround:
     """What the server has that a dump is restored into. None: not known, so nothing is left out for it."""
 
     major: int | None = None
@@ -51,11 +51,11 @@ class Ground:
 
 def stop(kind: str, name: str, why: str, sentence: Sentence) -> Ruling:
     """The end of a restore, by its kind and name."""
-    return Ruling(Action.STOP, kind, LeftOut(kind, name, why, stops=True, line=sentence.line))
+    return Ruling(RulingAction.STOP, kind, LeftOut(kind, name, why, stops=True, line=sentence.line))
 
 
 def left_out(sentence: Sentence, why: str, kind: str = "", name: str = "") -> Ruling:
     """Left out by its kind and name."""
     found, called = title_of(sentence.tokens)
     left = LeftOut(kind or found, name or called, why, line=sentence.line)
-    return Ruling(Action.OUT, left.kind, left)
+    return Ruling(RulingAction.OUT, left.kind, left)

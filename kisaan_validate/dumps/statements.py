@@ -31,7 +31,7 @@ from kisaan_validate.dumps.names import (
     unquoted,
     upper,
 )
-from kisaan_validate.dumps.ruling import PASSES, Action, Ground, Ruling, left_out, stop
+from kisaan_validate.dumps.ruling import PASSES, DumpGround, Ruling, RulingAction, left_out, stop
 from kisaan_validate.dumps.titles import constants_alone, named_in, title_of
 from kisaan_validate.facts.dump import LeftOut
 
@@ -40,7 +40,7 @@ from kisaan_validate.facts.dump import LeftOut
 class Rulings:
     """Rules on one statement after the other, remembering what was left out."""
 
-    ground: Ground = field(default_factory=Ground)
+    ground: DumpGround = field(default_factory=DumpGround)
     strings: bool = True
     skipped: Counter[str] = field(default_factory=Counter)
     left: list[LeftOut] = field(default_factory=list)
@@ -57,15 +57,15 @@ class Rulings:
         if constants and sentence.tokens == self._passed and not self._missing:
             return PASSES
         ruling = self._ruled(sentence)
-        if constants and ruling.action is Action.PASS:
+        if constants and ruling.action is RulingAction.PASS:
             self._passed = sentence.tokens
-        if ruling.action is Action.SKIP:
+        if ruling.action is RulingAction.SKIP:
             self.skipped[ruling.kind] += 1
         if ruling.left is not None:
             self.left.append(ruling.left)
-        if ruling.action is Action.OUT and ruling.left is not None and "." in ruling.left.name:
+        if ruling.action is RulingAction.OUT and ruling.left is not None and "." in ruling.left.name:
             self._missing.setdefault(ruling.left.name, f"{ruling.left.kind} {ruling.left.name}")
-        self._created |= sentence.tokens[:1] == (b"CREATE",) and ruling.action is Action.PASS
+        self._created |= sentence.tokens[:1] == (b"CREATE",) and ruling.action is RulingAction.PASS
         return ruling
 
     def _ruled(self, sentence: Sentence) -> Ruling:
@@ -75,7 +75,7 @@ class Rulings:
             word = " ".join(upper(tokens, 0, 2))[:40]
             return stop("statement", word, "pg_dump writes no such statement", sentence)
         ruling = handler(self, sentence)
-        if ruling.action is Action.PASS and self._missing:
+        if ruling.action is RulingAction.PASS and self._missing:
             return self._needing(sentence) or ruling
         return ruling
 
@@ -86,21 +86,21 @@ class Rulings:
             return None
         kind, name = title_of(sentence.tokens)
         why = f"it needs the {self._missing[needed]}, which is left out"
-        return Ruling(Action.OUT, kind, LeftOut(kind, name or needed, why, line=sentence.line))
+        return Ruling(RulingAction.OUT, kind, LeftOut(kind, name or needed, why, line=sentence.line))
 
     def command(self, command: Command) -> Ruling:
         """What is done with a command of psql: the pair of ``\\restrict`` goes, and one ``\\connect`` to the
         database that the dump creates itself.
         """
         if not command.text.startswith(b"\\connect"):
-            return Ruling(Action.SKIP, "restrict")
+            return Ruling(RulingAction.SKIP, "restrict")
         if self._made and not self._created:
             self._made = False
-            return Ruling(Action.SKIP, "database")
+            return Ruling(RulingAction.SKIP, "database")
         name = command.text.split()[-1].decode("utf-8", "replace")
         left = LeftOut("\\connect", name, "it goes to another database", stops=True, line=command.line)
         self.left.append(left)
-        return Ruling(Action.STOP, left.kind, left)
+        return Ruling(RulingAction.STOP, left.kind, left)
 
     # --- by the first word ------------------------------------------------------------------------------
 
@@ -109,13 +109,13 @@ class Rulings:
         tokens = sentence.tokens
         words = upper(tokens, 0, 3)
         if words[1:3] == ("SESSION", "AUTHORIZATION") or words[1:2] == ("ROLE",):
-            return Ruling(Action.SKIP, "owner")
+            return Ruling(RulingAction.SKIP, "owner")
         name = words[1].lower() if len(words) > 1 else ""
         value = tokens[3] if len(tokens) > 3 else b""
         if words[0] == "RESET" or name not in SETTINGS or words[2:3] not in (("=",), ("TO",)):
             return stop("setting", name, "pg_dump does not set it", sentence)
         if self.ground.settings is not None and name not in self.ground.settings:
-            return Ruling(Action.SKIP, "setting")
+            return Ruling(RulingAction.SKIP, "setting")
         given = (constant(value) if value[:1] == b"'" else unquoted(value.decode("utf-8", "replace"))) or ""
         if name == "standard_conforming_strings":
             if given not in ("on", "off"):
@@ -142,12 +142,12 @@ class Rulings:
         if words[start : start + 2] == ("PG_CATALOG", ".") and words[start + 3 : start + 4] == ("(",):
             called = words[start + 2].lower()
             if called == "lo_unlink" and not self._created:
-                return Ruling(Action.SKIP, "DROP")
+                return Ruling(RulingAction.SKIP, "DROP")
             if constants_alone(tokens[start + 4 :]):
                 return self._called(sentence, called, tokens[start + 4 :])
         if words[1:4] == ("CASE", "WHEN", "EXISTS") and not self._created:
             # With --clean --if-exists, before anything is created: large objects are unlinked.
-            return Ruling(Action.SKIP, "DROP")
+            return Ruling(RulingAction.SKIP, "DROP")
         name, _ = name_at(tokens, start)
         return stop("SELECT", name, "pg_dump calls no such function; it would run now", sentence)
 
@@ -157,7 +157,7 @@ class Rulings:
         if called in ("setval", "lo_create", "lo_open", "lowrite", "lo_close"):
             return PASSES
         if called in ("pg_restore_relation_stats", "pg_restore_attribute_stats"):
-            return PASSES if (self.ground.major or 18) >= 18 else Ruling(Action.SKIP, "statistics")
+            return PASSES if (self.ground.major or 18) >= 18 else Ruling(RulingAction.SKIP, "statistics")
         return stop("SELECT", f"pg_catalog.{called}", "pg_dump calls no such function", sentence)
 
     def copy(self, sentence: Sentence) -> Ruling:
@@ -196,14 +196,14 @@ class Rulings:
             return left_out(sentence, "only a superuser may create it")
         if kind == "DATABASE":
             self._made = True
-            return Ruling(Action.SKIP, "database")
+            return Ruling(RulingAction.SKIP, "database")
         if kind not in CREATED:
             return stop(
                 "statement", " ".join(upper(tokens, 0, 3))[:40], "pg_dump writes no such statement", sentence
             )
         if self._cleaned and not self._created and upper(tokens, 0, 4) == ("CREATE", "OR", "REPLACE", "VIEW"):
             # What --clean writes to loosen a view from what it needs.
-            return Ruling(Action.SKIP, "DROP")
+            return Ruling(RulingAction.SKIP, "DROP")
         special = CREATING.get(kind)
         return special(self.ground, sentence) if special else PASSES
 
@@ -214,13 +214,13 @@ class Rulings:
         if kind == "SYSTEM":
             return stop("ALTER SYSTEM", "", "it changes the server itself", sentence)
         if len(tokens) > 4 and upper(tokens, len(tokens) - 4, 2) == ("OWNER", "TO"):
-            return Ruling(Action.SKIP, "owner")
+            return Ruling(RulingAction.SKIP, "owner")
         if kind in LEFT_OUT:
             return left_out(sentence, LEFT_OUT[kind])
         if kind in SUPERUSER:
             return left_out(sentence, "only a superuser may create it")
         if kind == "DATABASE":
-            return Ruling(Action.SKIP, "database")
+            return Ruling(RulingAction.SKIP, "database")
         if kind not in ALTERED:
             return stop(
                 "statement", " ".join(upper(tokens, 0, 3))[:40], "pg_dump writes no such statement", sentence
@@ -241,20 +241,20 @@ class Rulings:
     def _table_altered(self, sentence: Sentence) -> Ruling:
         tail = upper(sentence.tokens, len(sentence.tokens) - 4, 4)
         if tail[1:] == ("TRIGGER", "ALL", ";"):
-            return Ruling(Action.SKIP, "triggers")
+            return Ruling(RulingAction.SKIP, "triggers")
         # Before anything is created there is nothing to alter: --clean drops constraints first.
-        return PASSES if self._created or not self._cleaned else Ruling(Action.SKIP, "DROP")
+        return PASSES if self._created or not self._cleaned else Ruling(RulingAction.SKIP, "DROP")
 
     def drop(self, sentence: Sentence) -> Ruling:
         """DROP: there is nothing yet."""
         self._cleaned = True
-        return Ruling(Action.SKIP, "DROP")
+        return Ruling(RulingAction.SKIP, "DROP")
 
     def comment(self, sentence: Sentence) -> Ruling:
         """COMMENT ON what is there."""
         kind = kind_after(sentence.tokens, 2)
         if kind == "DATABASE":
-            return Ruling(Action.SKIP, "database")
+            return Ruling(RulingAction.SKIP, "database")
         if kind in LEFT_OUT or kind in SUPERUSER:
             return left_out(sentence, "what it describes is left out")
         name = unquoted(name_at(sentence.tokens, 3)[0])
@@ -276,7 +276,7 @@ class Rulings:
             )
         kind = kind_after(tokens, place + 1)
         if kind == "DATABASE":
-            return Ruling(Action.SKIP, "database")
+            return Ruling(RulingAction.SKIP, "database")
         if kind in LEFT_OUT or kind in {"LANGUAGE", "PARAMETER"}:
             return left_out(sentence, "rights on it are not restored", "GRANT", kind.lower())
         names = list(names_in(tokens[place:]))

@@ -141,7 +141,7 @@ def _zstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
     make = zstandard.ZstdDecompressor().decompressobj
 
-    class Whole:
+    class WholeStream:
         """decompressobj with the arguments of the others."""
 
         def __init__(self) -> None:
@@ -158,7 +158,7 @@ def _zstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
         def decompress(self, data: bytes, max_length: int = -1) -> bytes:
             return bytes(self._inner.decompress(data)) if data else b""
 
-    yield from _by_library(Whole, (zstandard.ZstdError,))(_small(pieces))
+    yield from _by_library(WholeStream, (zstandard.ZstdError,))(_small(pieces))
 
 
 def _small(pieces: Iterable[bytes]) -> Iterator[bytes]:

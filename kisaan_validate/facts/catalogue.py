@@ -373,7 +373,7 @@ class Declared:
     unique: tuple[UniqueIndex, ...] = ()
 
 
-class Part(StrEnum):
+class CataloguePart(StrEnum):
     """A part of the catalogue without which all other checks can still be judged."""
 
     SEQUENCES = "which sequences fill columns"
@@ -396,7 +396,7 @@ class Catalogue:
     at: str = ""
     engine: Engine = POSTGRESQL
     server: ServerFacts | None = None
-    withheld: Mapping[Part, str] = field(default_factory=dict)
+    withheld: Mapping[CataloguePart, str] = field(default_factory=dict)
 
     def find(self, name: str) -> Table | None:
         """The relation that a declared name means: its aliases in turn, each in the schemas in turn."""

@@ -153,7 +153,7 @@ class BackupAsked:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class BackupEvidence:
     """All that a certificate rests on. What was not reached is None, with the reason beside it.
 
     ``unread`` says why the file is no dump that can be read; ``changed`` that it is not the file that was
@@ -203,7 +203,7 @@ class Certificate:
     made_by: str
     verdict: Verdict
     reasons: tuple[BackupReason, ...]
-    evidence: Evidence
+    evidence: BackupEvidence
     not_proved: tuple[str, ...]
     seconds: float
     log: str = ""

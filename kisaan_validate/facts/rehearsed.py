@@ -26,7 +26,7 @@ class QueryState(StrEnum):
 
 
 @dataclass(frozen=True)
-class QueryPlan:
+class PlannedQuery:
     """A query's estimated cost before the migration, right after it, and after ANALYZE, as the planner says.
 
     ``calls`` is how often production ran it, None where that is not known. ``error`` is the server's.
@@ -51,12 +51,12 @@ class QueryReview:
     """
 
     source: str
-    plans: tuple[QueryPlan, ...] = ()
+    plans: tuple[PlannedQuery, ...] = ()
     reason: str = ""
     no_queries: int = 0
     lost_statistics: tuple[str, ...] = ()
 
-    def of(self, state: QueryState) -> tuple[QueryPlan, ...]:
+    def of(self, state: QueryState) -> tuple[PlannedQuery, ...]:
         """The queries to which this happens."""
         return tuple(plan for plan in self.plans if plan.state is state)
 

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from kisaan_validate.errors import CatalogueWithheld, DatabaseError
 from kisaan_validate.facts.catalogue import (
     Catalogue,
+    CataloguePart,
     Column,
     Constraint,
     Index,
-    Part,
     Table,
     Trigger,
     TypeFacts,
@@ -51,7 +51,7 @@ def read_catalogue(
     indexes = _indexes(session, where)
     triggers, no_triggers = _allowed(session, where, _triggers)
     sequences, no_sequences = _allowed(session, where, _sequences)
-    withheld = {Part.TRIGGERS: no_triggers, Part.SEQUENCES: no_sequences}
+    withheld = {CataloguePart.TRIGGERS: no_triggers, CataloguePart.SEQUENCES: no_sequences}
     tables: dict[tuple[str, str], Table] = {}
     for (
         oid,

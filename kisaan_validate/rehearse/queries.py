@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from kisaan_validate.facts.rehearsed import QueryPlan, QueryReview, QueryState
+from kisaan_validate.facts.rehearsed import PlannedQuery, QueryReview, QueryState
 from kisaan_validate.rehearse.query_texts import HIDDEN, QueryTexts
 from kisaan_validate.rehearse.words import masked_literals, server_words
 
@@ -130,14 +130,14 @@ def review_queries(texts: QueryTexts, before: QueryLook, fresh: QueryLook, after
     return QueryReview(texts.source, tuple(plans), texts.reason, texts.no_queries, tuple(lost))
 
 
-def _plan(text: str, calls: int | None, *looks: QueryLook) -> QueryPlan:
+def _plan(text: str, calls: int | None, *looks: QueryLook) -> PlannedQuery:
     if text == HIDDEN:
         why = "pg_stat_statements shows its text only to a member of pg_read_all_stats"
-        return QueryPlan("", calls, QueryState.UNKNOWN, error=why)
+        return PlannedQuery("", calls, QueryState.UNKNOWN, error=why)
     before, fresh, after = (look.costs[text] for look in looks)
     state = _state(before, fresh, after)
     said = before if before.error else fresh if fresh.error else after
-    return QueryPlan(
+    return PlannedQuery(
         masked_literals(text), calls, state, before.cost, fresh.cost, after.cost, said.sqlstate, said.error
     )
 

@@ -37,7 +37,7 @@ _OTHERS = """
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _HeardTape:
     """All lines of a tape, and how far the log's clock is from seconds since 1970."""
 
     lines: list[LogLine]
@@ -196,7 +196,7 @@ class TapeRecorder:
         before = self._catalogue.files
         return {oid for oid, file in now.items() if oid in before and before[oid] != file}
 
-    def _heard(self, cursor: Any) -> _Heard:
+    def _heard(self, cursor: Any) -> _HeardTape:
         """The log until our own last line in it."""
         deadline = time.monotonic() + END_SECONDS
         while True:
@@ -222,7 +222,7 @@ class TapeRecorder:
         gaps = [] if ends else [f"the log did not come to its end within {END_SECONDS:.0f} s"]
         if missing := missing_lines(theirs):
             gaps.append(f"{missing} line(s) of the log are missing")
-        return _Heard(theirs, gaps)
+        return _HeardTape(theirs, gaps)
 
 
 def _mark(cursor: Any, token: str, word: str) -> float:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from kisaan_validate.facts.rehearsal import Rehearsal
 from kisaan_validate.facts.rehearsed import (
-    QueryPlan,
+    PlannedQuery,
     QueryState,
     RehearsalJudgement,
     Rehearsed,
@@ -175,7 +175,7 @@ def _calibration(rehearsal: Rehearsal) -> str:
     return f"Times are of this machine: {here} and {there} as long by the row."
 
 
-def _plans(found: Rehearsed) -> tuple[QueryPlan, ...]:
+def _plans(found: Rehearsed) -> tuple[PlannedQuery, ...]:
     """The queries to which something happens, and those of which nothing is known."""
     plans = found.queries.plans if found.queries is not None else ()
     return tuple(plan for plan in plans if plan.state is not QueryState.SAME)[:PLANS]

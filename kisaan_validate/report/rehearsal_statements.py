@@ -23,7 +23,7 @@ LONGEST = 600
 
 
 @dataclass(frozen=True)
-class StatementLine:
+class TapeLine:
     """One statement. ``locks`` are in words, the strongest of each table; ``facts`` what else it did."""
 
     number: int
@@ -41,16 +41,16 @@ class StatementLine:
     sampled: bool
 
 
-def statement_lines(tape: Tape, nouns: Mapping[str, str]) -> tuple[StatementLine, ...]:
+def statement_lines(tape: Tape, nouns: Mapping[str, str]) -> tuple[TapeLine, ...]:
     """All statements, in their order."""
     return tuple(_line(statement, tape, nouns) for statement in tape.statements)
 
 
-def _line(statement: TapeStatement, tape: Tape, nouns: Mapping[str, str]) -> StatementLine:
+def _line(statement: TapeStatement, tape: Tape, nouns: Mapping[str, str]) -> TapeLine:
     shown = statement.text.strip()
     line = f", line {statement.line:,}" if statement.line is not None else ""
     seconds = statement.seconds
-    return StatementLine(
+    return TapeLine(
         statement.number,
         statement.within,
         text.code(shown[:LONGEST]),

@@ -74,7 +74,7 @@ class _Span:
 
 
 @dataclass(frozen=True)
-class _Held:
+class _HeldBar:
     start: float
     end: float
     reads: bool
@@ -102,7 +102,7 @@ def _length(run: RehearsedRun) -> float:
 
 
 def _span(
-    outages: Mapping[str, tuple[CanaryOutage, ...]], held: Mapping[str, tuple[_Held, ...]], whole: float
+    outages: Mapping[str, tuple[CanaryOutage, ...]], held: Mapping[str, tuple[_HeldBar, ...]], whole: float
 ) -> _Span:
     """All of the run; where everything that matters is in less than half of it, that part, with a margin."""
     times = [(h.start, h.end) for locks in held.values() for h in locks]
@@ -129,26 +129,26 @@ def _by_table(run: RehearsedRun) -> dict[str, tuple[CanaryOutage, ...]]:
     return found
 
 
-def _locks(run: RehearsedRun, whole: float) -> dict[str, tuple[_Held, ...]]:
+def _locks(run: RehearsedRun, whole: float) -> dict[str, tuple[_HeldBar, ...]]:
     """By table, the times in which a lock kept others out; overlapping ones of a kind as one."""
-    found: dict[str, list[_Held]] = {}
+    found: dict[str, list[_HeldBar]] = {}
     for lock in (lock for statement in run.tape.statements for lock in statement.locks):
         if lock.blocks_writes:
             found.setdefault(lock.table or lock.relation, []).append(_held(lock, whole))
     return {table: tuple(_merged(held)) for table, held in found.items()}
 
 
-def _held(lock: TapeLock, whole: float) -> _Held:
-    return _Held(lock.since, whole if lock.until is None else lock.until, lock.blocks_reads, lock.sampled)
+def _held(lock: TapeLock, whole: float) -> _HeldBar:
+    return _HeldBar(lock.since, whole if lock.until is None else lock.until, lock.blocks_reads, lock.sampled)
 
 
-def _merged(held: list[_Held]) -> Iterator[_Held]:
+def _merged(held: list[_HeldBar]) -> Iterator[_HeldBar]:
     for reads in (True, False):
-        last: _Held | None = None
+        last: _HeldBar | None = None
         for one in sorted((h for h in held if h.reads is reads), key=lambda h: h.start):
             if last is not None and one.start <= last.end:
                 sampled = last.sampled or one.sampled
-                last = _Held(last.start, max(last.end, one.end), reads, sampled)
+                last = _HeldBar(last.start, max(last.end, one.end), reads, sampled)
                 continue
             if last is not None:
                 yield last
@@ -158,7 +158,7 @@ def _merged(held: list[_Held]) -> Iterator[_Held]:
 
 
 def _weight(
-    name: str, outages: Mapping[str, tuple[CanaryOutage, ...]], held: Mapping[str, tuple[_Held, ...]]
+    name: str, outages: Mapping[str, tuple[CanaryOutage, ...]], held: Mapping[str, tuple[_HeldBar, ...]]
 ) -> tuple[float, float]:
     felt = max((outage.longest.most for outage in outages.get(name, ())), default=0.0)
     return -felt, -sum(h.end - h.start for h in held.get(name, ()))
@@ -186,7 +186,7 @@ def _kind(statement: TapeStatement, turn: int) -> str:
 def _lane(
     relation: str,
     name: str,
-    held: tuple[_Held, ...],
+    held: tuple[_HeldBar, ...],
     outages: tuple[CanaryOutage, ...],
     span: _Span,
 ) -> TimeLane:
@@ -203,7 +203,7 @@ def _lane(
     return TimeLane(name, relation, _drawn("; ".join(words), drawn), words)
 
 
-def _words(held: tuple[_Held, ...], outages: tuple[CanaryOutage, ...]) -> Iterator[str]:
+def _words(held: tuple[_HeldBar, ...], outages: tuple[CanaryOutage, ...]) -> Iterator[str]:
     for outage in outages:
         yield f"not {DONE_TO[outage.access]} for {range_words(outage.total)}"
     for reads, what in ((True, "locked against reads and writes"), (False, "locked against writes")):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 
-from kisaan_validate.facts.catalogue import Part
+from kisaan_validate.facts.catalogue import CataloguePart
 from kisaan_validate.facts.check import Form
 from kisaan_validate.facts.engine import Capability
 
@@ -33,7 +33,7 @@ class Rule(ABC):
     requires: ClassVar[frozenset[Capability]] = frozenset()
     """What the engine must offer, or the check has no answer."""
     kind: ClassVar[str]
-    looks_at: ClassVar[frozenset[Part]] = frozenset()
+    looks_at: ClassVar[frozenset[CataloguePart]] = frozenset()
     """The parts of the catalogue that it judges by, beside those without which nothing can be judged."""
 
     @abstractmethod
@@ -251,7 +251,7 @@ class CatalogRule(Rule):
     form = Form.CATALOGUE
     requires = frozenset({Capability.CATALOGUE})
     # What a kind of another package looks at is not known.
-    looks_at = frozenset(Part)
+    looks_at = frozenset(CataloguePart)
 
     @abstractmethod
     def judge(self, table: Table | None, columns: tuple[str, ...], catalogue: Catalogue) -> CatalogueAnswer:

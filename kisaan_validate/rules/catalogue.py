@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar
 
-from kisaan_validate.facts.catalogue import Part
+from kisaan_validate.facts.catalogue import CataloguePart
 from kisaan_validate.rules.base import CatalogRule, CatalogueAnswer
 
 if TYPE_CHECKING:
@@ -337,7 +337,7 @@ class TriggersEnabled(CatalogRule):
 
     names: tuple[str, ...] = ()
     kind: ClassVar[str] = "triggers"
-    looks_at = frozenset({Part.TRIGGERS})
+    looks_at = frozenset({CataloguePart.TRIGGERS})
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         named = f", and {', '.join(self.names)} exist" if self.names else ""

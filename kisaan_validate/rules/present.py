@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kisaan_validate.errors import DatabaseError, SuiteError
-from kisaan_validate.facts.catalogue import Catalogue, Part, Table
+from kisaan_validate.facts.catalogue import Catalogue, CataloguePart, Table
 from kisaan_validate.rules.base import QueryRule, Riding, Violations
 from kisaan_validate.rules.intervals import refuse_no_value
 from kisaan_validate.rules.nan import nan_sql
@@ -66,7 +66,7 @@ class SequenceAhead(QueryRule):
     """The sequence that fills a column will not hand out a value that is already taken."""
 
     kind: ClassVar[str] = "sequence"
-    looks_at = frozenset({Part.SEQUENCES})
+    looks_at = frozenset({CataloguePart.SEQUENCES})
 
     def claim(self, table: str, columns: tuple[str, ...]) -> str:
         return f"the sequence of {columns[0]} is not behind max({columns[0]})"

@@ -15,7 +15,7 @@ _ADDRESS = qualified("SELECT host(inet_server_addr()), inet_server_port()")
 
 
 @dataclass(frozen=True)
-class Identity:
+class ScratchIdentity:
     """``system``: the cluster's identifier, which its copies share. ``started``: when its postmaster began.
     ``data``: its data folder. ``address``: where it answered us. "" where it did not say.
     """
@@ -26,10 +26,10 @@ class Identity:
     address: str
 
 
-def identity_of(connection: Any) -> Identity:
+def identity_of(connection: Any) -> ScratchIdentity:
     """Read it. The connection must be in autocommit; what the role may not read stays "". Writes nothing."""
     host, port = _asked(connection, _ADDRESS) or (None, None)
-    return Identity(
+    return ScratchIdentity(
         system=_only(connection, _SYSTEM),
         started=_only(connection, _STARTED),
         data=_only(connection, _DATA),
@@ -52,7 +52,7 @@ def _asked(connection: Any, sql: str) -> tuple[Any, ...] | None:
     return None
 
 
-def same(one: Identity, other: Identity, *, made: bool = False) -> str:
+def same(one: ScratchIdentity, other: ScratchIdentity, *, made: bool = False) -> str:
     """Why these are, or may be, one server; "" if they are proved to be two. ``made``: one of them was made
     by us a moment ago, so that another start is proof.
     """

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kisaan_validate.scratch.keeper import erased
-from kisaan_validate.scratch.marker import PREFIX, SUFFIX, Found, Marker, dead, markers
+from kisaan_validate.scratch.marker import PREFIX, SUFFIX, FoundMarker, Marker, dead, markers
 
 _FRESH = 60.0
 _PATIENCE = 15.0
@@ -49,7 +49,7 @@ def sweep(parents: Sequence[Path], notice: Callable[[str], None], *, kept: bool 
     return failed
 
 
-def _swept(found: Found, notice: Callable[[str], None], kept: bool) -> int:
+def _swept(found: FoundMarker, notice: Callable[[str], None], kept: bool) -> int:
     folder = found.path.with_suffix("")
     # Locked while it is erased: two that sweep at once do not meet.
     with dead(found.path) as marker:
@@ -68,7 +68,7 @@ def _swept(found: Found, notice: Callable[[str], None], kept: bool) -> int:
     return 0
 
 
-def _unreadable(found: Found, notice: Callable[[str], None]) -> int:
+def _unreadable(found: FoundMarker, notice: Callable[[str], None]) -> int:
     """A marker that says nothing: of a process that was killed while it wrote it, before any folder was."""
     if found.live or found.marker is not None:
         return 0
@@ -131,7 +131,7 @@ def _programs(data: set[tuple[int, int]]) -> list[int]:
     return running
 
 
-def _told(found: Found) -> Leftover:
+def _told(found: FoundMarker) -> Leftover:
     folder, marker = found.path.with_suffix(""), found.marker
     state = "unreadable" if marker is None else "kept" if marker.kept else "left over"
     made = marker.made if marker is not None else found.path.stat().st_mtime

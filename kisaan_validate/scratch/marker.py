@@ -77,7 +77,7 @@ class HeldMarker:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundMarker:
     """A marker file that lies there. ``marker`` is None if it cannot be read; ``live``: its owner is at
     work.
     """
@@ -87,14 +87,14 @@ class Found:
     live: bool
 
 
-def markers(parents: Iterator[Path] | tuple[Path, ...]) -> tuple[Found, ...]:
+def markers(parents: Iterator[Path] | tuple[Path, ...]) -> tuple[FoundMarker, ...]:
     """Our marker files in these folders. Files of other users are none of ours: they are passed over."""
     found = []
     for parent in parents:
         for path in sorted(parent.glob(f"{PREFIX}*{SUFFIX}")):
             with _opened(path) as (marker, free):
                 if free is not None:
-                    found.append(Found(path, marker, live=not free))
+                    found.append(FoundMarker(path, marker, live=not free))
     return tuple(found)
 
 

@@ -10,7 +10,7 @@ from kisaan_validate.scratch.account import Account
 from kisaan_validate.scratch.installation import Installation
 
 
-class Place(Protocol):
+class ScratchPlace(Protocol):
     """What a scratch server stands on: a cluster of ours, or an adopted server."""
 
     folder: Path

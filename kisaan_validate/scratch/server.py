@@ -20,7 +20,7 @@ from kisaan_validate.scratch.cluster import Cluster, allowed
 from kisaan_validate.scratch.home import clean_environment, refuse_closed, scratch_parent
 from kisaan_validate.scratch.installation import Installation, choose
 from kisaan_validate.scratch.leftovers import sweep
-from kisaan_validate.scratch.place import Place
+from kisaan_validate.scratch.place import ScratchPlace
 from kisaan_validate.scratch.reaching import (
     connected,
     identifier,
@@ -43,7 +43,7 @@ class Scratch:
 
     owner = OWNER
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: ScratchPlace) -> None:
         self._place = place
         self._passwords = {_ROOT: place.password, OWNER: secrets.token_hex(24)}
         self._enter()
@@ -267,7 +267,7 @@ def _place(
     settings: Mapping[str, str],
     unknown_space: bool,
     productions: Sequence[Target],
-) -> Place:
+) -> ScratchPlace:
     if dsn is None:
         need_room(where, need_bytes, unknown_space=unknown_space)
         return Cluster(installation or choose(), where, settings)

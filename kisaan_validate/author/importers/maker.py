@@ -68,7 +68,7 @@ class Maker:
         columns: Iterable[str] = (),
         **more: Any,
     ) -> str:
-        """A call of ``declare.function``, tried out and then written. Returns the check's id. Raises
+        """A call of a function of ``declare``, tried out and then written. Returns the check's id. Raises
         SuiteError.
         """
         # What is not said keeps the default of declare; a written default would be noise in the file.
