@@ -23,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kisaan_validate.dumps import unpacking
+from kisaan_validate.dumps.archive import Unreadable, _time
 from kisaan_validate.dumps.events import BrokenOff, RowPiece, Sentence, Smuggled
 from kisaan_validate.dumps.lexer import Lexer
 from kisaan_validate.dumps.read import read_dump
@@ -300,6 +301,20 @@ def test_nothing_makes_it_fall_over(
     except KisaanError as error:
         said = error.fact
     assert said
+
+
+@pytest.mark.parametrize("place", range(6))
+@pytest.mark.parametrize("number", [-1, 10**6, 2**31, 2**63, 2**200, -(2**63)])
+def test_a_time_that_is_none_is_damage(place: int, number: int) -> None:
+    """However large the number: a damaged header also says of how many bytes its numbers are."""
+    fields = [0, 0, 0, 1, 0, 126, 0]
+    assert _time(fields) is not None
+    fields[place] = number
+    # Seconds above 59 are leap seconds, or nearly so.
+    if place == 0 and number > 0:
+        return
+    with pytest.raises(Unreadable):
+        _time(fields)
 
 
 @pytest.fixture(scope="module")

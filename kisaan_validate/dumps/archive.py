@@ -167,7 +167,7 @@ def _time(fields: list[int]) -> datetime | None:
     second, minute, hour, day, month, year, _ = fields
     try:
         return datetime(year + 1900, month + 1, day, hour, minute, min(second, 59))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Unreadable("the time in its header is damaged") from None
 
 
