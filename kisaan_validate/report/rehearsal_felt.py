@@ -92,18 +92,20 @@ def felt_sentences(found: Rehearsal, nouns: Mapping[str, str], most: int = 3) ->
 
 def _phrases(run: RehearsedRun, nouns: Mapping[str, str], where: str) -> Iterator[tuple[float, str]]:
     """One a table and time; what could neither be read nor written then is said once."""
-    told: dict[str, tuple[float, list[str]]] = {}
+    told: dict[tuple[str, str, int], tuple[float, str, list[str]]] = {}
     for outage in sorted(run.canaries.outages, key=lambda o: (o.relation, o.access)):
         longest = max(outage.intervals, key=lambda i: i.end - i.start, default=None)
         if longest is None:
             continue
         least = min(longest.least, longest.end - longest.start)
         span = range_words(SecondsRange(least, longest.end - longest.start))
-        words = f"{{}} for {span}, {clock(longest.start)} after the start{where}"
-        key = f"{called(outage.relation, nouns)} could not be {words}"
-        told.setdefault(key, (outage.longest.most, []))[1].append(DONE_TO[outage.access])
-    for words, (most, done) in told.items():
-        yield most, words.replace("{}", " or ".join(done), 1)
+        name = called(outage.relation, nouns)
+        words = f" for {span}, {clock(longest.start)} after the start{where}"
+        # Two canaries begin to wait some milliseconds apart.
+        one = told.setdefault((name, span, int(longest.start)), (outage.longest.most, words, []))
+        one[2].append(DONE_TO[outage.access])
+    for (name, *_), (most, words, done) in told.items():
+        yield most, f"{name} could not be {' or '.join(done)}{words}"
 
 
 def quiet_words(run: RehearsedRun) -> str:
