@@ -64,7 +64,8 @@ def _after(statement: TapeStatement, holder: TapeStatement) -> bool:
 
 
 def _before(statement: TapeStatement, ends: list[float | None]) -> bool:
-    return any(end is None or statement.start < end for end in ends)
+    # The log counts milliseconds, and whole statements fit into one.
+    return any(end is None or statement.start <= end for end in ends)
 
 
 def _no_lock_timeout(rule: MigrationRule, tape: Tape, ground: RuleGround) -> Iterator[RuleFinding]:
