@@ -103,7 +103,7 @@ def held_at(tape: Tape, statement: TapeStatement) -> Iterator[TapeLock]:
 
 
 def _still(lock: TapeLock, statement: TapeStatement) -> bool:
-    return lock.until is None or lock.until > statement.start
+    return lock.until is None or lock.until >= statement.start
 
 
 def blocked(tape: Tape, statement: TapeStatement, relation: str, *, reads: bool) -> str:
