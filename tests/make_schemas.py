@@ -12,10 +12,9 @@ sys.path.insert(0, str(ROOT))
 
 from kisaan_validate.contract.schema import contract_schema  # noqa: E402
 from kisaan_validate.facts.baseline import Baseline  # noqa: E402
-from kisaan_validate.facts.certificate import BackupTaken, Certificate  # noqa: E402
 from kisaan_validate.facts.run import Run  # noqa: E402
 from kisaan_validate.ops.config_model import ConfigFile  # noqa: E402
-from kisaan_validate.record.certificate import certificate_schema  # noqa: E402
+from kisaan_validate.record.certificate import certificate_schemas  # noqa: E402
 from kisaan_validate.record.codec import schema_of as record_schema  # noqa: E402
 from kisaan_validate.record.judged import judged_schema  # noqa: E402
 from kisaan_validate.record.rehearsed import receipt_schema  # noqa: E402
@@ -39,7 +38,7 @@ def toml_schemas() -> dict[str, dict[str, Any]]:
 def main() -> None:
     """Write every schema, and say which."""
     records = {"run": record_schema(Run), "baseline": record_schema(Baseline), "judged": judged_schema()}
-    records |= {"certificate": certificate_schema(Certificate), "backup": certificate_schema(BackupTaken)}
+    records |= certificate_schemas()
     records["receipt"] = receipt_schema()
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, schema in {**records, **toml_schemas()}.items():

@@ -22,11 +22,10 @@ from kisaan_validate.compare.changes import diff
 from kisaan_validate.compare.tables import row_counts
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.baseline import Baseline, baseline_of
-from kisaan_validate.facts.certificate import BackupTaken, Certificate
 from kisaan_validate.facts.differences import Origin, Transition
 from kisaan_validate.facts.run import Run
 from kisaan_validate.prove.run import run
-from kisaan_validate.record.certificate import KINDS, certificate_schema
+from kisaan_validate.record.certificate import certificate_schemas
 from kisaan_validate.record.codec import (
     baseline_from_json,
     baseline_to_json,
@@ -34,6 +33,7 @@ from kisaan_validate.record.codec import (
     run_to_json,
     schema_of,
 )
+from kisaan_validate.record.rehearsed import receipt_schema
 from kisaan_validate.suite.load import suite_of
 
 
@@ -58,11 +58,12 @@ def test_the_published_schema_is_the_code_s(kind: type) -> None:
     assert json.loads(path.read_text()) == schema_of(kind), "run: python tests/make_schemas.py"
 
 
-@pytest.mark.parametrize("kind", [Certificate, BackupTaken])
-def test_the_published_schema_of_backups_is_the_code_s(kind: type) -> None:
-    """docs/schemas is generated for certificates and records of dumps too."""
-    path = ROOT / "docs" / "schemas" / f"{KINDS[kind][0]}.schema.json"
-    assert json.loads(path.read_text()) == certificate_schema(kind), "run: python tests/make_schemas.py"
+@pytest.mark.parametrize("name", ["certificate", "backup", "receipt"])
+def test_the_published_schema_of_other_records_is_the_code_s(name: str) -> None:
+    """docs/schemas is generated for certificates, records of dumps and receipts of rehearsals too."""
+    path = ROOT / "docs" / "schemas" / f"{name}.schema.json"
+    found = {**certificate_schemas(), "receipt": receipt_schema()}[name]
+    assert json.loads(path.read_text()) == found, "run: python tests/make_schemas.py"
 
 
 def test_a_run_reads_back_and_fits_its_schema(measured: Run) -> None:

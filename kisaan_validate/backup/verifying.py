@@ -97,7 +97,7 @@ class VerifyWish:
 def verify(
     wish: VerifyWish, suite: Suite | None, options: Options, observer: Observer, stop: Stop
 ) -> Certificate:
-    """The certificate of a dump, whatever it says. Raises UsageError if there is no such file, RecordError
+    """The certificate of a dump, good or not. Raises UsageError if there is no such file, RecordError
     for a baseline or record that cannot be read, and Interrupted.
     """
     began = time.monotonic()
@@ -194,7 +194,7 @@ class _Verifying:
         self.taken: BackupTaken | None = None
 
     def evidence(self) -> BackupEvidence:
-        """All that is found, as far as it goes."""
+        """All that was found before something ended the verification."""
         wish = self.wish
         if not wish.dump.exists():
             raise UsageError(f"there is no dump {wish.dump}", "check the path")
@@ -272,7 +272,7 @@ class _Verifying:
         return unsealed(taken, self.wish.dump)
 
     def _told(self, event: object) -> None:
-        # Where the scratch server is reached is nobody's business.
+        # The scratch server's address tells the reader nothing.
         if isinstance(event, Progress):
             self.observer(event)
 

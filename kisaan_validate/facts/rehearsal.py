@@ -97,7 +97,7 @@ class OpenReader:
 
 
 class FileState(StrEnum):
-    """What became of a file of migrations."""
+    """How one file of migrations ended."""
 
     APPLIED = "applied"
     SKIPPED = "already applied"

@@ -127,7 +127,7 @@ class RollbackTry:
 
 
 class AgainState(StrEnum):
-    """What became of a migration that was run again after an interruption."""
+    """How a migration ended that was run again after an interruption."""
 
     HEALED = "heals"
     """It ended well, and the database equals that of an undisturbed migration."""
@@ -219,7 +219,7 @@ class RehearsedDump:
 
 
 class StepState(StrEnum):
-    """What became of a step of the rehearsal."""
+    """Whether a step of the rehearsal was done."""
 
     DONE = "done"
     NOT_ASKED = "not asked for"

@@ -19,7 +19,7 @@ BLOCKS_READS = frozenset({"AccessExclusiveLock"})
 
 
 class StatementOutcome(StrEnum):
-    """What became of a statement."""
+    """How a statement ended."""
 
     COMMITTED = "committed"
     FAILED = "failed"

@@ -17,18 +17,7 @@ from kisaan_validate.errors import OtherFormat, RecordError
 from kisaan_validate.facts.baseline import BASELINE_FORMAT, Baseline
 from kisaan_validate.facts.run import RUN_FORMAT, Run
 from kisaan_validate.record.consistency import baseline_contradictions, run_contradictions
-
-_adapters: dict[type[Any], Any] = {}
-
-
-def adapter(kind: type[Any]) -> Any:
-    """The pydantic adapter of a dataclass, made once."""
-    from pydantic import TypeAdapter
-
-    # Building one takes pydantic a moment; records are read by the hundred.
-    if kind not in _adapters:
-        _adapters[kind] = TypeAdapter(kind)
-    return _adapters[kind]
+from kisaan_validate.record.typed import adapter, json_text, parsed, validated
 
 
 def _sealed_as(given: dict[str, Any]) -> str:
@@ -206,18 +195,11 @@ def digest_of(text: str) -> str:
 
 def _to_json(kind: type[Any], value: Any) -> str:
     plain = _plain(kind, value)
-    return json.dumps({"kind": kind.__name__.lower(), **plain}, indent=1, ensure_ascii=False) + "\n"
+    return json_text(kind.__name__.lower(), plain)
 
 
 def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int) -> Any:
-    from pydantic import ValidationError
-
-    try:
-        given = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise RecordError(
-            f"{source} is not complete JSON: {error}", "it may be truncated; take it again"
-        ) from None
+    given = parsed(text, source, "take it again")
     # The kind before the version: versions of other files have nothing to do with this one.
     if not isinstance(given, dict) or given.get("kind") != wanted:
         found = given.get("kind", "something else") if isinstance(given, dict) else "something else"
@@ -245,14 +227,7 @@ def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int
         for key, value in given.items()
         if key not in ({"kind", "seal"} if kind is Baseline else {"kind"})
     }
-    try:
-        value = adapter(kind).validate_python(body)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise RecordError(
-            f"{source} is not valid: {place}: {first['msg']}", "it may have been edited"
-        ) from None
+    value = validated(kind, body, source)
     # Reading must lose nothing: a key that is ignored, or a value that changes, means that the file was
     # edited. What the file does not say, because an earlier version did not know it, is not there.
     if not _keeps(_plain(kind, value), body):

@@ -16,8 +16,9 @@ from typing import Any
 
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.result import UNANSWERED, Verdict
-from kisaan_validate.record.codec import adapter, digest_of
+from kisaan_validate.record.codec import digest_of
 from kisaan_validate.record.files import read_file, write_file
+from kisaan_validate.record.typed import adapter
 from kisaan_validate.verdict.findings import findings_of
 from kisaan_validate.verdict.judgement import Judgement
 

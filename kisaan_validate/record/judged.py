@@ -18,7 +18,8 @@ from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.differences import Change, ChangeKey, CheckMove, NotCompared, Unknown
 from kisaan_validate.facts.result import Verdict
-from kisaan_validate.record.codec import adapter, digest_of, run_to_json
+from kisaan_validate.record.codec import digest_of, run_to_json
+from kisaan_validate.record.typed import adapter
 from kisaan_validate.verdict.findings import Finding, Heading, findings_of
 from kisaan_validate.verdict.judgement import Answer, Judgement, answer_of
 from kisaan_validate.verdict.waivers import Use

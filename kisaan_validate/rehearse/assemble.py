@@ -223,7 +223,7 @@ def _bare(name: str) -> str:
 
 
 def _inner(heard: HeardStatement, outer: StatementFate) -> StatementFate:
-    """What became of a statement inside another one, whose fate it shares unless it failed itself."""
+    """How a statement inside another one ended: as that one did, unless it failed itself."""
     if heard.error:
         return StatementFate(StatementOutcome.FAILED, heard.end)
     return replace(outer, outcome=StatementOutcome.ROLLED_BACK) if _undone(outer) else outer

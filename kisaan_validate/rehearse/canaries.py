@@ -143,7 +143,7 @@ class CanaryFlock:
                 self._settle()
 
     def _settle(self) -> None:
-        """After two rounds, of which the second shows how long one takes: how often all tables can be tried
+        """After two rounds (the second shows how long one takes): how often all tables can be tried
         in the time that canaries may take.
         """
         rounds = min((c.tries for c in self._canaries), default=2)

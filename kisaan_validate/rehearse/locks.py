@@ -110,7 +110,7 @@ class LockTeller:
         that ran then: one that names the relation, else the one that ran when it was seen.
         """
         ran = [s for s in flat if s.start <= seen.first and _end(s) >= seen.first - self._gap]
-        # Statements such as VACUUM have several transactions, of which the log names the first.
+        # Statements such as VACUUM have several transactions, and the log names only the first.
         ran = [s for s in ran if s.transaction == seen.key.transaction] or ran
         able = [s for s in ran if not _knows(s) or seen.last <= _end(s) + self._gap]
         bare = (self._catalogue.name(seen.key.relation or 0) or "").rpartition(".")[2].lower()

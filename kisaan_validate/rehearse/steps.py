@@ -14,7 +14,7 @@ Made = TypeVar("Made")
 
 
 class Steps:
-    """Keeps what became of each step. ``say`` is told the name of each before it is done."""
+    """Records how each step ended. ``say`` is told the name of each before it is done."""
 
     def __init__(self, stop: Stop, say: Callable[[str], None]) -> None:
         self._stop, self._say = stop, say

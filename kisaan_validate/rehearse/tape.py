@@ -23,6 +23,7 @@ from kisaan_validate.rehearse.sampler import LockSampler, by_session
 from kisaan_validate.rehearse.transactions import HeardTransaction, transactions_of
 from kisaan_validate.rehearse.triggers import install, uninstall
 from kisaan_validate.rehearse.unseen import with_new_files
+from kisaan_validate.text.numbers import agreeing, counted
 
 END_SECONDS = 20.0
 """How long the end of the log is waited for: the server writes it through a process of its own."""
@@ -156,9 +157,9 @@ class TapeRecorder:
             self._assembled(transactions, teller), self._new_files(cursor), self._catalogue
         )
         lost = sum(s.outcome is StatementOutcome.UNKNOWN for s in statements)
-        gaps += (
-            [f"what became of {lost} statement(s) is not known: their session had not ended"] if lost else []
-        )
+        if lost:
+            many, whose = counted(lost, "statement"), agreeing(lost, "its session", "their sessions")
+            gaps.append(f"how {many} ended is not known: {whose} had not ended")
         return Tape(
             started_at=datetime.fromtimestamp(self.started, UTC).isoformat(),
             seconds=round(ended - self.started, 6),

@@ -1,4 +1,4 @@
-"""Which statements were one transaction, and what became of each."""
+"""Which statements were one transaction, and how each ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kisaan_validate.sql.splitting import SqlPiece
 
 @dataclass(frozen=True)
 class StatementFate:
-    """What became of a statement, and when its locks were let go at the latest (None: unknown)."""
+    """How a statement ended, and when its locks were let go at the latest (None: unknown)."""
 
     outcome: StatementOutcome
     released: float | None

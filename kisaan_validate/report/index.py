@@ -20,8 +20,8 @@ from markupsafe import Markup
 
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.history.missed import missed
-from kisaan_validate.record.codec import adapter
 from kisaan_validate.record.index import Entry, RunsIndex, Unread
+from kisaan_validate.record.typed import adapter
 from kisaan_validate.report import text
 from kisaan_validate.report.between import listed
 from kisaan_validate.report.shell import environment, policy, source

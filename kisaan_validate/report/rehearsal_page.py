@@ -176,7 +176,7 @@ def _calibration(rehearsal: Rehearsal) -> str:
 
 
 def _plans(found: Rehearsed) -> tuple[PlannedQuery, ...]:
-    """The queries to which something happens, and those of which nothing is known."""
+    """The queries that change, and those whose fate is unknown."""
     plans = found.queries.plans if found.queries is not None else ()
     return tuple(plan for plan in plans if plan.state is not QueryState.SAME)[:PLANS]
 

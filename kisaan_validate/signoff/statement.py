@@ -19,7 +19,7 @@ from typing import Any
 from kisaan_validate.errors import OtherFormat, RecordError
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.run import Run
-from kisaan_validate.record.codec import adapter
+from kisaan_validate.record.typed import adapter
 
 STATEMENT_FORMAT = 1
 """Version of a statement. 1: first form."""

@@ -14,8 +14,9 @@ from typing import Any
 from kisaan_validate.errors import OtherFormat, RecordError
 from kisaan_validate.history.night import CheckNight
 from kisaan_validate.history.tombstone import Tombstone
-from kisaan_validate.record.codec import adapter, digest_of
+from kisaan_validate.record.codec import digest_of
 from kisaan_validate.record.files import read_file, write_file
+from kisaan_validate.record.typed import adapter
 
 TOMBSTONE_FILE = "tombstone.json"
 

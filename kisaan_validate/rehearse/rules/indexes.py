@@ -26,7 +26,7 @@ def _index(rule: MigrationRule, tape: Tape, ground: RuleGround) -> Iterator[Rule
 
 
 def _unseen(statement: TapeStatement) -> bool:
-    """Whether it is a REINDEX that no event trigger saw, and of which samples saw no lock."""
+    """Whether it is a REINDEX that neither an event trigger nor a sample saw."""
     strong = any(lock.blocks_writes for lock in statement.locks)
     concurrent = "CONCURRENTLY" in statement.text.upper()
     return statement.tag == "REINDEX" and statement.seen_by is SeenBy.SAMPLES and not (strong or concurrent)
