@@ -24,14 +24,19 @@ from shop import SUITE, TABLES, Shop
 from kisaan_validate.backup.dumping import complaints_of, find_pg_dump, words_of
 from kisaan_validate.backup.recognise import is_dump
 from kisaan_validate.backup.taking import TakeWish, Taking, whole_suite
+from kisaan_validate.cli.exits import backup_taken_exit_code
 from kisaan_validate.errors import RecordError, TargetError, UsageError
+from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.place import Place
 from kisaan_validate.facts.run import Run
+from kisaan_validate.postgres.session import Limits
 from kisaan_validate.postgres.target import Target, find_target
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.prove.options import Comparing, Options
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.certificate import certificate_from_json, taken_from_json
+from kisaan_validate.report.console_baseline import gap_lines
+from kisaan_validate.report.console_certificate import print_taken
 
 ADDED = "INSERT INTO orders SELECT n, n, 'late' FROM generate_series(4, 9) AS n"
 
@@ -156,10 +161,10 @@ def test_usage(backup: Shop) -> None:
 
 
 def test_a_dump_with_errors_is_not_kept(backup: Shop) -> None:
-    """pg_dump may not read a table: exit 1, its words, and no file."""
+    """pg_dump may not read a table: exit 3, its words, and no file. It says nothing of the data."""
     backup.sql("CREATE TABLE secret (x int)")
     done = cli(backup, "take", "--dump", "shop.dump", "-o", "pre.json")
-    assert done.returncode == 1, done.stdout
+    assert done.returncode == 3, done.stdout
     assert "permission denied for table secret" in done.stderr
     assert names(backup.folder) == set()
 
@@ -167,7 +172,7 @@ def test_a_dump_with_errors_is_not_kept(backup: Shop) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["custom", "plain", "directory"])
 def test_a_full_disk_leaves_nothing(backup: Shop, form: str) -> None:
-    """No file may grow beyond 16 kB: exit 1, and no file."""
+    """No file may grow beyond 16 kB: exit 3, and no file."""
     backup.sql(
         "INSERT INTO orders SELECT n, n, md5(n::text) || md5('a' || n) FROM generate_series(10, 20000) AS n"
     )
@@ -181,8 +186,46 @@ def test_a_full_disk_leaves_nothing(backup: Shop, form: str) -> None:
         check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 14, 1 << 14)),
     )
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == 3, done.stderr
     assert names(backup.folder) == set()
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_what_a_baseline_lacks_is_said(backup: Shop, quiet: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """Somebody lets go of a table after the baseline gave it up and before pg_dump asks for it: both are kept,
+    exit 3, and the table is named, with --quiet too.
+    """
+    wish = TakeWish(backup.folder / "shop.dump", backup.folder / "pre.json")
+    target = find_target(backup.server.dsn(backup.database))
+    taking = Taking(wish, target, lambda _: None, Stop())
+    blocker = backup.server.connect(backup.database)
+
+    def released(measured: Run, alive: Any) -> None:
+        blocker.close()
+        taking(measured, alive)
+
+    with blocker.cursor() as cursor:
+        cursor.execute("BEGIN; LOCK TABLE orders")
+    options = Options(limits=Limits(lock_timeout=200), compare=Comparing(digests=True), while_held=released)
+    measured = run(whole_suite(None, {"public": 2}), target, options=options)
+    assert taking.taken is not None
+    gaps = gap_lines(baseline_of(measured))
+    print_taken(taking.taken, wish.dump, wish.baseline, gaps=gaps, quiet=quiet)
+    said = capsys.readouterr().out
+    assert "not counted: orders" in said
+    assert "take both again" in said
+    assert backup_taken_exit_code(measured, taken=True) == 3
+
+
+def test_a_server_that_may_not_be_used_costs_no_certificate(backup: Shop) -> None:
+    """The scratch server named is the database under validation: exit 2, and the certificate stays."""
+    assert cli(backup, "take", "--dump", "shop.dump", "-o", "pre.json").returncode == 0
+    file = backup.folder / "shop.dump.certificate.json"
+    file.write_text("an earlier one")
+    done = cli(backup, "verify", "shop.dump", "--scratch-dsn", backup.server.dsn(backup.database))
+    assert done.returncode == 2, done.stdout
+    assert "database under validation" in done.stderr
+    assert file.read_text() == "an earlier one"
 
 
 def test_a_lost_snapshot_leaves_nothing(backup: Shop) -> None:

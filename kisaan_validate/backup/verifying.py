@@ -216,6 +216,9 @@ class _Verifying:
             return self._restored(made, facts, found)
         # What this machine lacks says nothing of the backup: the certificate names it.
         except (UsageError, DatabaseError) as error:
+            # A server that somebody named and that may not be used is a mistake of the command line.
+            if isinstance(error, UsageError) and wish.scratch.dsn is not None:
+                raise
             return replace(made, not_restored=error.fact)
 
     def _restored(

@@ -69,8 +69,10 @@ def take(**given: Any) -> int:
     from kisaan_validate.backup.taking import TakeWish, Taking, check_wish
     from kisaan_validate.cli.exits import backup_taken_exit_code
     from kisaan_validate.cli.job import attended, progress_observer
+    from kisaan_validate.facts.baseline import baseline_of
     from kisaan_validate.postgres.target import find_target
     from kisaan_validate.process.stopping import Stop
+    from kisaan_validate.report.console_baseline import gap_lines
     from kisaan_validate.report.console_certificate import print_taken
 
     config = _config(given)
@@ -91,7 +93,8 @@ def take(**given: Any) -> int:
         measured = attended(lambda stop: _measured(suite, taking, config, stop), _patient(stop))
     _require_taken(taking, wish, measured)
     if taking.taken is not None:
-        print_taken(taking.taken, wish.dump, wish.baseline, quiet=given["quiet"])
+        gaps = gap_lines(baseline_of(measured))
+        print_taken(taking.taken, wish.dump, wish.baseline, gaps=gaps, quiet=given["quiet"])
     return backup_taken_exit_code(measured, taken=taking.taken is not None)
 
 

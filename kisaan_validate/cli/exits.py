@@ -65,9 +65,9 @@ def baseline_exit_code(measured: Run, *, lost: bool) -> int:
 
 def backup_taken_exit_code(measured: Run, *, taken: bool) -> int:
     """The exit code of a dump and a baseline. ``taken``: whether both were kept; else pg_dump reported
-    errors.
+    errors, which says nothing of the data.
     """
-    return baseline_exit_code(measured, lost=False) if taken else FAILED
+    return baseline_exit_code(measured, lost=False) if taken else INCONCLUSIVE
 
 
 def backup_exit_code(verdict: Verdict, *, expired: bool = False) -> int:

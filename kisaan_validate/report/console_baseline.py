@@ -50,8 +50,8 @@ def _beside(baseline: Baseline) -> list[str]:
     ]
 
 
-def _gaps(baseline: Baseline) -> list[str]:
-    """What it lacks, and what to do about it."""
+def gap_lines(baseline: Baseline) -> list[str]:
+    """What it lacks, one line each; none for a complete one."""
     lines = [f"not counted: {t.title}: {t.reason}" for t in baseline.tables if t.rows is None]
     lines += [f"not read: {what}: {reason}" for what, reason in baseline.unread.items()]
     lines += [f"not measured: {m.id}: {m.message}" for m in baseline.measured if m.message]
@@ -59,7 +59,12 @@ def _gaps(baseline: Baseline) -> list[str]:
     said |= {catalogue_of(what) for what in baseline.unread}
     # A table that was not counted already has its line with the reason.
     lines += [f"not known: {item.what}: {item.reason}" for item in lacking(baseline) if item.what not in said]
-    lines += [notice.message for notice in rows_not_kept(baseline)]
+    return [*lines, *(notice.message for notice in rows_not_kept(baseline))]
+
+
+def _gaps(baseline: Baseline) -> list[str]:
+    """What it lacks, and what to do about it."""
+    lines = gap_lines(baseline)
     hint = (
         "HINT: what is missing here cannot be compared later: fix it and take the baseline again, or "
         "compare live databases with kisaan-validate diff"

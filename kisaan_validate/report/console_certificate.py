@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from kisaan_validate.facts.certificate import BackupTaken, Certificate
@@ -81,9 +82,14 @@ def _facts(certificate: Certificate) -> list[tuple[str, str]]:
     return [(words, "") for words in found]
 
 
-def print_taken(taken: BackupTaken, dump: Path, baseline: Path, *, quiet: bool) -> None:
-    """What was written, and what it cost the server."""
+def print_taken(taken: BackupTaken, dump: Path, baseline: Path, *, gaps: Sequence[str], quiet: bool) -> None:
+    """What was written, and what it cost the server. ``gaps`` are what the baseline lacks."""
     console = new_console()
+    for gap in gaps:
+        console.print(Text(gap, style="bold yellow"), soft_wrap=True)
+    if gaps:
+        hint = "HINT: no verification can compare what the baseline lacks: take both again with --force"
+        console.print(Text(hint), soft_wrap=True)
     if not quiet:
         for warning in taken.warnings:
             console.print(Text(f"pg_dump warned: {warning}", style="yellow"), soft_wrap=True)
