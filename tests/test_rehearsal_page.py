@@ -13,12 +13,13 @@ import pytest
 from browser import Browser, chromium
 from hypothesis import given
 from hypothesis import strategies as st
-from rehearsal_cases import clean, everything, hostile, quiet_run
+from rehearsal_cases import READ, WRITE, _outage, clean, everything, hostile, quiet_run
 
 from kisaan_validate.facts.rehearsal import SecondsRange
 from kisaan_validate.facts.rehearsed import Rehearsed
 from kisaan_validate.rehearse.judge import judge_rehearsal
 from kisaan_validate.report.rehearsal_console import rehearsal_lines
+from kisaan_validate.report.rehearsal_felt import felt_sentences
 from kisaan_validate.report.rehearsal_page import NOT_PROVED, render_rehearsal
 from kisaan_validate.report.rehearsal_words import clock, clock_exact, range_words, seconds_words
 from kisaan_validate.report.timeline import LANE, timeline
@@ -173,6 +174,16 @@ def _seconds(words: str) -> float:
     return float((found[1] or "0").replace(",", "")) * 60 + float(found[2]) / (
         1_000 if found[3] == "ms" else 1
     )
+
+
+def test_who_could_neither_read_nor_write_is_said_once() -> None:
+    """Two canaries begin to wait some milliseconds apart; another second is another wait."""
+    run = quiet_run()
+    for apart, said_once in ((0.003, True), (1.5, False)):
+        outages = (_outage("t", READ, 2.2, 4.2), _outage("t", WRITE, 2.2 + apart, 4.2 + apart))
+        felt = replace(run, canaries=replace(run.canaries, outages=outages))
+        lines = felt_sentences(replace(clean().rehearsal, alone=felt, beside_reader=None), {})
+        assert (len(lines) == 1, "read or written" in lines[0]) == (said_once, said_once), lines
 
 
 def test_ranges_in_words() -> None:

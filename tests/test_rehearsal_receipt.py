@@ -147,21 +147,22 @@ def test_it_is_read_back_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "error", "said"),
     [
-        {"verdict": "fine"},
-        {"more": 1},
-        {"dump": {"name": "x"}},
-        {"kind": "run"},
-        {"format_version": 99},
-        {"compared": 1},
+        ({"verdict": "fine"}, RecordError, "is not valid: verdict"),
+        ({"more": 1}, RecordError, "was changed"),
+        ({"dump": {"name": "x"}}, RecordError, "is not valid: dump"),
+        ({"kind": "run"}, RecordError, "is not a receipt file"),
+        ({"format_version": 99}, OtherFormat, "has format 99"),
+        ({"format_version": True}, OtherFormat, "has format True"),
+        ({"compared": 1}, RecordError, "is not valid: compared|was changed"),
     ],
 )
-def test_what_is_no_receipt_is_refused(change: dict[str, Any]) -> None:
+def test_what_is_no_receipt_is_refused(change: dict[str, Any], error: type[Exception], said: str) -> None:
     """Edited, of another kind, of another format, or cut."""
     plain = {**json.loads(receipt_to_json(receipt())), **change}
-    with pytest.raises((RecordError, OtherFormat)):
-        receipt_from_json(json.dumps(plain))
+    with pytest.raises(error, match=said):
+        receipt_from_json(json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
     with pytest.raises(RecordError, match="not complete JSON"):
         receipt_from_json(receipt_to_json(receipt())[:-20])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import make_rule_docs
@@ -47,6 +48,19 @@ def test_the_bad_migration_breaks_its_rule_alone(stage: Stage, rule: str) -> Non
     assert telling.file == "migration.sql"
     assert f"statement {telling.number}" in finding.fact
     assert "public.books" in finding.relations
+
+
+def test_statements_of_one_millisecond_are_seen(stage: Stage) -> None:
+    """The log counts milliseconds: what begins in the one in which the transaction ends was still under its
+    locks.
+    """
+    tape, _ = found(stage, case("second-statement-under-lock", "bad"))
+    (update,) = (s for s in tape.statements if s.tag == "UPDATE")
+    end = update.committed
+    assert end is not None
+    statements = [replace(s, start=end, end=end) if s.number >= update.number else s for s in tape.statements]
+    quick = rule_findings(replace(tape, statements=tuple(statements)))
+    assert [f.rule for f in quick] == ["second-statement-under-lock"]
 
 
 @pytest.mark.slow
