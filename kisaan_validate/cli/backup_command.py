@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kisaan_validate.cli.backup_shown import show, sign
-from kisaan_validate.cli.options import target_options, the_config, the_limits, the_suite
+from kisaan_validate.cli.options import target_options, the_config, the_options, the_suite
 from kisaan_validate.cli.places import column_of
 
 if TYPE_CHECKING:
@@ -99,15 +99,12 @@ def take(**given: Any) -> int:
 
 
 def _measured(suite: Suite, taking: Taking, config: Config, stop: Stop) -> Run:
-    from kisaan_validate.prove.options import Comparing, Keeping, Options
+    from kisaan_validate.prove.options import Comparing, Keeping
     from kisaan_validate.prove.run import run
 
-    options = Options(
-        jobs=config.jobs,
+    options = the_options(
+        config,
         sample=0,
-        limits=the_limits(config),
-        expect=config.expect,
-        python_memory=config.python_memory_mb * 1024**2,
         compare=Comparing(digests=True),
         keep=Keeping(sealed=taking.sealed),
         while_held=taking,
@@ -290,9 +287,8 @@ def _whole(suite: Suite | None, target: Any, config: Config) -> Suite:
 
 
 def _options(config: Config) -> Options:
-    from kisaan_validate.prove.options import Options
 
-    return Options(jobs=config.jobs, sample=0, limits=the_limits(config))
+    return the_options(config, sample=0, expect={})
 
 
 command.add_command(show)

@@ -14,7 +14,7 @@ from kisaan_validate.cli.options import (
     target_options,
     the_config,
     the_contract,
-    the_limits,
+    the_options,
     the_part,
     the_suite,
 )
@@ -117,7 +117,7 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
     from kisaan_validate.cli.past_figures import past_figures
     from kisaan_validate.postgres.target import find_target
     from kisaan_validate.process.stopping import Stop
-    from kisaan_validate.prove.options import Comparing, Keeping, KeptColumns, Options
+    from kisaan_validate.prove.options import Comparing, Keeping, KeptColumns
     from kisaan_validate.prove.run import run
     from kisaan_validate.record.rowfile import RowWriter
 
@@ -141,13 +141,10 @@ def _take(output: Path, hold: bool, quiet: bool, given: dict[str, Any]) -> int:
             held.wait(measured, stop, alive)
 
         rows = RowWriter(_beside(output, "rows")) if given["rows"] else None
-        options = Options(
-            jobs=config.jobs,
+        options = the_options(
+            config,
             # A baseline keeps keys (Comparing.keys), never whole rows.
             sample=0,
-            limits=the_limits(config),
-            expect=config.expect,
-            python_memory=config.python_memory_mb * 1024**2,
             compare=Comparing(
                 contract=contract, keys=given["keys"], digests=given["digests"] or given["rows"]
             ),

@@ -11,7 +11,7 @@ from kisaan_validate.cli.options import (
     suite_options,
     target_options,
     the_config,
-    the_limits,
+    the_options,
     the_part,
     the_suite,
 )
@@ -27,7 +27,6 @@ def command(ids: tuple[str, ...], **given: Any) -> None:
     """
     from kisaan_validate.cli.job import attended
     from kisaan_validate.postgres.target import find_target
-    from kisaan_validate.prove.options import Options
     from kisaan_validate.prove.planning import suggestions
     from kisaan_validate.prove.run import explain
 
@@ -39,7 +38,7 @@ def command(ids: tuple[str, ...], **given: Any) -> None:
         statement_timeout_ms=given["statement_timeout"],
     )
     part = the_part(the_suite(config), given, ids)
-    options = Options(jobs=config.jobs, limits=the_limits(config), expect=config.expect)
+    options = the_options(config)
     target = find_target(given["dsn"])
     plan = attended(lambda stop: explain(part, target, options, stop))
     for number, statement in enumerate(plan.counting, 1):

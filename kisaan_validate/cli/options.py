@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kisaan_validate.contract.load import Contract
     from kisaan_validate.ops.config import Config
     from kisaan_validate.postgres.session import Limits
+    from kisaan_validate.prove.options import Options
     from kisaan_validate.suite.load import Suite
     from kisaan_validate.verdict.waivers import Waivers
 
@@ -118,6 +119,19 @@ def the_limits(config: Config) -> Limits:
         standby_seconds=config.standby_seconds,
         snapshot_seconds=config.snapshot_seconds,
     )
+
+
+def the_options(config: Config, **more: Any) -> Options:
+    """How a run reads, as configured. ``more`` are fields of Options that one command sets by itself."""
+    from kisaan_validate.prove.options import Options
+
+    read: dict[str, Any] = {
+        "jobs": config.jobs,
+        "limits": the_limits(config),
+        "expect": config.expect,
+        "python_memory": config.python_memory_mb * 1024**2,
+    }
+    return Options(**{**read, **more})
 
 
 def the_contract(path: Path | None, suite: Suite) -> Contract | None:

@@ -14,7 +14,7 @@ from kisaan_validate.cli.options import (
     target_options,
     the_config,
     the_contract,
-    the_limits,
+    the_options,
     the_part,
     the_suite,
     the_waivers,
@@ -251,18 +251,14 @@ def _options(config: Config, suite: Suite, given: dict[str, Any], comparing: Com
     """How the run is done. Raises UsageError."""
     from kisaan_validate.cli.past_figures import past_figures
     from kisaan_validate.facts.result import FailOn
-    from kisaan_validate.prove.options import Options
 
-    return Options(
-        jobs=config.jobs,
+    return the_options(
+        config,
         sample=config.sample,
-        limits=the_limits(config),
         trust_constraints=config.trust_constraints,
         trust_indexes=config.trust_indexes,
-        expect=config.expect,
         compare=comparing,
         waivers=the_waivers(config, suite, given["waivers"], given["no_waivers"]),
-        python_memory=config.python_memory_mb * 1024**2,
         fail_on=FailOn(given["fail_on"] or "any"),
         fail_fast=given["fail_fast"],
         profile=given["profile"],
@@ -343,15 +339,10 @@ def _dumped(
         return None
     from kisaan_validate.backup.standin import baseline_of_dump
     from kisaan_validate.cli.job import attended, progress_observer
-    from kisaan_validate.prove.options import Options
 
     click.echo(f"before  the dump {path} is restored and measured first")
-    options = Options(
-        jobs=config.jobs,
-        sample=0,
-        limits=the_limits(config),
-        python_memory=config.python_memory_mb * 1024**2,
-    )
+    # A copy of ours is not the database that was expected.
+    options = the_options(config, sample=0, expect={})
     with progress_observer(quiet) as observer:
         return attended(lambda stop: baseline_of_dump(path, suite, contract, options, observer, stop))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kisaan_validate.cli.exits import exit_code
-from kisaan_validate.cli.options import the_config, the_limits, the_suite, the_waivers
+from kisaan_validate.cli.options import the_config, the_options, the_suite, the_waivers
 from kisaan_validate.cli.output import (
     amount_options,
     deliver,
@@ -174,18 +174,14 @@ def _options(night: ScanNight, before: LastProved | None) -> Options:
     from kisaan_validate.cli.past_figures import past_figures
     from kisaan_validate.cli.recorded import the_earlier
     from kisaan_validate.facts.result import FailOn
-    from kisaan_validate.prove.options import Options
 
     config, profile = night.config, night.profile
-    return Options(
-        jobs=config.jobs,
+    return the_options(
+        config,
         sample=config.sample,
-        limits=the_limits(config),
         trust_constraints=config.trust_constraints,
         trust_indexes=config.trust_indexes,
-        expect=config.expect,
         waivers=the_waivers(config, night.whole, None, False),
-        python_memory=config.python_memory_mb * 1024**2,
         profile=profile.profile,
         fail_on=FailOn(profile.fail_on),
         past=past_figures(config, night.whole),
