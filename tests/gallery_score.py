@@ -29,7 +29,8 @@ from kisaan_validate.compare.patterns.watch import Watch
 from kisaan_validate.facts.row_differences import Kind, PatternFound, RowChange, RowDiff, TableDiff
 from kisaan_validate.live.options import DiffOptions
 from kisaan_validate.live.run import diff_rows
-from kisaan_validate.ops.demo import CLEAN, Playground, find_assets, migrate
+from kisaan_validate.ops.demo.assets import CLEAN, find_assets
+from kisaan_validate.ops.demo.place import Playground, migrate
 from kisaan_validate.postgres.target import find_target
 
 FOLDER = ROOT / "tests" / "gallery"

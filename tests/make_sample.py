@@ -12,7 +12,9 @@ sys.path.insert(0, str(ROOT))
 
 from kisaan_validate.cli.job import record  # noqa: E402
 from kisaan_validate.facts.run import Provenance  # noqa: E402
-from kisaan_validate.ops.demo import find_assets, play, playground  # noqa: E402
+from kisaan_validate.ops.demo.assets import find_assets  # noqa: E402
+from kisaan_validate.ops.demo.place import playground  # noqa: E402
+from kisaan_validate.ops.demo.story import play  # noqa: E402
 from kisaan_validate.record.codec import baseline_to_json, digest_of  # noqa: E402
 from kisaan_validate.verdict.judgement import judge  # noqa: E402
 

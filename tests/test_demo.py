@@ -5,6 +5,7 @@ installed wheel.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -16,16 +17,9 @@ import pytest
 from conftest import ROOT, Server
 
 from kisaan_validate.facts.result import Status, Verdict
-from kisaan_validate.ops.demo import (
-    DATABASE,
-    PUBLIC_SCALE,
-    READER,
-    Assets,
-    DemoStory,
-    Playground,
-    find_assets,
-    play,
-)
+from kisaan_validate.ops.demo.assets import Assets, find_assets
+from kisaan_validate.ops.demo.place import DATABASE, READER, Playground
+from kisaan_validate.ops.demo.story import PUBLIC_SCALE, DemoStory, play
 from kisaan_validate.suite.load import load_suite
 
 SCALE = 3_000
@@ -185,6 +179,12 @@ def test_the_demonstration_works_from_an_installed_wheel(tmp_path: Path) -> None
     assert "and nothing else" in shown.stdout
     (report,) = elsewhere.glob("reports/*/report.html")
     assert report.stat().st_size > 10_000
+    # The night before: what people felt, which statement did it, and that the runbook's rollback restores nothing.
+    assert re.search(r"^felt {4}payments could not be read or written for [2-9]", shown.stdout, re.M)
+    assert "A table is rewritten while nobody can read it (2)" in shown.stdout
+    assert "pg_restore -d demo night-before.dump does not roll back" in shown.stdout
+    (page,) = elsewhere.glob("reports/*/rehearsal/rehearsal.html")
+    assert page.stat().st_size > 10_000
 
 
 @pytest.mark.slow

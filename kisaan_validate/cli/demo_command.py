@@ -36,9 +36,13 @@ def command(scale: int | None, clean_migration: bool, public_schema: bool, keep:
     """
     from kisaan_validate.cli.exits import demo_exit_code
     from kisaan_validate.cli.job import progress_observer, record_after
+    from kisaan_validate.cli.rehearsal_files import write_rehearsal
     from kisaan_validate.errors import UsageError
-    from kisaan_validate.ops.demo import DEFAULT_SCALE, PUBLIC_SCALE, find_assets, play, playground
-    from kisaan_validate.report.console_story import print_story
+    from kisaan_validate.ops.demo.assets import find_assets
+    from kisaan_validate.ops.demo.place import playground
+    from kisaan_validate.ops.demo.rehearsal import rehearse_story
+    from kisaan_validate.ops.demo.story import DEFAULT_SCALE, PUBLIC_SCALE, play
+    from kisaan_validate.report.console_story import print_rehearsed, print_story
     from kisaan_validate.signoff.provenance import provenance_of
 
     if clean_migration and public_schema:
@@ -56,9 +60,21 @@ def command(scale: int | None, clean_migration: bool, public_schema: bool, keep:
     )  # it has a server of its own to put away: the watching process must have patience
     with playground(keep) as place:
         with progress_observer(False) as observer:
-            story = play(place, assets, observer, scale=size, clean=clean_migration, public=public_schema)
+            story = play(
+                place,
+                assets,
+                observer,
+                scale=size,
+                clean=clean_migration,
+                public=public_schema,
+                rehearsed=lambda migrations, suite: rehearse_story(place, assets, migrations, suite),
+            )
         run = replace(story.after, provenance=provenance_of(assets.checks, story.after.suite.sources))
         _, folder = record_after(replace(story.judged, run=run, sources=str(assets.checks)), reports)
+        if story.rehearsal is not None:
+            place_of = folder / "rehearsal"
+            judged = write_rehearsal(story.rehearsal, place_of)
+            print_rehearsed(story.rehearsal.found, judged, place_of / "rehearsal.html")
         print_story(story, folder, clean=clean_migration)
         if keep:
             click.echo(f"kept    psql '{place.dsn('postgres')}'")

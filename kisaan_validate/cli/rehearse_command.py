@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from kisaan_validate.facts.rehearsed import RehearsalJudgement, Rehearsed
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.rehearse.rehearsal import RehearsalOutcome
-    from kisaan_validate.verdict.judgement import Judgement
 
 
 @click.command("rehearse", short_help="Run a migration on a copy, and tell what it would do to production.")
@@ -89,17 +88,16 @@ def command(**given: Any) -> int:
     """
     from kisaan_validate.cli.exits import rehearse_exit_code
     from kisaan_validate.cli.job import attended
+    from kisaan_validate.cli.rehearsal_files import write_rehearsal
     from kisaan_validate.cli.rehearse_inputs import read_inputs, rehearsed
     from kisaan_validate.process.stopping import Stop
-    from kisaan_validate.rehearse.judge import judge_rehearsal
 
     # All that is named is read before anything is restored.
     inputs = read_inputs(given)
     stop = Stop()
     outcome = attended(lambda stop: rehearsed(inputs, stop), stop)
     outcome = _with_run(outcome, inputs.output)
-    judged = judge_rehearsal(outcome.found)
-    _write(outcome, judged, inputs.output)
+    judged = write_rehearsal(outcome, inputs.output)
     _print(outcome.found, judged, inputs.output, quiet=given["quiet"])
     return rehearse_exit_code(judged.verdict, interrupted=_interrupted(stop))
 
@@ -119,19 +117,6 @@ def _with_run(outcome: RehearsalOutcome, folder: Path) -> RehearsalOutcome:
     place = record(outcome.proved, folder)
     contract = replace(outcome.found.contract, record=place.name)
     return replace(outcome, found=replace(outcome.found, contract=contract))
-
-
-def _write(outcome: RehearsalOutcome, judged: RehearsalJudgement, folder: Path) -> None:
-    """The facts, the page, the receipt. The receipt comes last: without it nothing was rehearsed."""
-    from kisaan_validate.record.files import write_file
-    from kisaan_validate.record.rehearsed import receipt_to_json, rehearsed_to_json
-    from kisaan_validate.rehearse.receipt import receipt_of
-    from kisaan_validate.report.rehearsal_page import render_rehearsal
-
-    proved: Judgement | None = outcome.proved
-    write_file(folder / "rehearsal.json", rehearsed_to_json(outcome.found))
-    write_file(folder / "rehearsal.html", render_rehearsal(outcome.found, judged))
-    write_file(folder / "receipt.json", receipt_to_json(receipt_of(outcome.found, judged, proved)))
 
 
 def _print(found: Rehearsed, judged: RehearsalJudgement, folder: Path, *, quiet: bool) -> None:

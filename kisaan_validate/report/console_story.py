@@ -14,10 +14,12 @@ from kisaan_validate.facts.check import Check
 from kisaan_validate.report.shown import Shown as Text
 
 if TYPE_CHECKING:
-    from kisaan_validate.ops.demo import DemoStory
+    from kisaan_validate.facts.rehearsed import RehearsalJudgement, Rehearsed
+    from kisaan_validate.ops.demo.story import DemoStory
 
 from kisaan_validate.report.console import answer_lines, verdict_line
 from kisaan_validate.report.console_parts import new_console, print_table, rows_shown
+from kisaan_validate.report.rehearsal_felt import felt_sentences
 
 
 def print_checks(checks: Sequence[Check], total: int) -> None:
@@ -26,6 +28,20 @@ def print_checks(checks: Sequence[Check], total: int) -> None:
     rows = [(check.id, check.severity.value, check.claim) for check in checks]
     print_table(console, ("check", "severity", "what must hold"), rows)
     console.print(f"{len(checks):,} of {total:,} checks")
+
+
+def print_rehearsed(found: Rehearsed, judged: RehearsalJudgement, page: Path) -> None:
+    """What people would have felt of the rehearsed migration, and what stands against it, in a few lines."""
+    console = new_console()
+    for number, words in enumerate(felt_sentences(found.rehearsal, dict(found.nouns))):
+        console.print(Text(f"{'' if number else 'felt':<8}{words}"), soft_wrap=True)
+    rules = Counter(reason.words.partition(": ")[0] for reason in judged.failures if reason.kind == "rule")
+    for number, (rule, count) in enumerate(rules.most_common()):
+        console.print(Text(f"{'' if number else 'rules':<8}{rule} ({count:,})"), soft_wrap=True)
+    for reason in judged.warnings:
+        if reason.kind == "rollback":
+            console.print(Text(f"rollback  {reason.words}"), soft_wrap=True)
+    console.print(Text(f"rehearsal  {page}"), soft_wrap=True)
 
 
 def print_story(story: DemoStory, folder: Path, *, clean: bool) -> None:
