@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from kisaan_validate.compare.tables import row_counts
 from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.check import Check
+from kisaan_validate.facts.rehearsed import ReasonKind
 from kisaan_validate.report.shown import Shown as Text
 
 if TYPE_CHECKING:
@@ -33,15 +34,19 @@ def print_checks(checks: Sequence[Check], total: int) -> None:
 def print_rehearsed(found: Rehearsed, judged: RehearsalJudgement, page: Path) -> None:
     """What people would have felt of the rehearsed migration, and what stands against it, in a few lines."""
     console = new_console()
-    for number, words in enumerate(felt_sentences(found.rehearsal, dict(found.nouns))):
-        console.print(Text(f"{'' if number else 'felt':<8}{words}"), soft_wrap=True)
-    rules = Counter(reason.words.partition(": ")[0] for reason in judged.failures if reason.kind == "rule")
-    for number, (rule, count) in enumerate(rules.most_common()):
-        console.print(Text(f"{'' if number else 'rules':<8}{rule} ({count:,})"), soft_wrap=True)
-    for reason in judged.warnings:
-        if reason.kind == "rollback":
-            console.print(Text(f"rollback  {reason.words}"), soft_wrap=True)
-    console.print(Text(f"rehearsal  {page}"), soft_wrap=True)
+    for word, lines in _rehearsed(found, judged):
+        for number, words in enumerate(lines):
+            console.print(Text(f"{'' if number else word:<9} {words}"), soft_wrap=True)
+    console.print(Text(f"rehearsal {page}"), soft_wrap=True)
+
+
+def _rehearsed(found: Rehearsed, judged: RehearsalJudgement) -> Iterator[tuple[str, list[str]]]:
+    every = (*judged.failures, *judged.warnings)
+    yield "felt", list(felt_sentences(found.rehearsal, dict(found.nouns)))
+    rules = Counter(reason.words.partition(": ")[0] for reason in every if reason.kind is ReasonKind.RULE)
+    yield "rules", [f"{rule} ({count:,})" for rule, count in rules.most_common()]
+    for kind in (ReasonKind.MIGRATION, ReasonKind.ROLLBACK):
+        yield kind.value, [reason.words for reason in every if reason.kind is kind]
 
 
 def print_story(story: DemoStory, folder: Path, *, clean: bool) -> None:
