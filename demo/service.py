@@ -33,7 +33,8 @@ INSERT INTO kisaan_transactions
      total_amount, commission_rate, commission_type, commission_amount, farmer_earning)
 VALUES
     (%(shop_id)s, %(farmer_id)s, %(buyer_id)s, %(category)s, %(product_id)s, %(name)s,
-     %(quantity)s, %(unit_price)s, %(total)s, %(rate)s, 'percentage', %(commission)s, %(total)s - %(commission)s)
+     %(quantity)s, %(unit_price)s, %(total)s,
+     %(rate)s, 'percentage', %(commission)s, %(total)s - %(commission)s)
 RETURNING id
 """
 
