@@ -24,7 +24,7 @@ from kisaan_validate.sql.tokens import NotUnderstood, Token, unmarked
 
 
 @dataclass(frozen=True)
-class Expression:
+class SqlExpression:
     """A piece of text that is one expression; ``whole`` tells that it stands as an operand without
     parentheses.
 
@@ -126,42 +126,42 @@ class ExpressionReader:
 
     # Expressions.
 
-    def expression(self, least: int = IS) -> Expression:
+    def expression(self, least: int = IS) -> SqlExpression:
         """An expression of operators that bind at least so tightly."""
         left = self._prefixed()
         while (made := self._continued(left, least)) is not None:
             left = made
         return left
 
-    def _prefixed(self) -> Expression:
+    def _prefixed(self) -> SqlExpression:
         if self.kind != "operator" or self.text == "*":
             return self._primary()
         token = self.token
         # A signed number is one literal; but -1::int casts 1 first, so there the sign is an operator.
         if token.text == "-" and self.ahead().kind == "number" and self.ahead(2).kind != "cast":
-            return Expression(self.taken(2), whole=False)
+            return SqlExpression(self.taken(2), whole=False)
         self.go()
         right = self.expression(UNARY if token.text in {"-", "+"} else OTHER + 1)
-        return Expression(f"{token.space}OPERATOR(pg_catalog.{token.text}) {right.operand}", whole=False)
+        return SqlExpression(f"{token.space}OPERATOR(pg_catalog.{token.text}) {right.operand}", whole=False)
 
-    def _continued(self, left: Expression, least: int) -> Expression | None:
+    def _continued(self, left: SqlExpression, least: int) -> SqlExpression | None:
         """``left`` with the operator behind it, if one is there and binds tightly enough."""
         token = self.token
         if token.kind == "operator" or (token.word == "operator" and self.ahead().text == "("):
             return self._infix(left, least)
         if token.kind == "cast":
-            return Expression(left.text + self.take() + self._type())
+            return SqlExpression(left.text + self.take() + self._type())
         if token.text == "[":
-            return Expression(left.text + self.take() + self.sequence() + self._closing("]"))
+            return SqlExpression(left.text + self.take() + self.sequence() + self._closing("]"))
         if token.text == "." and left.text.rstrip().endswith(")"):
             # A field of a composite or of a function's result: no function is called.
-            return Expression(left.text + self.taken(2))
+            return SqlExpression(left.text + self.taken(2))
         if token.word == "collate" and least <= COLLATE:
-            return Expression(left.space + left.operand + self.take() + self._name(), whole=False)
+            return SqlExpression(left.space + left.operand + self.take() + self._name(), whole=False)
         if token.word == "at" and self.words("at", "time", "zone") and least <= AT:
             # ``AT TIME ZONE`` calls timezone(), which the grammar itself names in pg_catalog.
             zone = self.taken(3) + " " + self.expression(AT + 1).operand
-            return Expression(left.space + left.operand + zone, whole=False)
+            return SqlExpression(left.space + left.operand + zone, whole=False)
         if token.word == "is" and least <= IS:
             return self._is(left)
         negated = token.word == "not" and self.ahead().word in {"in", "between", "like", "ilike"}
@@ -170,7 +170,7 @@ class ExpressionReader:
             return {"in": self._in, "between": self._between}.get(self.token.word, self._like)(left, negated)
         return None
 
-    def _infix(self, left: Expression, least: int) -> Expression | None:
+    def _infix(self, left: SqlExpression, least: int) -> SqlExpression | None:
         # A word here is OPERATOR(schema.sign), which the engine writes for an extension's type.
         named = self.kind == "word"
         power = OTHER if named else COMPARE if self.text in COMPARISONS else SYMBOLS.get(self.text, OTHER)
@@ -183,23 +183,23 @@ class ExpressionReader:
             sign = f"OPERATOR(pg_catalog.{'<>' if symbol == '!=' else symbol})"
         # Left-associative: what follows must bind tighter.
         right = self.expression(power + 1)
-        return Expression(f"{left.space}{left.operand}{space or ' '}{sign} {right.operand}", whole=False)
+        return SqlExpression(f"{left.space}{left.operand}{space or ' '}{sign} {right.operand}", whole=False)
 
-    def _is(self, left: Expression) -> Expression:
+    def _is(self, left: SqlExpression) -> SqlExpression:
         negated = self.ahead().word == "not"
         if self.ahead(1 + negated).word != "distinct":
             # IS NULL, IS TRUE and so on look no operator up.
-            return Expression(left.space + left.operand + self.taken(2 + negated), whole=False)
+            return SqlExpression(left.space + left.operand + self.taken(2 + negated), whole=False)
         if self.ahead(3 + negated).word == "null":  # a test of its own, which compares nothing
-            return Expression(left.space + left.operand + self.taken(4 + negated), whole=False)
+            return SqlExpression(left.space + left.operand + self.taken(4 + negated), whole=False)
         self.go(3 + negated)
         a, b = left.operand, self.expression(IS + 1).operand
         sign, nulls = ("=", 2) if negated else ("<>", 1)
         # Both NULL is "not distinct", one NULL is "distinct": counted, because = gives NULL for either.
         alike = f"pg_catalog.num_nulls({a}, {b}) OPERATOR(pg_catalog.=) {nulls}"
-        return Expression(f"{left.space}coalesce({a} OPERATOR(pg_catalog.{sign}) {b}, {alike})")
+        return SqlExpression(f"{left.space}coalesce({a} OPERATOR(pg_catalog.{sign}) {b}, {alike})")
 
-    def _between(self, left: Expression, negated: bool) -> Expression:
+    def _between(self, left: SqlExpression, negated: bool) -> SqlExpression:
         self.go()
         low = self.expression(OTHER).operand
         if self.token.word != "and":
@@ -211,17 +211,17 @@ class ExpressionReader:
         text = (
             f"{value} OPERATOR(pg_catalog.{first}) {low} {word} {value} OPERATOR(pg_catalog.{second}) {high}"
         )
-        return Expression(f"{left.space}({text})")
+        return SqlExpression(f"{left.space}({text})")
 
-    def _like(self, left: Expression, negated: bool) -> Expression:
+    def _like(self, left: SqlExpression, negated: bool) -> SqlExpression:
         sign = f"{'!' if negated else ''}~~{'*' if self.token.word == 'ilike' else ''}"
         self.go()
         right = self.expression(OTHER).operand
         if self.token.word == "escape":
             raise NotUnderstood("LIKE … ESCAPE cannot be written with its schema: rewrite it")
-        return Expression(f"{left.space}{left.operand} OPERATOR(pg_catalog.{sign}) {right}", whole=False)
+        return SqlExpression(f"{left.space}{left.operand} OPERATOR(pg_catalog.{sign}) {right}", whole=False)
 
-    def _in(self, left: Expression, negated: bool) -> Expression:
+    def _in(self, left: SqlExpression, negated: bool) -> SqlExpression:
         self.go()
         if self.text != "(":
             raise NotUnderstood("IN without a list")
@@ -229,34 +229,34 @@ class ExpressionReader:
         if self._is_query():
             # ``= ANY (SELECT …)`` is what IN means.
             found = f"{value} OPERATOR(pg_catalog.=) ANY {self._bracketed().strip()}"
-            return Expression(f"{space}NOT ({found})" if negated else space + found, whole=False)
+            return SqlExpression(f"{space}NOT ({found})" if negated else space + found, whole=False)
         self.go()
         items = self._listed()
         # One array, because a list of a thousand comparisons is slow to plan.
         if all(not item.bare for item in items) and len(items) > 1:
             many, listed = "ALL" if negated else "ANY", ", ".join(item.text.strip() for item in items)
-            return Expression(
+            return SqlExpression(
                 f"{space}{value} OPERATOR(pg_catalog.{sign}) {many} (ARRAY[{listed}])", whole=False
             )
         # A string takes its type from what it is compared with: so each is compared by itself.
         text = f" {'AND' if negated else 'OR'} ".join(
             f"{value} OPERATOR(pg_catalog.{sign}) {item.operand}" for item in items
         )
-        return Expression(f"{space}({text})")
+        return SqlExpression(f"{space}({text})")
 
     def _is_query(self) -> bool:
         """Whether a query stands in the brackets that open here."""
         inside = next(token for token in self.tokens[self.at :] if token.text != "(")
         return inside.word in {"select", "with", "values"}
 
-    def _listed(self) -> list[Expression]:
+    def _listed(self) -> list[SqlExpression]:
         """The items of a list up to its closing bracket."""
         items = []
         while True:
             first = self.at
             text = self.sequence(lambda: self.text == ",")
             bare = self.at == first + 1 and self.tokens[first].kind == "string"
-            items.append(Expression(text, whole=bare, bare=bare))
+            items.append(SqlExpression(text, whole=bare, bare=bare))
             if self.text != ",":
                 self._closing(")")
                 return items
@@ -264,20 +264,20 @@ class ExpressionReader:
 
     # Operands.
 
-    def _primary(self) -> Expression:
+    def _primary(self) -> SqlExpression:
         token = self.token
         if token.text == "(":
-            return Expression(self._bracketed())
+            return SqlExpression(self._bracketed())
         if token.word == "case":
             return self._case()
         if token.word == "nullif" and self.ahead().text == "(":
             return self._nullif()
         if token.kind in {"word", "name"}:
-            return Expression(self._named())
+            return SqlExpression(self._named())
         if token.kind not in {"string", "number", "parameter", "author", "operator"}:
             raise NotUnderstood(f"an expression cannot begin with {token.text!r}")
         text = self.take()
-        return Expression(unmarked(text), bare=token.kind == "string")
+        return SqlExpression(unmarked(text), bare=token.kind == "string")
 
     def _named(self) -> str:
         """A name of any length, what it is called with, and what belongs to a call."""
@@ -398,15 +398,15 @@ class ExpressionReader:
             "to",
         }
 
-    def _nullif(self) -> Expression:
+    def _nullif(self) -> SqlExpression:
         space = self.token.space
         self.go(2)
         first, second = self._listed()
         # NULLIF looks = up by itself.
         same = f"{first.operand} OPERATOR(pg_catalog.=) {second.operand}"
-        return Expression(f"{space}CASE WHEN {same} THEN NULL ELSE {first.operand} END")
+        return SqlExpression(f"{space}CASE WHEN {same} THEN NULL ELSE {first.operand} END")
 
-    def _case(self) -> Expression:
+    def _case(self) -> SqlExpression:
         """CASE; where it compares one value with others, each comparison is written out."""
         text, value = self.take(), ""
         if self.token.word != "when":
@@ -421,7 +421,7 @@ class ExpressionReader:
             text += self.take() + self._until("end")
         if self.token.word != "end":
             raise NotUnderstood(f"CASE without END before {self.text!r}")
-        return Expression(text + self.take())
+        return SqlExpression(text + self.take())
 
     def _until(self, *words: str) -> str:
         return self.sequence(lambda: self.token.word in words)
