@@ -20,7 +20,7 @@ from kisaan_validate.sql.grammar import (
     SYMBOLS,
     UNARY,
 )
-from kisaan_validate.sql.tokens import NotUnderstood, Token, unmarked
+from kisaan_validate.sql.tokens import NotUnderstood, SqlToken, unmarked
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class SqlExpression:
 class ExpressionReader:
     """Reads tokens from left to right and gives their text back, qualified."""
 
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[SqlToken]) -> None:
         self.tokens, self.last, self.at = tokens, len(tokens) - 1, 0
         self.token, self.kind, self.text = tokens[0], tokens[0].kind, tokens[0].text
 
@@ -63,7 +63,7 @@ class ExpressionReader:
 
     # What is read next.
 
-    def ahead(self, number: int = 1) -> Token:
+    def ahead(self, number: int = 1) -> SqlToken:
         """A token further on."""
         return self.tokens[min(self.at + number, self.last)]
 

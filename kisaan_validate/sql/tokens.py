@@ -36,7 +36,7 @@ _LEXEME = re.compile(
 )
 
 
-class Token(NamedTuple):
+class SqlToken(NamedTuple):
     """One token: what stands before it (blanks, remarks), its kind, its text, and the word it is if it is
     a bare one.
     """
@@ -47,9 +47,9 @@ class Token(NamedTuple):
     word: str = ""
 
 
-def tokens_of(sql: str) -> list[Token]:
+def tokens_of(sql: str) -> list[SqlToken]:
     """The tokens of a text, an empty one last. Raises NotUnderstood."""
-    found: list[Token] = []
+    found: list[SqlToken] = []
     at, space = 0, ""
     while at < len(sql):
         match = _LEXEME.match(sql, at)
@@ -63,10 +63,10 @@ def tokens_of(sql: str) -> list[Token]:
         if kind == "space":
             space += text
             continue
-        found.append(Token(space, kind, text, text.lower() if kind == "word" else ""))
+        found.append(SqlToken(space, kind, text, text.lower() if kind == "word" else ""))
         space = ""
     # An empty token at the end, so that looking ahead needs no test for it.
-    found.append(Token(space, "", ""))
+    found.append(SqlToken(space, "", ""))
     return found
 
 
