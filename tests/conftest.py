@@ -23,7 +23,6 @@ import psycopg2
 import pytest
 from dealing import (  # noqa: F401 - hooks
     pytest_collection_modifyitems,
-    pytest_itemcollected,
     pytest_xdist_make_scheduler,
 )
 

@@ -266,6 +266,7 @@ def test_a_reader_that_leaves_is_no_finding(shop: Shop) -> None:
     assert "Traceback" not in shown.stderr
 
 
+@pytest.mark.slow
 def test_a_terminal_without_unicode_is_no_fault(shop: Shop) -> None:
     """Signs that the output cannot show are replaced; the exit code is that of the data."""
     shop.sql("UPDATE orders SET total = -1 WHERE id = 2")

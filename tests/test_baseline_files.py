@@ -426,6 +426,7 @@ rows = 5
 CONTRACT = 'format = 1\n[[promise]]\nid = "rows"\nkind = "rows_unchanged"\ntable = "orders"\n'
 
 
+@pytest.mark.slow
 def test_a_report_is_rendered_again_beside_the_files_of_its_run_or_not_at_all(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:

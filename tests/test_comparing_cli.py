@@ -203,6 +203,7 @@ def test_baseline_show_reads_it_to_people(shop: Shop) -> None:
     assert "numeric(12,2)" in verbose.stdout
 
 
+@pytest.mark.slow
 def test_a_held_snapshot_and_a_dump_are_of_one_instant(server: Server, shop: Shop) -> None:
     """baseline --hold names a snapshot; what is written meanwhile is neither in the baseline nor in
     pg_dump --snapshot.

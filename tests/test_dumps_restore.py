@@ -142,6 +142,7 @@ def test_every_form_restores_all_rows(made: Made, scratch: Scratch, options: lis
     scratch.drop(name)
 
 
+@pytest.mark.slow
 def test_a_dump_of_15_restores_into_15(server15: Server, scratch15: Scratch, tmp_path: Path) -> None:
     """Each form, by the client of 15."""
     made = Made(server15, "server15", tmp_path)

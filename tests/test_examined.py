@@ -197,6 +197,7 @@ def test_isolation_keeps_each_number(culprits: set[int], server: Server, farms: 
 
 
 @pytest.mark.parametrize("size", [pytest.param(SLOT_LIMIT // 2, marks=pytest.mark.slow), SLOT_LIMIT // 2 + 1])
+@pytest.mark.slow
 def test_more_outputs_than_a_target_list_holds(size: int, server: Server, farms: str) -> None:
     """Two outputs a check: 800 fit, 801 travel in arrays, still in one statement, and each number finds
     its check.

@@ -49,6 +49,7 @@ def test_nights_are_listed_and_followed(nights: Shop) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_renamed_check_keeps_its_past(nights: Shop) -> None:
     """By [history.renamed]; without it the new name has no past, and a misspelt name gets the nearest one."""
     source = nights.folder / "checks" / "orders.py"
@@ -64,6 +65,7 @@ def test_a_renamed_check_keeps_its_past(nights: Shop) -> None:
     assert (slip.returncode, f"did you mean '{renamed}'?" in slip.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_marks_stand_between_the_nights(nights: Shop) -> None:
     """In the order of time, also after the index was made again; a line that was cut is said, and costs no
     other.
@@ -105,6 +107,7 @@ def test_the_index_follows_the_files(nights: Shop) -> None:
     assert len(broken.stdout.splitlines()) == 2, "what can no longer be read is not shown as it was"
 
 
+@pytest.mark.slow
 def test_a_database_remembers_as_well(nights: Shop) -> None:
     """[history] url: the same lists; a password in it is not printed when it cannot be reached."""
     before, server = _nights(nights), nights.server
@@ -129,6 +132,7 @@ def test_a_database_remembers_as_well(nights: Shop) -> None:
         assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.slow
 def test_an_index_that_cannot_be_used_is_named_and_what_to_do(nights: Shop) -> None:
     """Whatever stands in its place; and a folder of reports that is none is no matter of rights."""
     before, index = _nights(nights), nights.folder / "reports" / ".kisaan-history.sqlite"

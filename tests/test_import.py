@@ -144,6 +144,7 @@ among them.
 """
 
 
+@pytest.mark.slow
 def test_the_files_are_plain_code(tmp_path: Path) -> None:
     """What an import writes are declarations of literals, and SQL files that load."""
     for tool, files in REAL.values():

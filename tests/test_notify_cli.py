@@ -59,6 +59,7 @@ def _notify(shop: Shop, *words: str, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_from_a_run_to_the_mail(shop: Shop, mail: Sink, hook: Hook) -> None:
     """Three nights: silence, a failure, its end; each told once, with counts, and without a key of a row."""
     _configure(shop, mail.port, hook.port)

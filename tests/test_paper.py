@@ -163,6 +163,7 @@ def test_axe_finds_nothing_on_paper(browser: Browser, tmp_path: Path, choice: Pr
     assert axe.findings(browser) == []
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_page_that_prints_all(shop: Shop) -> None:
     """``report --print full`` leaves report.html, which verify compares, as it is; summary is the default."""
     shop.cli("run")

@@ -501,6 +501,7 @@ def test_the_page_works_everywhere(tmp_path: Path, browser: Browser) -> None:
     assert set(browser.ask(visible)) == {"run v-fail"}
 
 
+@pytest.mark.slow
 def test_axe_finds_nothing(tmp_path: Path, browser: Browser) -> None:
     """Light, dark, narrow, filtered, on paper, with unreadable folders, without any run: no violation that
     axe-core knows.

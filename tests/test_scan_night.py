@@ -115,6 +115,7 @@ def test_metrics_that_cannot_be_written_are_a_note(night: Night) -> None:
     assert "no metrics were written" in said
 
 
+@pytest.mark.slow
 def test_instead_of_a_scan(night: Night) -> None:
     """--check-last and --drill scan nothing, and exclude each other."""
     assert night.scan("--check-last", "26 h")[0] == 2, "there is no folder of reports yet"

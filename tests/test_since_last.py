@@ -50,6 +50,7 @@ def failing(shop: Shop) -> Shop:
     return shop
 
 
+@pytest.mark.slow
 def test_what_the_last_run_knew_does_not_count(failing: Shop) -> None:
     """The same rows pass and fewer of them, more or others fail; so does what was fixed in between. The
     record alone gives the same verdict again.

@@ -104,6 +104,7 @@ def loaded(words: Sequence[str], folder: Path, dsn: str) -> set[str]:
     return set(done.stderr.splitlines()[-1].split())
 
 
+@pytest.mark.slow
 def test_a_suite_without_pandera_needs_none_of_it(server: Server, tmp_path: Path) -> None:
     """No command of a suite that only declares imports pandera, pandas or numpy; one with a model does."""
     assert {words[0] for words in WORDS.values()} | OTHERS == {*COMMANDS}, "where does the new one belong?"

@@ -37,6 +37,7 @@ def found(scene: Scene) -> Answers:
     return answers(scene)
 
 
+@pytest.mark.slow
 def test_every_exhibit_is_named(found: Answers) -> None:
     """Exit code and words, exhibit by exhibit; none is left unseen."""
     unseen = [

@@ -465,6 +465,7 @@ def _night(shop: Shop) -> int:
     return shop.cli("run", "-q").returncode
 
 
+@pytest.mark.slow
 def test_ten_nights(shop: Shop) -> None:
     """Unknown until eight nights are there, then green; what changes a constant fails, and does so again; the
     history tries other rules, and proposes bounds; a suite that says since which day it is new starts anew.
@@ -501,6 +502,7 @@ def test_ten_nights(shop: Shop) -> None:
     assert _statuses(shop) == {"v.rows": "skip", "v.sum": "pass"}
 
 
+@pytest.mark.slow
 def test_a_waiver_lets_failed_nights_train(shop: Shop) -> None:
     """What somebody accepted is part of what is normal."""
     _with(shop, 'declare.volume("orders", by="any", id="v.rows")\n')

@@ -156,6 +156,7 @@ def test_10_no_bound_below_nothing() -> None:
     assert [judged(money, [*values, v])[-1][1].state for v in (0, "0.01", "-5")] == [RINGS, HOLDS, RINGS]
 
 
+@pytest.mark.slow
 def test_11_growth() -> None:
     """2 % a day for a year rings on no night; that it stopped rings within the week."""
     grown = [round(Fraction(102, 100) ** n * 1_000) for n in range(365)]
@@ -427,6 +428,7 @@ def test_bounds_are_proposed_of_no_fewer_nights_than_the_rule_asks_for(nights: i
     assert proposed(rule, tried(rule, points, "t", ())) == said
 
 
+@pytest.mark.slow
 def test_false_alarms_are_few() -> None:
     """Random nights, normal about their weekday by up to a fifth: of fifty judged nights less than one
     rings. A tenth of the volume rings nearly always.
