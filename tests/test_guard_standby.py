@@ -88,6 +88,11 @@ def suite(*more: object) -> Suite:
     )
 
 
+def write(primary: Server) -> None:
+    """Something that a standby must replay."""
+    primary.sql("CREATE TABLE IF NOT EXISTS noise (x int); INSERT INTO noise VALUES (1)")
+
+
 @pytest.mark.slow
 def test_a_lagging_standby_is_seen_from_both_sides(pair: tuple[Server, Server]) -> None:
     """By its own age, and by what its primary hears of it; when it has caught up, both see that."""
@@ -95,7 +100,7 @@ def test_a_lagging_standby_is_seen_from_both_sides(pair: tuple[Server, Server]) 
     new_database(pair)
     with paused(standby):
         for _ in range(3):
-            primary.sql("CREATE TABLE IF NOT EXISTS noise (x int); INSERT INTO noise VALUES (1)")
+            write(primary)
         wait_until(lambda: (lag(standby) or 0) > 1, 20)
         wait_until(lambda: (lag(primary) or 0) > 1, 30)
         late = lag(standby)
@@ -103,7 +108,7 @@ def test_a_lagging_standby_is_seen_from_both_sides(pair: tuple[Server, Server]) 
         assert (lag(standby) or 0) > late, "it grows for as long as nothing is replayed"
     caught_up(*pair)
     # A primary says the lag of what was replayed last: so there must be something to replay.
-    primary.sql("INSERT INTO noise VALUES (1)")
+    write(primary)
     caught_up(*pair)
     wait_until(lambda: lag(primary) is not None and (lag(primary) or 0) < 1, 20)
     assert (lag(standby) or 0) < 1, "what it last heard of the primary is young"
@@ -134,7 +139,7 @@ def test_a_run_waits_for_a_standby_that_lags(pair: tuple[Server, Server]) -> Non
         observe = lambda e: said.append(getattr(e, "phase", ""))  # noqa: E731
         running = Background(lambda: run(suite(), standby.dsn(database), options=options, observer=observe))
         wait_until(lambda: any("waiting" in s for s in said))
-    primary.sql("INSERT INTO noise VALUES (1)")
+    write(primary)
     result = running.result()
     assert by_id(result)["row"].violations == 11
     assert [p.snapshot for p in result.pauses] == [False]
