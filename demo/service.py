@@ -100,7 +100,8 @@ class Service(BaseHTTPRequestHandler):
         except psycopg2.Error as error:
             self.answer(500, {"success": False, "code": error.pgcode})
         else:
-            self.answer(201, {"success": True, "data": {"id": made}})
+            told = {key: said[key] for key in ("username",) if key in said}
+            self.answer(201, {"success": True, "data": {"id": made, **told}})
 
     def do_DELETE(self) -> None:
         """Remove one row."""
