@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 MOST_ROWS = 2_000
 """A ledger with more rows is not kept: each run would carry them all."""
@@ -14,15 +15,36 @@ LONGEST_NAME = 200
 """Characters of a name that are kept."""
 
 
+class LedgerKind(StrEnum):
+    """Whose ledger it is, by which its columns and the files' names are known."""
+
+    NAMES = "names"
+    """Files of SQL in the order of their names; the ledger has their names."""
+    ALEMBIC = "alembic"
+    DJANGO = "django"
+    KNEX = "knex"
+    SEQUELIZE = "sequelize"
+    FLYWAY = "flyway"
+    RAILS = "rails"
+
+
 @dataclass(frozen=True)
 class LedgerSource:
     """Where a suite says that its ledger is: the table, its column of names, and that of times ("" without
     one).
+
+    ``folders`` hold the migrations' files, relative to the suite. ``without_file`` are patterns of names
+    whose files are known to be elsewhere. ``effects`` are patterns of ids of promises, by the name of the
+    migration that keeps them.
     """
 
     table: str
     name: str
     at: str = ""
+    kind: LedgerKind = LedgerKind.NAMES
+    folders: tuple[str, ...] = ()
+    without_file: tuple[str, ...] = ()
+    effects: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
 
 
 @dataclass(frozen=True)
