@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -29,13 +30,41 @@ class LedgerKind(StrEnum):
 
 
 @dataclass(frozen=True)
+class LedgerShape:
+    """How a ledger of one kind looks: its usual table, and its columns, "" where it has none.
+
+    ``number`` is in the order in which migrations ran. ``untested``: known from its documentation alone.
+    """
+
+    table: str
+    name: str
+    at: str = ""
+    number: str = ""
+    checksum: str = ""
+    untested: bool = False
+
+
+LEDGER_SHAPES = {
+    LedgerKind.NAMES: LedgerShape("_migrations", "name", "executed_at"),
+    LedgerKind.ALEMBIC: LedgerShape("alembic_version", "version_num"),
+    LedgerKind.DJANGO: LedgerShape("django_migrations", "name", "applied", "id"),
+    LedgerKind.KNEX: LedgerShape("knex_migrations", "name", "migration_time", "id"),
+    LedgerKind.SEQUELIZE: LedgerShape("SequelizeMeta", "name"),
+    LedgerKind.FLYWAY: LedgerShape(
+        "flyway_schema_history", "script", "installed_on", "installed_rank", "checksum", untested=True
+    ),
+    LedgerKind.RAILS: LedgerShape("schema_migrations", "version", untested=True),
+}
+
+
+@dataclass(frozen=True)
 class LedgerSource:
     """Where a suite says that its ledger is: the table, its column of names, and that of times ("" without
     one).
 
-    ``folders`` hold the migrations' files, relative to the suite. ``without_file`` are patterns of names
-    whose files are known to be elsewhere. ``effects`` are patterns of ids of promises, by the name of the
-    migration that keeps them.
+    ``folders`` hold the migrations' files, relative to the suite. ``accept`` says what is known and accepted
+    of them, as "only reads: 007*". ``effects`` are patterns of ids of promises, by the migration that is to
+    keep them.
     """
 
     table: str
@@ -43,8 +72,8 @@ class LedgerSource:
     at: str = ""
     kind: LedgerKind = LedgerKind.NAMES
     folders: tuple[str, ...] = ()
-    without_file: tuple[str, ...] = ()
-    effects: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
+    accept: tuple[str, ...] = ()
+    effects: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

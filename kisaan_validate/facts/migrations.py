@@ -123,7 +123,7 @@ class LedgerEntries:
 
     ``absent``: the table is not there, which is how a ledger looks before the first migration. ``locked``
     says that a runner holds the ledger's own lock. ``only_heads``: rows are the ends of a graph, and what
-    they follow is applied too.
+    they follow is applied too. ``notes`` say what was not read of it.
     """
 
     kind: LedgerKind
@@ -133,6 +133,7 @@ class LedgerEntries:
     absent: bool = False
     locked: bool = False
     only_heads: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,10 @@ class MigrationItem:
 
 @dataclass(frozen=True)
 class MigrationFinding:
-    """One thing that is not as it should be. ``name`` is the migration's, "" where it is about all."""
+    """One thing that is not as it should be. ``name`` is the migration's, "" where it is about all.
+
+    ``accepted``: somebody said that it is known; then its state is PASS.
+    """
 
     oddity: Oddity
     state: StandingState
@@ -177,6 +181,7 @@ class MigrationFinding:
     fact: str
     todo: str = ""
     line: int | None = None
+    accepted: bool = False
 
 
 @dataclass(frozen=True)
