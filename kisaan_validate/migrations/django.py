@@ -71,8 +71,8 @@ def _migration(path: Path, label: str) -> MigrationFile | None:
 
 
 def _pairs(value: Any) -> tuple[str, ...]:
-    """``app.name`` of each pair of literals. What is computed, as for an exchangeable app, and what stands for
-    an app's first or last migration, names no file.
+    """``app.name`` of each pair of literals. What is computed, as for an exchangeable app, and what stands
+    for an app's first or last migration, names no file.
     """
     pairs = (
         [tuple(item) for item in value if isinstance(item, (list, tuple))] if isinstance(value, list) else []
