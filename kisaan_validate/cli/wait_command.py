@@ -85,10 +85,8 @@ def _asked(inputs: LedgerInputs, given: dict[str, Any], seen: list[LedgerLook]) 
     from kisaan_validate.report.migrations_console import line
 
     place = health_url(given["health"]) if given["health"] is not None else None
-    limits = inputs.question.limits
-    short = replace(
-        limits, statement_timeout=min(limits.statement_timeout, _LOOK_MS), connect_timeout_seconds=5
-    )
+    limits, most = inputs.question.limits, min(inputs.question.limits.statement_timeout, _LOOK_MS)
+    short = replace(limits, statement_timeout=most, connect_timeout_seconds=5)
     question = replace(inputs.question, limits=short)
 
     def ask(stop: Stop) -> MigrationsStanding:
@@ -109,32 +107,37 @@ def _lines(
     waited: Waited, standing: MigrationsStanding | None, verdict: Verdict
 ) -> Iterator[tuple[str, str]]:
     """How it ended: what is missing since when, what the service said, what else is odd."""
-    from kisaan_validate.facts.migrations import Oddity
     from kisaan_validate.migrations.waiting import all_applied
-    from kisaan_validate.report.text import duration, utc
+    from kisaan_validate.report.text import duration
 
     took = duration(waited.seconds * 1000)
     if waited.unreachable:
         yield "unknown", f"the server could not be asked at the end: {waited.unreachable}"
-    missing = standing.pending if standing is not None else ()
-    if missing and waited.changed is not None:
-        since = (
-            f"since {utc(waited.begun)}, when the wait began; the ledger last changed {utc(waited.changed)}"
-        )
-        yield "missing", f"{len(missing):,} after {took}, {since}"
-        for name in missing[:_SHOWN]:
-            yield "missing", name
-        if len(missing) > _SHOWN:
-            yield "missing", f"and {len(missing) - _SHOWN:,} more"
-    for finding in standing.findings if standing is not None else ():
-        if finding.oddity in {Oddity.FAILED, Oddity.LOCKED} or (not finding.name and not standing.known):
-            yield "wrong", f"{finding.name} {finding.fact}".strip()
+    if standing is not None:
+        yield from _missing(waited, standing, took)
     yield from _of_service(waited)
     if standing is not None and all_applied(standing):
         odd = sum(not finding.accepted for finding in standing.findings)
         more = "; other things are odd: see kisaan-validate migrations" if odd else ""
         yield "applied", f"all {sum(item.in_folder for item in standing.items):,} after {took}{more}"
     yield "verdict", f"{verdict.value} ({waited.end})"
+
+
+def _missing(waited: Waited, standing: MigrationsStanding, took: str) -> Iterator[tuple[str, str]]:
+    from kisaan_validate.facts.migrations import Oddity
+    from kisaan_validate.report.text import utc
+
+    missing = standing.pending
+    if missing and waited.changed is not None:
+        changed = f"the last change was seen {utc(waited.changed)}"
+        yield "missing", f"{len(missing):,} after {took}, since {utc(waited.begun)}; {changed}"
+        for name in missing[:_SHOWN]:
+            yield "missing", name
+        if len(missing) > _SHOWN:
+            yield "missing", f"and {len(missing) - _SHOWN:,} more"
+    for finding in standing.findings:
+        if finding.oddity in {Oddity.FAILED, Oddity.LOCKED} or (not finding.name and not standing.known):
+            yield "wrong", f"{finding.name} {finding.fact}".strip()
 
 
 def _of_service(waited: Waited) -> Iterator[tuple[str, str]]:

@@ -26,6 +26,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
 """Seconds between two looks: the pause grows while nothing changes."""
 
 _NAMED = 3
+_SILENT = 3.0
+"""Seconds without an answer after which a server is not only slow. A look that a stop cancelled may take half
+of it.
+"""
 
 Ask = Callable[[Stop], MigrationsStanding]
 """One look. Raises TargetError and DatabaseError."""
@@ -131,12 +135,17 @@ class _Waiter:
 
     def _look(self) -> bool:
         """One look; whether it saw anything new. What a stop interrupted counts for nothing."""
+        begun = time.monotonic()
         try:
             standing = self._asked.ask(self._stop)
         except OtherDatabase:
             raise
         except (DatabaseError, TargetError) as error:
             if self._stop.requested:
+                # It did not answer while there was time: what it said before may be old.
+                silent = time.monotonic() - begun
+                if silent > _SILENT:
+                    self._unreachable = self._unreachable or f"no answer for {silent:,.0f} s"
                 return False
             self._unreachable = error.fact
             return self._tell("ledger", f"the server cannot be asked: {error.fact}")
