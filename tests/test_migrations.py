@@ -43,7 +43,7 @@ from kisaan_validate.migrations.waiting import judge_waited, progress_words, ser
 GOOD = "ALTER TABLE orders ADD paid boolean;"
 
 
-def folder(place: Path, files: Mapping[str, str | bytes]) -> Path:
+def folder(place: Path, files: Mapping[str, str] | Mapping[str, str | bytes]) -> Path:
     """A folder with these files."""
     place.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
