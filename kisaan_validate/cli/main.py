@@ -38,6 +38,8 @@ COMMANDS = (
     "backup",
     "accept",
     "rehearse",
+    "migrations",
+    "wait",
     "diff",
     "list",
     "explain",
