@@ -91,13 +91,14 @@ class MigrationFile:
 class MigrationFolder:
     """The files in the order in which a runner applies them, or in ``message`` why they are not known.
 
-    ``remarks`` are about the folder: files that were not taken, revisions without a parent.
+    ``remarks`` are about the folder as a whole; ``notes`` say which of its files were not taken.
     """
 
     path: str
     files: tuple[MigrationFile, ...] = ()
     remarks: tuple[FileRemark, ...] = ()
     message: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -75,18 +75,20 @@ def split_statements(sql: str) -> tuple[SqlPiece, ...]:
     for kind, text, at in lexemes(sql):
         if kind == "other" and text == ";" and depth.outside:
             if start >= 0:
-                pieces.append(_piece(sql, start, end))
+                pieces.append(_piece(sql, start, end, pieces))
             start, depth = -1, _Depth()
             continue
         start, end = at if start < 0 else start, at + len(text)
         depth.see(kind, text.lower())
     if start >= 0:
-        pieces.append(_piece(sql, start, end))
+        pieces.append(_piece(sql, start, end, pieces))
     return tuple(pieces)
 
 
-def _piece(sql: str, start: int, end: int) -> SqlPiece:
-    return SqlPiece(sql[start:end], start, sql.count("\n", 0, start) + 1)
+def _piece(sql: str, start: int, end: int, before: list[SqlPiece]) -> SqlPiece:
+    # Counted on from the last statement: a file of many would be counted through for each.
+    offset, line = (before[-1].offset, before[-1].line) if before else (0, 1)
+    return SqlPiece(sql[start:end], start, line + sql.count("\n", offset, start))
 
 
 class _Depth:

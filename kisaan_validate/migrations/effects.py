@@ -1,0 +1,32 @@
+"""Whether what is recorded as applied has had its effect: by the promises that a suite ties to files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from kisaan_validate.facts.migrations import (
+    MigrationFile,
+    MigrationFinding,
+    Oddity,
+    StandingState,
+    TiedPromise,
+)
+from kisaan_validate.migrations.recorded import Recorded
+
+
+def effect_findings(
+    files: Sequence[MigrationFile], found: Recorded, effects: Mapping[str, tuple[TiedPromise, ...]]
+) -> Iterator[MigrationFinding]:
+    """Applied files whose promises were not kept, or of which it cannot be told."""
+    for file in files:
+        if not found.has(file.name):
+            continue
+        for promise in effects.get(file.name, ()):
+            said = f": {promise.message}" if promise.message else ""
+            if promise.kept is False:
+                fact = f"is recorded, but promise {promise.id} was not kept{said}"
+                todo = "see the run's report; the file did not do what it was to do"
+                yield MigrationFinding(Oddity.NO_EFFECT, StandingState.FAIL, file.name, fact, todo)
+            elif promise.kept is None:
+                fact = f"is recorded, and of promise {promise.id} nobody can tell{said}"
+                yield MigrationFinding(Oddity.NO_EFFECT, StandingState.UNKNOWN, file.name, fact)

@@ -1,0 +1,70 @@
+"""Which files of a folder a runner takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kisaan_validate.migrations.content import shown_name
+from kisaan_validate.text.numbers import counted
+
+MOST_FILES = 100_000
+"""A folder with more is none of migrations."""
+
+_NAMED = 5
+_PASSED_OVER = frozenset({"node_modules", "venv", "__pycache__", "site-packages", "build", "dist"})
+"""Folders in which no project keeps migrations of its own. One that is named itself is looked into."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The files that are taken, sorted by name, and those that are not; ``message`` says why there is none."""
+
+    taken: tuple[Path, ...] = ()
+    others: tuple[str, ...] = ()
+    message: str = ""
+
+    def told(self, what: str) -> tuple[str, ...]:
+        """A sentence about the files that were not taken, if there are any."""
+        if not self.others:
+            return ()
+        some = ", ".join(self.others[:_NAMED]) + (", …" if len(self.others) > _NAMED else "")
+        return (f"{counted(len(self.others), 'file')} of the folder not taken, being no {what}: {some}",)
+
+
+def listed(folders: Sequence[Path], is_taken: Callable[[Path], bool], *, deep: bool = False) -> Listed:
+    """The files of these folders. ``deep``: those of folders within too."""
+    taken: list[Path] = []
+    others: list[str] = []
+    for folder in folders:
+        try:
+            for path in _files(folder) if not deep else _deep(folder):
+                if is_taken(path):
+                    taken.append(path)
+                else:
+                    others.append(shown_name(path.name))
+                if len(taken) + len(others) > MOST_FILES:
+                    return Listed(message=f"{folder} has more than {counted(MOST_FILES, 'file')}")
+        except OSError as error:
+            return Listed(message=f"{folder} cannot be read: {error.strerror}")
+    taken.sort(key=lambda path: (path.name, str(path)))
+    return Listed(tuple(taken), tuple(sorted(others)))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            # A link to a folder is none of a file; whatever else it is, reading it will say.
+            if not entry.is_dir():
+                yield folder / entry.name
+
+
+def _deep(folder: Path) -> Iterator[Path]:
+    def refused(error: OSError) -> None:
+        raise error
+
+    for place, inner, files in os.walk(folder, onerror=refused):
+        inner[:] = sorted(name for name in inner if name not in _PASSED_OVER and not name.startswith("."))
+        yield from (Path(place) / name for name in files)
