@@ -65,6 +65,11 @@ EXAMPLES = {
         "kisaan-validate rehearse --dump prod.dump --cmd 'npm run migrate' --contract contract.toml",
         "kisaan-validate rehearse --dump prod.dump --migrations sql --settings TimeZone=Asia/Kolkata",
     ),
+    "preflight": (
+        "kisaan-validate preflight --migrations src/migrations --contract contract.toml",
+        "kisaan-validate preflight --certificate orders.dump.certificate.json --receipt r/receipt.json",
+        "kisaan-validate preflight --deep --disk /var/lib/postgresql --without rehearsal",
+    ),
     "diff": (
         "kisaan-validate diff --before service=restored --after service=production",
         "kisaan-validate diff --before service=prod --before-schema old --after-schema new",

@@ -14,7 +14,8 @@ AHEAD = 5
 
 def age_words(seconds: float) -> str:
     """An age in its two largest units, rounded up: never younger than it is."""
-    left, parts = ceil(seconds), []
+    left = ceil(seconds)
+    parts: list[str] = []
     for unit, size in reversed(UNITS.items()):
         if left >= size and len(parts) < 2:
             parts.append(f"{left // size:,} {unit}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from kisaan_validate.facts.certificate import Certificate
 from kisaan_validate.facts.migrations import StandingState
@@ -40,7 +41,7 @@ def backup_good(inquiry: Inquiry) -> Iterator[PreflightItem]:
         yield _dump(inquiry, certificate, given.path)
 
 
-def refused(say: Answers, name: str, given: GivenRecord[object]) -> PreflightItem:
+def refused(say: Answers, name: str, given: GivenRecord[Any]) -> PreflightItem:
     """The item of a file that cannot be read: evidence that is damaged or not there is none."""
     make = say.unknown if given.foreign else say.no_go
     return make(name, given.wrong, given.todo)
@@ -91,7 +92,7 @@ def _age(inquiry: Inquiry, certificate: Certificate) -> PreflightItem:
 
 def _dump(inquiry: Inquiry, certificate: Certificate, path: Path) -> PreflightItem:
     """Whether the dump that is certified is still there: by size, by digest where rows are read too."""
-    from kisaan_validate.preflight.dumped import dump_size, dump_sha256
+    from kisaan_validate.preflight.dumped import dump_sha256, dump_size
 
     dump = certificate.evidence.dump
     if dump is None:
@@ -108,7 +109,7 @@ def _dump(inquiry: Inquiry, certificate: Certificate, path: Path) -> PreflightIt
         return PreflightItem(PreflightTopic.BACKUP, "dump", NO_GO, fact, AGAIN)
     if not inquiry.asked.deep:
         return SAY.go("dump", f"the dump {place.name} is there with its {size:,} bytes; --deep reads them")
-    digest = dump_sha256(place, inquiry.stop)
+    digest = dump_sha256(place)
     if digest is None:
         return SAY.unknown("dump", f"the dump {place.name} could not be read to its end", "ask again")
     if digest != dump.sha256:

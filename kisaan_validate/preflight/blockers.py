@@ -84,9 +84,7 @@ def judged_blockers(scene: Scene) -> Iterator[PreflightItem]:
         yield from _of_sessions(scene)
     yield from _prepared(scene)
     if seen.locks is None:
-        yield SAY.unknown(
-            "locks", f"locks could not be read: {seen.why('locks')}", "ask again in a moment"
-        )
+        yield SAY.unknown("locks", f"locks could not be read: {seen.why('locks')}", "ask again in a moment")
         return
     yield _waits(scene)
     yield _strong(scene)
@@ -135,9 +133,7 @@ def _long(rules: PreflightRules, one: SessionSeen) -> bool:
     return not told and (one.open_seconds or 0) > rules.transaction
 
 
-_KINDS: tuple[
-    tuple[str, Callable[[PreflightRules, SessionSeen], bool], Callable[[Scene], str]], ...
-] = (
+_KINDS: tuple[tuple[str, Callable[[PreflightRules, SessionSeen], bool], Callable[[Scene], str]], ...] = (
     (
         "transactions",
         _long,
@@ -244,7 +240,7 @@ def _waits(scene: Scene) -> PreflightItem:
     by = ", ".join(str(pid) for pid in first.blocked_by if pid) or "a prepared transaction"
     return SAY.no_go(
         "waits",
-        f"{counted(len(waits), 'session')} {agreeing(len(waits), 'waits', 'wait')} for a table's lock already, "
+        f"{counted(len(waits), 'session')} {agreeing(len(waits), 'waits', 'wait')} for a table's lock, "
         f"longest pid {first.pid} for {first.mode} on {scene.relation(first.relation)}, {age}, behind {by}",
         "let the queue clear first: an ALTER would join its end",
         tuple(_lock_row(scene, lock) for lock in waits),
@@ -271,7 +267,9 @@ def _strong(scene: Scene) -> PreflightItem:
     strong = [
         lock
         for lock in scene.seen.locks or ()
-        if lock.granted and lock.mode in BLOCKS_WRITES and lock.pid not in giving_way
+        if lock.granted
+        and lock.mode in BLOCKS_WRITES
+        and lock.pid not in giving_way
         # Others' temporary tables are nobody else's; where names are not known, each lock counts.
         and (not scene.names or lock.relation in scene.names or lock.relation < FIRST_USER_OID)
     ]

@@ -1,4 +1,4 @@
-"""The files of evidence, read once: certificate, receipt, baseline. What is wrong with one is kept in words."""
+"""The files of evidence, read once: certificate, receipt, baseline. What is wrong is kept in words."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Given:
 def read_given(
     certificate: Path | None, receipt: Path | None, baseline: Path | None, dump: Path | None
 ) -> Given:
-    """Everything that was named. Raises nothing that belongs to this package: what is wrong is in the answer."""
+    """Everything that was named. Raises nothing of this package: what is wrong is in the answer."""
     beside = receipt.parent / "rehearsal.json" if receipt is not None else None
     return Given(
         _read(certificate, certificate_from_json),
@@ -89,9 +89,7 @@ def _read(path: Path | None, parse: Callable[[str, str], Record]) -> GivenRecord
         digest = hashlib.sha256(text.encode()).hexdigest()
         return GivenRecord(path, parse(text, path.name), digest)
     except RecordError as error:
-        return GivenRecord(
-            path, None, digest, error.fact, error.hint, foreign=isinstance(error, OtherFormat)
-        )
+        return GivenRecord(path, None, digest, error.fact, error.hint, foreign=isinstance(error, OtherFormat))
 
 
 MOST_SIBLINGS = 200

@@ -19,7 +19,7 @@ LEAVABLE = (
     "settings",
     "disk",
 )
-"""What may be left out by name. Blockers, health, lag and clocks may not: nothing is gained by not looking."""
+"""What may be left out by name. Blockers, health, lag and clocks may not: not looking gains nothing."""
 
 
 @dataclass(frozen=True)

@@ -84,11 +84,17 @@ def _sessions(inquiry: Inquiry) -> tuple[SessionSeen, ...]:
 
 
 def _session(session: Session, *row: Any) -> SessionSeen:
-    *who, since, open_, still, hidden, silent, command, relation, wraparound, query = row
+    pid, user, application, client, kind, state = row[:6]
+    since, open_, still, hidden, silent, command, relation, wraparound, query = row[6:]
     why = HIDDEN if hidden else SILENT if silent else ""
     text = f"{query[:LONGEST_QUERY]}…" if len(query) > LONGEST_QUERY else query
     return SessionSeen(
-        *who,
+        pid,
+        user,
+        application,
+        client,
+        kind,
+        state,
         since=since,
         open_seconds=open_,
         still_seconds=still,

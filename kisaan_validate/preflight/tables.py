@@ -47,9 +47,7 @@ def tables_there(inquiry: Inquiry) -> Iterator[PreflightItem]:
     ]
     there = len(tables_of(suite, catalogue))
     if gone:
-        rows: tuple[EvidenceRow, ...] = tuple(
-            (("check", r.check_id), ("missing", r.message)) for r in gone
-        )
+        rows: tuple[EvidenceRow, ...] = tuple((("check", r.check_id), ("missing", r.message)) for r in gone)
         yield SAY.no_go(
             "tables",
             f"{counted(len(gone), 'check')} cannot be asked, as what they read is missing, first "
@@ -168,7 +166,7 @@ def _wrong(seen: tuple[TypeSeen, ...]) -> Iterator[PreflightItem]:
         if one.other and one.column is not None:
             yield SAY.no_go(
                 "types",
-                f"{one.place} is {one.column.type}, and the contract expects {' or '.join(one.promise.from_)}",
+                f"{one.place} is {one.column.type}; the contract expects {' or '.join(one.promise.from_)}",
                 "find out who changed it: the migration was not made for this type",
             )
 

@@ -1,4 +1,4 @@
-"""Whether this is the database that is meant, on a server that can be migrated, and what this role may see."""
+"""Whether this is the database that is meant, on a server that can be migrated; what this role may see."""
 
 from __future__ import annotations
 
