@@ -25,6 +25,7 @@ LEAVABLE = (
     "migrations",
     "dump",
     "settings",
+    "gaps",
     "disk",
 )
 """As ``preflight.rules`` has them: the help must not import a room."""

@@ -32,7 +32,6 @@ NAMED = 3
 """So many sessions a sentence names; the rows have all."""
 
 RIGHTS = "grant pg_read_all_stats (or pg_monitor) to this role, then ask again"
-END_IT = "ask who it is to end it, or end it: SELECT pg_terminate_backend({pids})"
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ _KINDS: tuple[tuple[str, Callable[[PreflightRules, SessionSeen], bool], Callable
         "transactions",
         _long,
         lambda scene: (
-            f"none of {counted(len(scene.sessions), 'other session')} has a transaction open for over "
+            f"no transaction of {counted(len(scene.sessions), 'other session')} is open for over "
             f"{duration_words(scene.rules.transaction)}"
         ),
     ),
@@ -178,10 +177,22 @@ def _found(scene: Scene, name: str, found: Sequence[SessionSeen]) -> PreflightIt
     words = (one if len(found) == 1 else f"{len(found):,} {many}").format(
         age=age, command=_command(scene, first)
     )
-    todo = END_IT.format(pids=first.pid) if name != "wraparound" else "wait for it; do not end it: it returns"
+    todo = _end(oldest) if name != "wraparound" else "wait for it; do not end it: it returns"
     if name == "maintenance":
         todo = f"wait until it is done, or end it: SELECT pg_cancel_backend({first.pid})"
     return SAY.no_go(name, f"{words}: {_named(oldest)}", todo, tuple(scene.who(one) for one in oldest))
+
+
+def _end(sessions: Sequence[SessionSeen]) -> str:
+    """What ends the sessions that are named."""
+    pids = [str(one.pid) for one in sessions[:NAMED]]
+    if len(pids) == 1:
+        return f"ask its owner to end it, or end it: SELECT pg_terminate_backend({pids[0]})"
+    listed = ", ".join(pids)
+    return (
+        "ask their owners to end them, or end them: "
+        f"SELECT pg_terminate_backend(pid) FROM unnest(ARRAY[{listed}]) AS pid"
+    )
 
 
 def _command(scene: Scene, one: SessionSeen) -> str:
@@ -280,7 +291,7 @@ def _strong(scene: Scene) -> PreflightItem:
     names = {one.pid: one for one in scene.seen.sessions or ()}
     if first.pid in names:
         holder = _named([names[first.pid]])
-    todo = "end the prepared transaction" if first.pid is None else END_IT.format(pids=first.pid)
+    todo = "end the prepared transaction" if first.pid is None else f"ask its owner to end it, or end it: SELECT pg_terminate_backend({first.pid})"
     return SAY.no_go(
         "locks",
         f"{holder} holds {first.mode} on {scene.relation(first.relation)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from math import ceil
 
 from kisaan_validate.facts.migrations import MigrationsStanding
 from kisaan_validate.facts.preflight import PreflightItem, PreflightTopic
@@ -35,8 +36,8 @@ def clock_judged(least: float, most: float, limit: int) -> PreflightItem:
     ``limit`` of it.
     """
     if max(abs(least), abs(most)) <= limit:
-        words = f"{max(abs(least), abs(most)):,.3f}"
-        return SAY.go("server", f"the server's clock and this machine's agree within {words} s")
+        within = ceil(max(abs(least), abs(most)) * 1_000)
+        return SAY.go("server", f"the server's clock and this machine's agree within {within:,} ms")
     if least > limit or most < -limit:
         apart = min(abs(least), abs(most))
         way = "ahead of" if least > 0 else "behind"

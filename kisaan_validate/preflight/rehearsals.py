@@ -24,7 +24,11 @@ AGAIN = "rehearse again: kisaan-validate rehearse --dump DUMP --migrations FOLDE
 ZONE = "TimeZone"
 """The setting that changes values: a cast between timestamps with and without a zone reads it."""
 
-_ZONE = qualified("SELECT s.reset_val, s.source FROM pg_settings AS s WHERE s.name = 'TimeZone'")
+# Ours is pinned in the transaction: what a session of this role begins with is the value of a reset.
+_ZONE = qualified("SELECT s.reset_val FROM pg_settings AS s WHERE s.name = 'TimeZone'")
+
+_UTC = frozenset({"utc", "etc/utc", "gmt", "etc/gmt", "uct", "etc/uct", "zulu", "etc/zulu", "universal"})
+"""Names of one zone."""
 
 
 def rehearsal_fits(inquiry: Inquiry) -> Iterator[PreflightItem]:
@@ -142,14 +146,14 @@ def _zone(inquiry: Inquiry, receipt: RehearsalReceipt) -> Iterator[PreflightItem
         yield SAY.unknown(ZONE, "in which TimeZone was rehearsed is not recorded", AGAIN)
         return
     with inquiry.looking() as session:
-        ((here, source),) = session.execute(_ZONE)
+        ((here,),) = session.execute(_ZONE)
     role = inquiry.place.role if inquiry.place is not None else "this role"
-    if here == rehearsed:
-        fact = f"rehearsed with TimeZone {here}, as a session of {role} has it here ({source})"
+    if here == rehearsed or {here.lower(), rehearsed.lower()} <= _UTC:
+        fact = f"rehearsed with TimeZone {rehearsed}, and a session of {role} begins with {here}"
         yield SAY.go(ZONE, fact)
         return
     yield SAY.unknown(
         ZONE,
-        f"rehearsed with TimeZone {rehearsed}, and a session of {role} has {here} here ({source})",
+        f"rehearsed with TimeZone {rehearsed}, and a session of {role} begins with {here}",
         f"migrate with PGOPTIONS='-c TimeZone={rehearsed}', then leave this out: --without settings",
     )

@@ -17,6 +17,7 @@ LEAVABLE = (
     "migrations",
     "dump",
     "settings",
+    "gaps",
     "disk",
 )
 """What may be left out by name. Blockers, health, lag and clocks may not: not looking gains nothing."""
