@@ -291,7 +291,11 @@ def _strong(scene: Scene) -> PreflightItem:
     names = {one.pid: one for one in scene.seen.sessions or ()}
     if first.pid in names:
         holder = _named([names[first.pid]])
-    todo = "end the prepared transaction" if first.pid is None else f"ask its owner to end it, or end it: SELECT pg_terminate_backend({first.pid})"
+    todo = (
+        "end the prepared transaction"
+        if first.pid is None
+        else f"ask its owner to end it, or end it: SELECT pg_terminate_backend({first.pid})"
+    )
     return SAY.no_go(
         "locks",
         f"{holder} holds {first.mode} on {scene.relation(first.relation)}"

@@ -22,7 +22,7 @@ _HERE = "(SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database(
 _SESSIONS = qualified(f"""
 SELECT a.pid, coalesce(a.usename::text, ''), coalesce(a.application_name, ''),
        coalesce(host(a.client_addr), ''), coalesce(a.backend_type, ''), coalesce(a.state, ''),
-       coalesce(a.xact_start::text, ''),
+       coalesce(date_trunc('second', a.xact_start)::text, ''),
        extract(epoch FROM clock_timestamp() - a.xact_start)::float8,
        extract(epoch FROM clock_timestamp() - a.state_change)::float8,
        a.query = '<insufficient privilege>', coalesce(a.state = 'disabled', false),
@@ -41,7 +41,7 @@ WHERE a.datid = {_HERE} AND a.pid <> pg_backend_pid()
 ORDER BY a.pid""")
 
 _PREPARED = qualified("""
-SELECT p.gid, p.owner::text, p.prepared::text, extract(epoch FROM clock_timestamp() - p.prepared)::float8
+SELECT p.gid, p.owner::text, date_trunc('second', p.prepared)::text, extract(epoch FROM clock_timestamp() - p.prepared)::float8
 FROM pg_prepared_xacts AS p WHERE p.database = current_database() ORDER BY p.prepared, p.gid""")
 
 # Only of what waits it is asked for whom: that looks at the whole table of locks.

@@ -34,6 +34,9 @@ NOT_PROVED = (
 )
 """What no preflight proves, in the same words each time."""
 
+FEW = 8
+"""More objects than that are folded away on a screen; on paper all are shown."""
+
 FIRST = 3
 """So many reasons the first screen has."""
 
@@ -63,6 +66,7 @@ def render_preflight(found: PreflightRecord, record: str) -> str:
             topics=list(_topics(found)),
             states=STATE_WORDS,
             most=ROWS,
+            few=FEW,
             not_proved=NOT_PROVED,
             digest=hashlib.sha256(record.encode()).hexdigest(),
             version=VERSION,
