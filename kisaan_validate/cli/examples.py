@@ -70,6 +70,15 @@ EXAMPLES = {
         "kisaan-validate preflight --certificate orders.dump.certificate.json --receipt r/receipt.json",
         "kisaan-validate preflight --deep --disk /var/lib/postgresql --without rehearsal",
     ),
+    "migrations": (
+        "kisaan-validate migrations --folder src/migrations",
+        "kisaan-validate migrations --folder src/migrations --since 2026-11-30T02:00+05:30 --of '20261130_*'",
+        "kisaan-validate migrations --folder alembic --ledger-kind alembic -o standing",
+    ),
+    "wait": (
+        "kisaan-validate wait --until-migrated --folder src/migrations --timeout '10 min'",
+        "kisaan-validate wait --until-migrated --health http://127.0.0.1:3000/api/health",
+    ),
     "diff": (
         "kisaan-validate diff --before service=restored --after service=production",
         "kisaan-validate diff --before service=prod --before-schema old --after-schema new",

@@ -39,6 +39,8 @@ COMMANDS = (
     "accept",
     "rehearse",
     "preflight",
+    "migrations",
+    "wait",
     "diff",
     "list",
     "explain",

@@ -219,9 +219,50 @@ class MigrationsStanding:
         return Verdict.INCONCLUSIVE if StandingState.UNKNOWN in states else Verdict.PASS
 
 
+class WaitEnd(StrEnum):
+    """How waiting for migrations ended."""
+
+    APPLIED = "applied"
+    NEVER = "never"
+    """The ledger says that a migration failed: waiting longer helps nothing."""
+    TIMED_OUT = "timed out"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class ServiceAnswer:
+    """What the service's health endpoint said when it first answered with success, or last otherwise.
+
+    ``status`` is None where nothing answered; ``missing`` is how many migrations were missing then, None
+    where that was not known.
+    """
+
+    at: datetime
+    status: int | None
+    missing: int | None
+
+
+@dataclass(frozen=True)
+class Waited:
+    """Waiting until all migrations were applied.
+
+    ``looks`` is how often the ledger was read, ``changed`` when what it said last changed, None where it
+    could never be read. ``unreachable`` says why it could not be read at the end, "" where it could.
+    ``service`` is None where no health endpoint was named.
+    """
+
+    begun: datetime
+    seconds: float
+    end: WaitEnd
+    looks: int
+    changed: datetime | None = None
+    unreachable: str = ""
+    service: ServiceAnswer | None = None
+
+
 @dataclass(frozen=True)
 class MigrationsRecord:
-    """``migrations.json``: what was found, where and when."""
+    """``migrations.json``: what was found, where and when. ``waited`` is None where nobody waited."""
 
     at: datetime
     version: str
@@ -231,4 +272,5 @@ class MigrationsRecord:
     verdict: Verdict
     standing: MigrationsStanding
     window: MigrationWindow = field(default_factory=MigrationWindow)
+    waited: Waited | None = None
     format_version: int = MIGRATIONS_FORMAT

@@ -11,7 +11,7 @@ from kisaan_validate.facts.migrations import FileRemark, MigrationFile, Migratio
 from kisaan_validate.migrations.content import read_content, shown_name
 from kisaan_validate.migrations.graph import graph_remarks, in_order
 from kisaan_validate.migrations.listing import listed
-from kisaan_validate.migrations.python_file import NOT_LITERAL, assigned, parsed_python
+from kisaan_validate.migrations.python_file import assigned, parsed_python
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def alembic_folder(folders: Sequence[Path]) -> MigrationFolder:
     found = listed(places, lambda path: path.suffix == ".py" and path.name != "__init__.py")
     if found.message:
         return MigrationFolder(title, message=found.message)
-    revisions = [r for path in found.taken if (r := _revision(path)) is not None]
+    revisions = [_revision(path) for path in found.taken]
     files = in_order(_with_dependencies(revisions))
     wrong = _stated_twice(revisions)
     for name, remark in graph_remarks(files):
@@ -48,8 +48,8 @@ def _stated_twice(revisions: Iterable[_Revision]) -> dict[str, list[FileRemark]]
     }
 
 
-def _revision(path: Path) -> _Revision | None:
-    """The revision that a file states; None where it states none, as a file of helpers does."""
+def _revision(path: Path) -> _Revision:
+    """The revision that a file states. Alembic takes every file for one, so none is passed over."""
     content = read_content(path, path.parent)
     shown = shown_name(path.name)
     if content.text is None:
@@ -59,14 +59,12 @@ def _revision(path: Path) -> _Revision | None:
         remark = FileRemark(Oddity.NOT_READ, tree)
         return _Revision(MigrationFile(shown, shown, content.sha256, content.size, remarks=(remark,)))
     said = assigned(tree.body)
-    if "revision" not in said:
-        return None
     texts = {name: _texts(said.get(name)) for name in ("down_revision", "depends_on", "branch_labels")}
-    name, unknown = said["revision"], [key for key, value in texts.items() if value is None]
+    name, unknown = said.get("revision"), [key for key, value in texts.items() if value is None]
     remarks: tuple[FileRemark, ...] = ()
     if not isinstance(name, str) or unknown:
         what = unknown[0] if isinstance(name, str) else "revision"
-        remarks = (FileRemark(Oddity.NOT_READ, f"computes its {what}, which is not run here"),)
+        remarks = (FileRemark(Oddity.NOT_READ, f"states no {what} that can be read without running it"),)
     file = MigrationFile(
         name if isinstance(name, str) else shown,
         shown,
@@ -84,9 +82,8 @@ def _texts(value: Any) -> tuple[str, ...] | None:
         return ()
     if isinstance(value, str):
         return (value,)
-    if value is NOT_LITERAL or not all(isinstance(item, str) for item in value):
-        return None
-    return tuple(value)
+    several = isinstance(value, (list, tuple, set)) and all(isinstance(item, str) for item in value)
+    return tuple(value) if several else None
 
 
 def _with_dependencies(revisions: Iterable[_Revision]) -> list[MigrationFile]:

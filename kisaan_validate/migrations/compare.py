@@ -108,7 +108,7 @@ def _files_alone(folder: MigrationFolder, found: Recorded) -> Iterator[Migration
     for file in folder.files:
         has = found.has(file.name)
         if has is None:
-            fact = "may be applied or not: the ledger is at a revision that no file states"
+            fact = "may be applied or not: what the ledger's heads follow could not be read whole"
             yield MigrationFinding(Oddity.PENDING, UNKNOWN, file.name, fact)
         elif not has:
             fact = f"is not in the ledger{_but_for_its_ending(file.name, found)}"

@@ -29,8 +29,7 @@ def django_folder(folders: Sequence[Path]) -> MigrationFolder:
         place = path.resolve().parent.parent
         if place not in labels:
             labels[place] = _label(place)
-        if (file := _migration(path, labels[place])) is not None:
-            files.append(file)
+        files.append(_migration(path, labels[place]))
     return MigrationFolder(title, _with_graph(files))
 
 
@@ -53,8 +52,8 @@ def _label(place: Path) -> str:
     return texts[0] if len(texts) == 1 else place.name
 
 
-def _migration(path: Path, label: str) -> MigrationFile | None:
-    """The migration of a file; None where it has none, as a file of helpers has."""
+def _migration(path: Path, label: str) -> MigrationFile:
+    """The migration of a file. Django takes every file for one, so none is passed over."""
     content = read_content(path, path.parent)
     name, shown = f"{label}.{shown_name(path.stem)}", f"{label}/{FOLDER}/{shown_name(path.name)}"
     made = MigrationFile(name, shown, content.sha256, content.size, remarks=content.remarks)
@@ -65,14 +64,15 @@ def _migration(path: Path, label: str) -> MigrationFile | None:
         return replace(made, remarks=(FileRemark(Oddity.NOT_READ, tree),))
     body = next((n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "Migration"), None)
     if body is None:
-        return None
+        remark = FileRemark(Oddity.NOT_READ, "has no class Migration that can be read without running it")
+        return replace(made, remarks=(remark,))
     said = assigned(body)
     return replace(made, parents=_pairs(said.get("dependencies")), replaces=_pairs(said.get("replaces")))
 
 
 def _pairs(value: Any) -> tuple[str, ...]:
-    """``app.name`` of each pair of literals. What is computed, as for an exchangeable app, and what stands for
-    an app's first or last migration, names no file.
+    """``app.name`` of each pair of literals. What is computed, as for an exchangeable app, and what stands
+    for an app's first or last migration, names no file.
     """
     pairs = (
         [tuple(item) for item in value if isinstance(item, (list, tuple))] if isinstance(value, list) else []

@@ -20,7 +20,7 @@ _PASSED_OVER = frozenset({"node_modules", "venv", "__pycache__", "site-packages"
 
 @dataclass(frozen=True)
 class Listed:
-    """The files that are taken, sorted by name, and those that are not; ``message`` says why there is none."""
+    """The files that are taken, sorted by name, and those that are not; in ``message`` why none are."""
 
     taken: tuple[Path, ...] = ()
     others: tuple[str, ...] = ()

@@ -15,17 +15,18 @@ _DAY = re.compile(r"(19|20)\d{2}[._-]?(0[1-9]|1[0-2])[._-]?(0[1-9]|[12]\d|3[01])
 def numbering_remarks(names: Sequence[str]) -> Iterator[tuple[str, FileRemark]]:
     """(name, remark) of files' names in their order."""
     by_number: dict[tuple[int, ...], list[str]] = defaultdict(list)
-    last: tuple[tuple[int, ...], str] | None = None
+    # Of one form only: a day and a counter are not comparable.
+    last: dict[int, tuple[tuple[int, ...], str]] = {}
     for name in names:
         number = _number(name)
         if number is None:
             continue
         by_number[number].append(name)
-        # Of one form only: a day and a counter are not comparable.
-        if last is not None and len(last[0]) == len(number) and number < last[0]:
-            fact = f"runs after {last[1]}, whose number is greater: names sort as text"
+        before, whose = last.setdefault(len(number), (number, name))
+        if number < before:
+            fact = f"runs after {whose}, whose number is greater: names sort as text"
             yield name, FileRemark(Oddity.OUT_OF_ORDER, fact)
-        last = number, name
+        last[len(number)] = number, name
     for same in by_number.values():
         for name in same[1:]:
             yield name, FileRemark(Oddity.SAME_NUMBER, f"has the same number as {same[0]}")

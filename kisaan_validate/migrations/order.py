@@ -66,8 +66,9 @@ def _in_line(
 def _in_graph(
     files: Sequence[MigrationFile], found: Recorded, when: Mapping[str, _Ran]
 ) -> Iterator[MigrationFinding]:
+    known = {file.name for file in files}
     for file in files:
-        for parent in file.parents:
+        for parent in known.intersection(file.parents):
             if found.has(file.name) and found.has(parent) is False:
                 yield _odd(parent, f"comes before {file.name}, which is applied")
             elif when.get(file.name, (0, "")) < when.get(parent, (0, "")) and file.name in when:

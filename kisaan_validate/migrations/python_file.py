@@ -45,8 +45,24 @@ def assigned(body: list[ast.stmt]) -> dict[str, Any]:
         else:
             continue
         for target in targets:
-            if isinstance(target, ast.Name):
-                found[target.id] = literal(value)
+            found |= _bound(target, value)
+    return found
+
+
+def _bound(target: ast.expr, value: ast.expr) -> dict[str, Any]:
+    """The names that one target binds, also several at once: ``revision, down_revision = "b", "a"``."""
+    if isinstance(target, ast.Name):
+        return {target.id: literal(value)}
+    if not isinstance(target, (ast.Tuple, ast.List)):
+        return {}
+    # What is taken apart while it runs is not known; its names are.
+    same = isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts)
+    values = (
+        value.elts if same and isinstance(value, (ast.Tuple, ast.List)) else [ast.Name("")] * len(target.elts)
+    )
+    found: dict[str, Any] = {}
+    for one, its in zip(target.elts, values, strict=True):
+        found |= _bound(one, its)
     return found
 
 

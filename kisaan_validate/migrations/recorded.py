@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kisaan_validate.facts.ledger import LedgerKind
-from kisaan_validate.facts.migrations import LedgerEntries, LedgerEntry, MigrationFile
+from kisaan_validate.facts.migrations import LedgerEntries, LedgerEntry, MigrationFile, Oddity
 from kisaan_validate.migrations.flyway import flyway_name, plain_version, version_key
 from kisaan_validate.migrations.graph import ancestors
 
@@ -49,27 +49,31 @@ def recorded(files: Iterable[MigrationFile], ledger: LedgerEntries) -> Recorded:
 
 
 def _of_rows(entries: Iterable[LedgerEntry]) -> Recorded:
-    rows = tuple(entries)
+    rows = sorted(entries, key=lambda e: (e.number or 0, e.at, e.name))
     counts = Counter(entry.name for entry in rows)
     twice = tuple(sorted(name for name, number in counts.items() if number > 1))
-    # The first of several: it is when the file first ran.
-    return Recorded({entry.name: entry for entry in reversed(rows)}, twice=twice)
+    first: dict[str, LedgerEntry] = {}
+    for entry in rows:
+        # The first of several: it is when the file first ran.
+        first.setdefault(entry.name, entry)
+    return Recorded(first, twice=twice)
 
 
 def _of_heads(known: Mapping[str, MigrationFile], found: Recorded) -> Recorded:
     done = ancestors((name for name in found.rows if name in known), known)
     lost = any(name not in known for name in found.rows)
     # Behind a head that no file states, nobody knows what it follows.
-    unsure = frozenset(known) - done if lost else frozenset()
+    unread = {name for name, file in known.items() if any(r.oddity is Oddity.NOT_READ for r in file.remarks)}
+    unsure = frozenset(known if lost else unread) - done
     return replace(found, covered=done & frozenset(known), unsure=unsure)
 
 
 def _of_squashed(known: Mapping[str, MigrationFile], found: Recorded) -> Recorded:
     covered, stood_for = set[str](), set[str]()
     for name, file in known.items():
-        stood_for |= set(file.replaces) - set(known)
+        stood_for.update(old for old in file.replaces if old not in known)
         if name in found.rows:
-            covered |= set(file.replaces) & set(known)
+            covered.update(old for old in file.replaces if old in known)
         elif file.replaces and all(old in found.rows for old in file.replaces):
             covered.add(name)
     return replace(found, covered=frozenset(covered), stood_for=frozenset(stood_for))

@@ -57,7 +57,7 @@ def _of_content(folder: MigrationFolder, found: Recorded, before: MigrationsStan
     rows = [(file, found.rows.get(file.name)) for file in folder.files if found.has(file.name)]
     left = sum(not (file.checksum and row is not None and row.checksum) for file, row in rows)
     if left and before is None:
-        yield f"the ledger has no checksum of {counted(left, 'file')}: whether it was edited later is not known"
+        yield f"the ledger has no checksum of {counted(left, 'file')}: an edit since it ran would not be seen"
 
 
 def _of_effects(

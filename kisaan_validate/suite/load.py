@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kisaan_validate import declare
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import KisaanError, SuiteError
 from kisaan_validate.facts.check import Check, Criterion
-from kisaan_validate.facts.ledger import LedgerSource
+from kisaan_validate.facts.ledger import LEDGER_SHAPES, LedgerKind, LedgerSource
 from kisaan_validate.facts.suite import BackupDeclared, Selection, SuiteFacts
 from kisaan_validate.facts.totals import TotalSpec
 from kisaan_validate.personal.lineage import Asked, Followed, asked_of
@@ -35,6 +35,9 @@ from kisaan_validate.suite.settling import unsettling
 from kisaan_validate.text import authored
 from kisaan_validate.text.nearest import did_you_mean
 from kisaan_validate.toml.reader import read
+
+if TYPE_CHECKING:
+    from kisaan_validate.suite.settings_model import LedgerTable
 
 
 @dataclass(frozen=True)
@@ -547,6 +550,21 @@ def _names(root: Path, sources: list[Path]) -> list[str]:
     return [path.relative_to(root).as_posix() for path in sorted(sources)]
 
 
+def _ledger(given: LedgerTable) -> LedgerSource:
+    """Where migrations are written down, with what the kind says by itself."""
+    shape = LEDGER_SHAPES[given.kind]
+    known = given.kind is not LedgerKind.NAMES
+    return LedgerSource(
+        given.table or shape.table,
+        shape.name if known else given.name,
+        shape.at if known else given.at,
+        given.kind,
+        given.folders,
+        given.accept,
+        given.effects,
+    )
+
+
 def read_settings(path: Path) -> SuiteSettings:
     """Read ``suite.toml``. Raises SuiteError for unknown keys and wrong types."""
     from kisaan_validate.suite.settings_model import SettingsFile
@@ -560,7 +578,7 @@ def read_settings(path: Path) -> SuiteSettings:
         exclude_tables=given.exclude_tables,
         foreign=given.foreign,
         settling=given.settling or 0,
-        ledger=LedgerSource(**dict(given.ledger)) if given.ledger is not None else None,
+        ledger=_ledger(given.ledger) if given.ledger is not None else None,
         backup=BackupDeclared(
             given.backup.added_since,
             given.backup.newest,

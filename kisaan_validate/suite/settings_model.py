@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from kisaan_validate.facts.ledger import LedgerKind
 from kisaan_validate.toml.durations import Duration, SomeTime
 from kisaan_validate.toml.model import (
     Field,
@@ -41,9 +42,23 @@ class CriterionTable(TomlTable):
 class LedgerTable(TomlTable):
     """The table in which migrations write down that they ran."""
 
-    table: Filled = Field(description="its name", examples=["_migrations"])
-    name: Filled = Field(description="its column of migrations' names", examples=["name"])
-    at: str = Field("", description="its column of times, if it has one", examples=["executed_at"])
+    kind: LedgerKind = Field(LedgerKind.NAMES, strict=False, description="whose ledger it is")
+    table: str = Field("", description="its name; by default that of its kind", examples=["_migrations"])
+    name: str = Field("", description="of kind names: its column of migrations' names", examples=["name"])
+    at: str = Field("", description="of kind names: its column of times", examples=["executed_at"])
+    folders: Names = Field((), description="where the migrations' files are, relative to the suite's folder")
+    accept: Names = Field((), description="what is known of them and accepted, as `only reads: 007*`")
+    effects: dict[str, Names] = Field(
+        default_factory=dict, description="patterns of ids of promises, by the migration that keeps them"
+    )
+
+    @model_validator(mode="after")
+    def _columns_named(self) -> LedgerTable:
+        if self.kind is LedgerKind.NAMES and not (self.table.strip() and self.name.strip()):
+            raise wrong("must name its table and its column of names", 'write table = "…" and name = "…"')
+        if self.kind is not LedgerKind.NAMES and (self.name or self.at):
+            raise wrong(f"has the columns of {self.kind}: name and at are not for it", "leave them out")
+        return self
 
 
 class BackupTable(TomlTable):
