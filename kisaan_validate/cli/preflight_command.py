@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kisaan_validate.cli.migrations_inputs import KINDS
 from kisaan_validate.cli.options import Decorated
 from kisaan_validate.cli.watched import Span
 
@@ -48,7 +49,20 @@ def _age(name: str, what: str, default: str) -> Decorated:
     help="The database, host or role that is meant. Repeatable.",
 )
 @click.option("--contract", type=PATH, help="The contract of the migration.")
-@click.option("--migrations", type=PATH, multiple=True, help="The folder of migrations. Repeatable.")
+@click.option(
+    "--migrations",
+    type=PATH,
+    multiple=True,
+    help="The folder of migrations; by default the suite's [ledger] folders. Repeatable.",
+)
+@click.option("--ledger-kind", type=click.Choice(KINDS), help="Whose ledger it is.  [default: names]")
+@click.option("--ledger-table", metavar="TABLE", help="The ledger; by default that of its kind.")
+@click.option(
+    "--accept",
+    multiple=True,
+    metavar="WHAT",
+    help="What is known of migrations, as 'only reads: 007*'. Repeatable.",
+)
 @click.option("--certificate", type=PATH, help="The certificate of the backup.")
 @click.option("--dump", type=PATH, help="The dump, where it does not lie beside its certificate.")
 @click.option("--receipt", type=PATH, help="The receipt of the rehearsal.")

@@ -11,6 +11,7 @@ from kisaan_validate.cli.options import the_config, the_contract, the_options, t
 from kisaan_validate.errors import UsageError
 
 if TYPE_CHECKING:
+    from kisaan_validate.facts.ledger import LedgerSource
     from kisaan_validate.ops.config import Config
     from kisaan_validate.preflight.asked import PreflightAsked
     from kisaan_validate.preflight.evidence import Given
@@ -35,6 +36,9 @@ def read_preflight_inputs(given: Mapping[str, Any]) -> PreflightAsked:
     if rules.contract is not None and suite is None:
         raise UsageError("a contract was named, and no suite whose checks it names", "name it with --suite")
     contract = the_contract(rules.contract, suite) if suite is not None else None
+    source = _ledger(suite, given)
+    if not rules.migrations:
+        rules = replace(rules, migrations=tuple(config.suite / folder for folder in source.folders))
     files = read_given(rules.certificate, rules.receipt, rules.baseline, rules.dump)
     return PreflightAsked(
         find_target(given["dsn"]),
@@ -49,6 +53,8 @@ def read_preflight_inputs(given: Mapping[str, Any]) -> PreflightAsked:
         given["deep"],
         given["show_queries"],
         given["run_file"],
+        source,
+        tuple(given["accept"]),
     )
 
 
@@ -58,6 +64,20 @@ def _rules(config: Config, given: Mapping[str, Any]) -> PreflightRules:
     if given["migrations"]:
         said["migrations"] = tuple(given["migrations"])
     return replace(config.preflight, **said)
+
+
+def _ledger(suite: Suite | None, given: Mapping[str, Any]) -> LedgerSource:
+    """The ledger of the suite, or what options say instead. Raises UsageError, also for an --accept that says
+    nothing.
+    """
+    from kisaan_validate.cli.migrations_inputs import ledger_source
+    from kisaan_validate.migrations.accepting import read_acceptance
+    from kisaan_validate.suite.load import SuiteSettings
+
+    for text in given["accept"]:
+        read_acceptance(text)
+    settings = suite.settings if suite is not None else SuiteSettings()
+    return ledger_source(settings, {"ledger_name": None, "ledger_at": None, **given})
 
 
 def _suite(config: Config, given: Mapping[str, Any]) -> Suite | None:

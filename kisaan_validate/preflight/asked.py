@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kisaan_validate.errors import DatabaseError
+from kisaan_validate.facts.ledger import LEDGER_SHAPES, LedgerKind, LedgerSource
 from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import EvidenceRow, PreflightItem, PreflightTopic
 from kisaan_validate.postgres.session import Limits, Rows, Session
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 BRIEF = Limits(lock_timeout=500, statement_timeout=5_000, connect_timeout_seconds=5)
 """A guest who asks on the way to a migration waits for nobody, and holds nobody up."""
 
+_SHAPE = LEDGER_SHAPES[LedgerKind.NAMES]
+_USUAL = LedgerSource(_SHAPE.table, _SHAPE.name, _SHAPE.at)
+
 GO, NO_GO, CANNOT_TELL, WORK = (
     StandingState.PASS,
     StandingState.FAIL,
@@ -41,7 +45,8 @@ GO, NO_GO, CANNOT_TELL, WORK = (
 @dataclass(frozen=True)
 class PreflightAsked:
     """What was asked for. ``given`` are the files of evidence as they were read; ``without`` says by name
-    who left something out. ``options`` are those of scans (``deep``). ``at`` is this machine's time (UTC).
+    who left something out; ``accept`` are oddities of migrations that are known. ``options`` are those of
+    scans (``deep``). ``at`` is this machine's time (UTC).
     """
 
     target: Target
@@ -56,6 +61,8 @@ class PreflightAsked:
     deep: bool = False
     show_queries: bool = False
     run_file: Path | None = None
+    ledger: LedgerSource = _USUAL
+    accept: tuple[str, ...] = ()
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kisaan_validate.facts.ledger import LEDGER_SHAPES, LedgerKind, LedgerSource
 from kisaan_validate.facts.migrations import MigrationFinding, Oddity, StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreflightTopic
 from kisaan_validate.migrations.compare import migrations_standing
@@ -18,10 +17,6 @@ SAY = Answers(PreflightTopic.MIGRATIONS)
 LOOK = "look closer: kisaan-validate migrations"
 MOST_NAMED = 3
 
-_SHAPE = LEDGER_SHAPES[LedgerKind.NAMES]
-USUAL = LedgerSource(_SHAPE.table, _SHAPE.name, _SHAPE.at)
-"""The ledger where the suite names none."""
-
 
 def migrations_pending(inquiry: Inquiry) -> Iterator[PreflightItem]:
     """What is to run, and what is odd about folder or ledger. Keeps the standing for later questions."""
@@ -31,13 +26,12 @@ def migrations_pending(inquiry: Inquiry) -> Iterator[PreflightItem]:
     if not asked.rules.migrations:
         yield SAY.unknown("pending", "no folder of migrations was named", "name it with --migrations")
         return
-    settings = asked.suite.settings if asked.suite is not None else None
-    source = settings.ledger if settings is not None and settings.ledger is not None else USUAL
-    personal = settings.is_personal if settings is not None else lambda *_: False
+    source = asked.ledger
+    personal = asked.suite.settings.is_personal if asked.suite is not None else lambda *_: False
     folder = read_migration_folder(source.kind, asked.rules.migrations)
     with inquiry.looking() as session:
         ledger = read_entries(session, source, personal)
-    inquiry.standing = standing = migrations_standing(folder, ledger, accept=source.accept)
+    inquiry.standing = standing = migrations_standing(folder, ledger, accept=(*source.accept, *asked.accept))
     yield from _odd(standing.findings)
     if not standing.known:
         return

@@ -41,7 +41,8 @@ WHERE a.datid = {_HERE} AND a.pid <> pg_backend_pid()
 ORDER BY a.pid""")
 
 _PREPARED = qualified("""
-SELECT p.gid, p.owner::text, date_trunc('second', p.prepared)::text, extract(epoch FROM clock_timestamp() - p.prepared)::float8
+SELECT p.gid, p.owner::text, date_trunc('second', p.prepared)::text,
+       extract(epoch FROM clock_timestamp() - p.prepared)::float8
 FROM pg_prepared_xacts AS p WHERE p.database = current_database() ORDER BY p.prepared, p.gid""")
 
 # Only of what waits it is asked for whom: that looks at the whole table of locks.
