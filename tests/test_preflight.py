@@ -10,30 +10,39 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 import pytest
 from conftest import SYSTEM_BIN, Server, embedded_server, missing, system_server, wait_until
+from rehearsal_cases import clean
 from small_server import restarted
 from standbys import standby_of
 
 from kisaan_validate import declare as d
 from kisaan_validate.contract.load import Contract, read_contract
 from kisaan_validate.errors import TargetError
+from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreflightRecord
-from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.rehearsal import SessionSetting
+from kisaan_validate.facts.rehearsed import Rehearsed
+from kisaan_validate.facts.result import Status, Verdict
+from kisaan_validate.facts.tape import SizeChange, TableRewrite
 from kisaan_validate.postgres.session import Limits, Session
 from kisaan_validate.postgres.target import find_target
 from kisaan_validate.preflight.asked import PreflightAsked
-from kisaan_validate.preflight.evidence import Given
+from kisaan_validate.preflight.evidence import Given, GivenRecord
 from kisaan_validate.preflight.rules import LEAVABLE, PreflightRules
 from kisaan_validate.preflight.run import preflight
-from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.options import Comparing, Options
+from kisaan_validate.prove.run import run
+from kisaan_validate.record.codec import run_to_json
 from kisaan_validate.record.preflight import preflight_to_json
+from kisaan_validate.rehearse.judge import judge_rehearsal
+from kisaan_validate.rehearse.receipt import receipt_of
 from kisaan_validate.suite.load import suite_of
 
 PASS, FAIL, UNKNOWN, WORK = (
@@ -434,6 +443,159 @@ def test_hostile_names_stay_text(house: House) -> None:
     assert json.loads(preflight_to_json(found))["verdict"] == "FAIL"
 
 
+# --- what a young record knows ---------------------------------------------------------------------------
+
+
+def baseline(house: House, **changed: Any) -> Baseline:
+    """A baseline with the contract, as ``baseline --contract`` takes it."""
+    contract = read_contract(CONTRACT, "contract.toml")
+    options = Options(compare=Comparing(contract=contract))
+    made = run(SUITE, house.server.dsn(house.database, f"guard_{house.database}"), options=options)
+    return replace(baseline_of(made), **changed)
+
+
+def with_baseline(house: House, record: Baseline, **changed: Any) -> PreflightRecord:
+    """A preflight with it."""
+    given = Given(baseline=GivenRecord(Path("pre.json"), record, "ab" * 32))
+    return house.ask(
+        given=given, without=dict.fromkeys(("backup", "rehearsal", "disk", "migrations"), "said"), **changed
+    )
+
+
+def test_a_young_baseline_counts_the_rows(house: House) -> None:
+    """Of this database, whole, with this contract and suite: a go without reading a row."""
+    record = baseline(house)
+    found = with_baseline(house, record)
+    assert found.verdict is Verdict.PASS, [i for i in found.items if i.state in {FAIL, UNKNOWN}]
+    assert "3 rows to put right (the baseline pre.json)" in one(found, "work", "orders.paid_at.not_null").fact
+    assert "49 rows" in one(found, "work", "orders.once").fact
+    assert one(found, "work", "orders.once").state is WORK
+
+
+def _other(record: Baseline, **place: Any) -> Baseline:
+    return replace(record, place=replace(record.place, **place))
+
+
+BASELINES: dict[str, tuple[Any, dict[str, StandingState]]] = {
+    "old": (
+        lambda r: replace(r, taken_at=r.taken_at - timedelta(days=1, minutes=1)),
+        {"baseline age": FAIL, "work age": UNKNOWN},
+    ),
+    "of tomorrow": (
+        lambda r: replace(r, taken_at=r.taken_at + timedelta(days=1)),
+        {"baseline age": UNKNOWN, "work age": UNKNOWN},
+    ),
+    "of another server": (
+        lambda r: _other(r, system_identifier="8"),
+        {"baseline database": FAIL, "work rows": UNKNOWN},
+    ),
+    "of another database": (
+        lambda r: _other(r, database="shop"),
+        {"baseline database": FAIL, "work rows": UNKNOWN},
+    ),
+    "of nobody knows which server": (
+        lambda r: _other(r, system_identifier=""),
+        {"baseline database": UNKNOWN},
+    ),
+    "without a contract": (lambda r: replace(r, contract_digest=""), {"baseline contract": FAIL}),
+    "of another contract": (lambda r: replace(r, contract_digest="00"), {"baseline contract": FAIL}),
+    "of another suite": (
+        lambda r: replace(r, suite=replace(r.suite, digest="00")),
+        {"baseline suite": UNKNOWN},
+    ),
+    "with a table uncounted": (
+        lambda r: replace(r, tables=tuple(replace(t, rows=None, reason="locked") for t in r.tables)),
+        {"baseline whole": UNKNOWN},
+    ),
+    "with a promise unmeasured": (
+        lambda r: replace(r, measured=tuple(replace(m, message="locked") for m in r.measured)),
+        {"baseline whole": UNKNOWN},
+    ),
+    "of a check that had no answer": (
+        lambda r: replace(r, checks=tuple(replace(c, status=Status.SKIP, violations=None) for c in r.checks)),
+        {"work orders.paid_at.not_null": UNKNOWN, "work orders.once": UNKNOWN},
+    ),
+    "of a check that meant another thing": (
+        lambda r: replace(r, checks=tuple(replace(c, digest="00") for c in r.checks)),
+        {"work orders.paid_at.not_null": UNKNOWN, "work orders.once": UNKNOWN},
+    ),
+    "without the checks": (
+        lambda r: replace(r, checks=()),
+        {"work orders.paid_at.not_null": UNKNOWN, "work orders.once": UNKNOWN},
+    ),
+}
+
+
+def test_what_a_baseline_does_not_prove(house: House) -> None:
+    """Each fault of it costs its own answers, and no other."""
+    record = baseline(house)
+    for why, (spoil, expected) in BASELINES.items():
+        found = with_baseline(house, spoil(record))
+        states = {f"{i.topic} {i.question}": i.state for i in found.items if i.state in {FAIL, UNKNOWN}}
+        assert states == expected, why
+
+
+def test_a_run_counts_the_rows(house: House, tmp_path: Path) -> None:
+    """The newer of run and baseline; a run that cannot be read, or is of elsewhere, counts nothing."""
+    made = run(SUITE, house.server.dsn(house.database, f"guard_{house.database}"))
+    path = tmp_path / "run.json"
+    path.write_text(run_to_json(made))
+    found = house.ask(run_file=tmp_path)
+    assert f"3 rows to put right (the run {made.id})" in one(found, "work", "orders.paid_at.not_null").fact
+    assert found.verdict is Verdict.PASS
+    path.write_text(run_to_json(replace(made, place=replace(made.place, system_identifier="8"))))
+    assert one(house.ask(run_file=path), "work", "rows").state is UNKNOWN
+    path.write_text("{")
+    assert one(house.ask(run_file=path), "work", "rows").state is UNKNOWN
+
+
+def test_the_zone_of_the_rehearsal(house: House) -> None:
+    """A cast between timestamps reads TimeZone: another one than rehearsed is never passed over."""
+    for zone, state in (("UTC", PASS), ("Etc/UTC", PASS), ("Asia/Kolkata", UNKNOWN), ("", UNKNOWN)):
+        settings = (SessionSetting("TimeZone", zone, "default"),)
+        found = clean()
+        receipt = replace(receipt_of(found, judge_rehearsal(found), None), settings=settings)
+        given = Given(receipt=GivenRecord(Path("receipt.json"), receipt, "ab" * 32))
+        house.sql(f"ALTER ROLE guard_{house.database} SET TimeZone = 'UTC'")
+        asked = house.ask(given=given, without={})
+        assert one(asked, "rehearsal", "TimeZone").state is state, zone
+
+
+def test_the_rehearsal_says_what_is_rewritten(house: House) -> None:
+    """Its facts beside the receipt are taken only if they are of it, and whole."""
+    found = clean()
+    receipt = receipt_of(found, judge_rehearsal(found), None)
+    tape = found.rehearsal.alone.tape
+    statement = replace(
+        tape.statements[0],
+        rewrites=(
+            TableRewrite("public.orders", ("a type",), 5),
+            TableRewrite("public.new", (), 5, ours=True),
+        ),
+        sizes=(SizeChange("public.other", 100, 150), SizeChange("public.orders", 5, 9)),
+        wal_bytes=10**9,
+        within=0,
+    )
+    run_ = replace(found.rehearsal.alone, tape=replace(tape, statements=(statement,)))
+    found = replace(found, rehearsal=replace(found.rehearsal, alone=run_))
+
+    def asked(facts: Rehearsed) -> PreflightItem:
+        given = Given(
+            receipt=GivenRecord(Path("receipt.json"), receipt, ""),
+            rehearsed=GivenRecord(Path("rehearsal.json"), facts, ""),
+        )
+        return one(house.ask(given=given, without={}), "disk", "free space")
+
+    ((size,),) = house.sql("SELECT pg_total_relation_size('orders')")
+    # New files, what other tables grew by, and the WAL as it was measured: more than the files.
+    assert f"the rehearsal rewrote 1 table of {size:,} bytes" in asked(found).fact
+    assert f"{size + 50 + 10**9:,} bytes" in asked(found).fact
+    assert "the contract changes" in asked(replace(found, at=found.at + timedelta(seconds=1))).fact
+    gap = replace(run_, tape=replace(run_.tape, gaps=("lines are missing",)))
+    whole = replace(found, rehearsal=replace(found.rehearsal, alone=gap))
+    assert "the contract changes" in asked(whole).fact
+
+
 @contextmanager
 def _pair() -> Iterator[tuple[Server, Server]]:
     if not (SYSTEM_BIN / "pg_basebackup").exists():
@@ -442,6 +604,7 @@ def _pair() -> Iterator[tuple[Server, Server]]:
         yield primary, standby
 
 
+@pytest.mark.slow
 def test_a_standby_is_no_place_to_migrate() -> None:
     """It says so, answers what it can, and does not speak for the primary."""
     with _pair() as (primary, standby):
