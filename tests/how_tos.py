@@ -371,6 +371,7 @@ PAGES = {
 """Every page with command lines, but those below."""
 
 ELSEWHERE = {
+    "docs/preflight.md": "needs a certificate and a receipt: run by test_preflight_cli.py",
     "docs/rehearsal.md": "needs a dump and a minute: run by test_rehearse_cli.py",
     "docs/alarms.md": "needs receivers: run by test_notify_cli.py",
     "docs/tutorial.md": "run as a whole by test_tutorial.py",

@@ -74,6 +74,7 @@ WORDS = {
     "last": ("last", "--within", "26 h"),
     "metrics": ("metrics",),
     "doctor": ("doctor",),
+    "preflight": ("preflight", "--contract", "contract.toml", "--baseline", "pre.json"),
     "verify": ("verify", "{run}"),
 }
 """Commands of a suite, in an order in which each finds what it needs."""

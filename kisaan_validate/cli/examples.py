@@ -65,6 +65,11 @@ EXAMPLES = {
         "kisaan-validate rehearse --dump prod.dump --cmd 'npm run migrate' --contract contract.toml",
         "kisaan-validate rehearse --dump prod.dump --migrations sql --settings TimeZone=Asia/Kolkata",
     ),
+    "preflight": (
+        "kisaan-validate preflight --migrations src/migrations --contract contract.toml",
+        "kisaan-validate preflight --certificate orders.dump.certificate.json --receipt r/receipt.json",
+        "kisaan-validate preflight --deep --disk /var/lib/postgresql --without rehearsal",
+    ),
     "migrations": (
         "kisaan-validate migrations --folder src/migrations",
         "kisaan-validate migrations --folder src/migrations --since 2026-11-30T02:00+05:30 --of '20261130_*'",

@@ -148,6 +148,17 @@ def rehearse_exit_code(verdict: Verdict, *, interrupted: bool = False) -> int:
     return PASSED if verdict is Verdict.PASS else INCONCLUSIVE
 
 
+def preflight_exit_code(verdict: Verdict, *, recorded: bool) -> int:
+    """The exit code of a preflight: 0 go, 1 no-go, 3 cannot tell. ``recorded``: whether record and page could
+    be written; a go that nobody can read is none.
+    """
+    from kisaan_validate.facts.result import Verdict
+
+    if verdict is Verdict.FAIL:
+        return FAILED
+    return PASSED if verdict is Verdict.PASS and recorded else INCONCLUSIVE
+
+
 def migrations_exit_code(verdict: Verdict, *, interrupted: bool = False) -> int:
     """The exit code of a folder of migrations held against its ledger, or of waiting until it is applied.
     ``interrupted``: somebody stopped the waiting.

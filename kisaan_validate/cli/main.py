@@ -38,6 +38,7 @@ COMMANDS = (
     "backup",
     "accept",
     "rehearse",
+    "preflight",
     "migrations",
     "wait",
     "diff",

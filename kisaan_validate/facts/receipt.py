@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,6 +63,29 @@ class RehearsalReceipt:
     compared: bool
     changes: tuple[ReceiptChange, ...] = ()
     format_version: int = RECEIPT_FORMAT
+
+    @property
+    def server_major(self) -> str:
+        """The major version on which was rehearsed, "18" of "18.6" or "PostgreSQL 18.6"."""
+        return major_of(self.server_version)
+
+    def changed_files(self, now: Sequence[ReceiptFile]) -> tuple[str, ...]:
+        """What is not as it was rehearsed of the files of migrations, in words."""
+        before, after = ({file.name: file.sha256 for file in files} for files in (self.migrations, now))
+        found = []
+        for name in sorted({*before, *after}):
+            if name not in after:
+                found.append(f"{name} was rehearsed and is not there any more")
+            elif name not in before:
+                found.append(f"{name} was not rehearsed")
+            elif before[name] != after[name]:
+                found.append(f"{name} was changed after the rehearsal")
+        return tuple(found)
+
+
+def major_of(version: str) -> str:
+    """The major version in "18.6" or "PostgreSQL 18.6"."""
+    return version.removeprefix("PostgreSQL").strip().partition(".")[0]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kisaan_validate.errors import UsageError
 from kisaan_validate.history.retention import Retention
 from kisaan_validate.ops.scans import ScanProfile, scan_profile
+from kisaan_validate.preflight.rules import PreflightRules
 from kisaan_validate.text import authored
 from kisaan_validate.toml.reader import read
 
@@ -78,6 +79,7 @@ class Config:
     every_seconds: int = 0
     guard: GuardRules | None = None
     """None where the file has no ``[guard]``."""
+    preflight: PreflightRules = field(default_factory=PreflightRules)
 
 
 def load_config(path: Path | None) -> Config:
@@ -133,6 +135,7 @@ def _config(given: ConfigFile, base: Path) -> Config:
         every_seconds=given.history.every or 0,
         # What is not written is no guard, and not one without rules.
         guard=given.guard.rules(base) if "guard" in given.model_fields_set else None,
+        preflight=given.preflight.rules(base),
         **run.model_dump(exclude={"operator"}),
     )
 

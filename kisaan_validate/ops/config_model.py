@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from kisaan_validate.ops.guard_model import GuardTable
 from kisaan_validate.ops.notify_model import NotifyTable
+from kisaan_validate.ops.preflight_model import PreflightTable
 from kisaan_validate.ops.scan_model import ScanTable, named_profiles
 from kisaan_validate.toml.durations import Duration, SomeTime
 from kisaan_validate.toml.model import Field, FilePath, LookBefore, Name, TomlTable, shaped, wrong
@@ -155,6 +156,9 @@ class ConfigFile(TomlTable):
     )
     notify: NotifyTable = Field(default_factory=NotifyTable, description="who is told, and how")
     guard: GuardTable = Field(default_factory=GuardTable, description="when run --guard waits, or gives up")
+    preflight: PreflightTable = Field(
+        default_factory=PreflightTable, description="what preflight asks for before a migration"
+    )
 
     elsewhere: ClassVar[Mapping[str, str]] = {
         "criteria": "success criteria belong to the suite: write [[criteria]] in its suite.toml"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.receipt import RECEIPT_FORMAT, RehearsalReceipt
 from kisaan_validate.facts.rehearsed import Rehearsed
 from kisaan_validate.record.files import read_file
-from kisaan_validate.record.typed import json_of, published_schema, read_exactly
+from kisaan_validate.record.typed import json_of, parsed, published_schema, read_exactly, validated
 
-_RECEIPT = "receipt"
+_RECEIPT, _REHEARSAL = "receipt", "rehearsal"
 
 
 def receipt_to_json(receipt: RehearsalReceipt) -> str:
@@ -20,7 +21,23 @@ def receipt_to_json(receipt: RehearsalReceipt) -> str:
 
 def rehearsed_to_json(found: Rehearsed) -> str:
     """The text of ``rehearsal.json``: all facts that the page shows."""
-    return json_of("rehearsal", found)
+    return json_of(_REHEARSAL, found)
+
+
+def rehearsed_from_json(text: str, source: str = "rehearsal.json") -> Rehearsed:
+    """The rehearsal that ``text`` holds. Raises RecordError, naming ``source``."""
+    given = parsed(text, source, "rehearse again")
+    if not isinstance(given, dict) or given.get("kind") != _REHEARSAL:
+        raise RecordError(f"{source} is not a {_REHEARSAL} file", "check the file's name")
+    found: Rehearsed = validated(
+        Rehearsed, {key: value for key, value in given.items() if key != "kind"}, source
+    )
+    # What the model ignores or changes was not written by us.
+    if rehearsed_to_json(found) != text:
+        raise RecordError(
+            f"{source} was changed", "it was edited, or another version wrote it; rehearse again"
+        )
+    return found
 
 
 def read_receipt(path: Path) -> RehearsalReceipt:

@@ -7,7 +7,13 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from kisaan_validate.facts.differences import ROWS, Change
-from kisaan_validate.facts.receipt import ReceiptChange, ReceiptFile, ReceiptReview, RehearsalReceipt
+from kisaan_validate.facts.receipt import (
+    ReceiptChange,
+    ReceiptFile,
+    ReceiptReview,
+    RehearsalReceipt,
+    major_of,
+)
 from kisaan_validate.facts.rehearsed import RehearsalJudgement, Rehearsed
 
 if TYPE_CHECKING:
@@ -64,22 +70,11 @@ def _void(
         yield "the contract is not the one of the rehearsal"
     if receipt.suite != run.suite.digest:
         yield "the suite is not the one of the rehearsal"
-    here, there = _major(receipt.server_version), _major(run.place.server)
+    here, there = receipt.server_major, major_of(run.place.server)
     if here != there:
         yield f"rehearsed on PostgreSQL {here}, production is {there}"
     if migrations is not None and receipt.migrations:
-        yield from _files(receipt.migrations, migrations)
-
-
-def _files(rehearsed: Sequence[ReceiptFile], now: Sequence[ReceiptFile]) -> Iterator[str]:
-    before, after = ({file.name: file.sha256 for file in files} for files in (rehearsed, now))
-    for name in sorted({*before, *after}):
-        if name not in after:
-            yield f"{name} was rehearsed and is not there any more"
-        elif name not in before:
-            yield f"{name} was not rehearsed"
-        elif before[name] != after[name]:
-            yield f"{name} was changed after the rehearsal"
+        yield from receipt.changed_files(migrations)
 
 
 def _other(receipt: RehearsalReceipt, judged: Judgement) -> Iterator[str]:
@@ -122,9 +117,3 @@ def _words(key: tuple[str, str, str, str]) -> str:
 
 def _signed(delta: int | None) -> str:
     return "an unknown number of rows" if delta is None else f"{delta:+,} rows"
-
-
-def _major(version: str) -> str:
-    """The major version in "18.6" or "PostgreSQL 18.6"."""
-    digits = version.removeprefix("PostgreSQL").strip()
-    return digits.partition(".")[0]

@@ -1,0 +1,47 @@
+"""A preflight in lines for a terminal: what stands against it first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from kisaan_validate.facts.migrations import StandingState
+from kisaan_validate.facts.preflight import PreflightItem, PreflightRecord
+from kisaan_validate.report.preflight_words import STATE_WORDS, VERDICT_WORDS, verdict_sentence
+from kisaan_validate.report.text import flat, plain, shortened
+from kisaan_validate.text.numbers import counted
+
+SHOWN = 8
+"""So many answers of a kind are printed; the page has all."""
+
+LONGEST = 300
+
+
+def preflight_lines(found: PreflightRecord, *, quiet: bool, verbose: bool = False) -> Iterator[str]:
+    """The lines. ``quiet``: the verdict alone; ``verbose``: every answer."""
+    if not quiet:
+        place = found.place
+        yield _line("target", f"{place.role}@{place.host}:{place.port}/{place.database} {place.server}")
+        for state in STATE_WORDS:
+            yield from _of(state, found.of(state), verbose=verbose)
+        for left in found.left_out:
+            yield _line("left out", f"{left.name}: {left.why}")
+    words = f"{found.verdict.value} ({VERDICT_WORDS[found.verdict].lower()}): {verdict_sentence(found)}"
+    yield _line("verdict", words)
+
+
+def _of(state: StandingState, items: Sequence[PreflightItem], *, verbose: bool) -> Iterator[str]:
+    if state is StandingState.PASS and not verbose:
+        if items:
+            yield _line("go", f"{counted(len(items), 'answer')}; --verbose prints them")
+        return
+    most = len(items) if verbose else SHOWN
+    for item in items[:most]:
+        yield _line(STATE_WORDS[state], f"{item.topic}: {item.fact}")
+        if item.todo:
+            yield _line("", f"do: {item.todo}")
+    if len(items) > most:
+        yield _line(STATE_WORDS[state], f"and {len(items) - most:,} more: see the page, or --verbose")
+
+
+def _line(word: str, words: str) -> str:
+    return f"{word:<12} {plain(shortened(flat(words), LONGEST))}"
