@@ -112,6 +112,7 @@ def _proved_by(given: Mapping[str, Any]) -> ProvedBy | None:
 
 def rehearsed(inputs: RehearseInputs, stop: Stop) -> RehearsalOutcome:
     """Restore the dump into a scratch server and rehearse there; nothing of it is left."""
+    from kisaan_validate.rehearse.logfile import require_log
     from kisaan_validate.rehearse.rehearsal import rehearse
     from kisaan_validate.rehearse.run import REHEARSAL_SETTINGS
     from kisaan_validate.scratch.production import refuse_if_production
@@ -124,12 +125,15 @@ def rehearsed(inputs: RehearseInputs, stop: Stop) -> RehearsalOutcome:
         inputs.installation,
         dsn=given["scratch_dsn"],
         need_bytes=0 if given["scratch_dsn"] else inputs.facts.size * ROOM * (PACKED if packed else 1) // 4,
-        settings=REHEARSAL_SETTINGS,
+        # Of a server that was lent nothing is changed: its own configuration would be lost at the end.
+        settings=None if given["scratch_dsn"] else REHEARSAL_SETTINGS,
         parent=given["scratch_dir"],
         productions=productions,
     ) as scratch:
         if inputs.production is not None:
             refuse_if_production(scratch, inputs.production)
+        # Before hours of restoring.
+        require_log(lambda: scratch.connect("postgres"))
         # Drivers of other languages know no sockets.
         if given["cmd"] or given["old_app"]:
             scratch.listen()

@@ -17,7 +17,7 @@ from kisaan_validate.scratch.adopted import Adopted
 from kisaan_validate.scratch.client import Finished, run_client
 from kisaan_validate.scratch.cloning import clone
 from kisaan_validate.scratch.cluster import Cluster, allowed
-from kisaan_validate.scratch.home import clean_environment, refuse_closed, scratch_parent
+from kisaan_validate.scratch.home import CHOOSE, clean_environment, refuse_closed, scratch_parent
 from kisaan_validate.scratch.installation import Installation, choose
 from kisaan_validate.scratch.leftovers import sweep
 from kisaan_validate.scratch.place import ScratchPlace
@@ -301,7 +301,11 @@ def scratch_server(
     if dsn is None:
         refuse_closed(where)
     sweep([where], notice)
-    place = _place(where, installation, dsn, need_bytes, settings or {}, unknown_space, productions)
+    try:
+        place = _place(where, installation, dsn, need_bytes, settings or {}, unknown_space, productions)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UsageError(f"no scratch server can be made in {where}: {why}", CHOOSE) from None
     done = False
     try:
         scratch = Scratch(place)
