@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import pytest
 from shop import Shop
 from test_rehearse_cli import GOOD, place, rehearse, write
 
@@ -45,7 +44,7 @@ def lent_rehearsal(place: Shop, dsn: str, *words: str) -> subprocess.CompletedPr
     return rehearse(place, *base, "--scratch-dsn", dsn, *words)
 
 
-def test_a_lent_server_without_a_readable_log_is_refused_first(place: Shop) -> None:  # noqa: F811
+def test_a_lent_server_without_a_readable_log_is_refused_first(place: Shop) -> None:
     """Exit 2 before the dump is restored, with what is needed; nothing is made or set there, and no password
     is said.
     """
@@ -62,7 +61,7 @@ def test_a_lent_server_without_a_readable_log_is_refused_first(place: Shop) -> N
 
 
 @pytest.mark.slow
-def test_a_lent_server_keeps_its_own_settings(place: Shop) -> None:  # noqa: F811
+def test_a_lent_server_keeps_its_own_settings(place: Shop) -> None:
     """It logs as its owner wants by ALTER SYSTEM: the rehearsal works, and at the end that still stands."""
     with lender() as (lent, dsn):
         lent.restart(logging_collector="on", log_destination="csvlog")

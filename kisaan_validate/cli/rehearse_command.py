@@ -97,15 +97,35 @@ def command(**given: Any) -> int:
     inputs = read_inputs(given)
     stop = Stop()
     outcome = attended(lambda stop: rehearsed(inputs, stop), stop)
-    outcome = _with_run(outcome, inputs.output)
+    outcome, kept = _kept(outcome, inputs.output)
     judged = judge_rehearsal(outcome.found)
-    _write(outcome, judged, inputs.output)
-    _print(outcome.found, judged, inputs.output, quiet=given["quiet"])
-    return rehearse_exit_code(judged.verdict, interrupted=_interrupted(stop))
+    _print(outcome.found, judged, inputs.output if kept else None, quiet=given["quiet"])
+    return rehearse_exit_code(judged.verdict, interrupted=_interrupted(stop), kept=kept)
 
 
 def _interrupted(stop: Stop) -> bool:
     return stop.requested
+
+
+def _kept(outcome: RehearsalOutcome, folder: Path) -> tuple[RehearsalOutcome, bool]:
+    """All files written, with the outcome that names the run; or none of them, which is said."""
+    from contextlib import suppress
+    from shutil import rmtree
+
+    from kisaan_validate.errors import RecordError
+    from kisaan_validate.rehearse.judge import judge_rehearsal
+
+    try:
+        recorded = _with_run(outcome, folder)
+        _write(recorded, judge_rehearsal(recorded.found), folder)
+    except RecordError as error:
+        click.echo(f"error: {error}", err=True)
+        if outcome.proved is not None:
+            rmtree(folder / outcome.proved.run.id, ignore_errors=True)
+        with suppress(OSError):
+            folder.rmdir()
+        return outcome, False
+    return recorded, True
 
 
 def _with_run(outcome: RehearsalOutcome, folder: Path) -> RehearsalOutcome:
@@ -123,21 +143,27 @@ def _with_run(outcome: RehearsalOutcome, folder: Path) -> RehearsalOutcome:
 
 def _write(outcome: RehearsalOutcome, judged: RehearsalJudgement, folder: Path) -> None:
     """The facts, the page, the receipt. The receipt comes last: without it nothing was rehearsed."""
-    from kisaan_validate.record.files import write_file
+    from kisaan_validate.record.files import write_files
     from kisaan_validate.record.rehearsed import receipt_to_json, rehearsed_to_json
     from kisaan_validate.rehearse.receipt import receipt_of
     from kisaan_validate.report.rehearsal_page import render_rehearsal
 
     proved: Judgement | None = outcome.proved
-    write_file(folder / "rehearsal.json", rehearsed_to_json(outcome.found))
-    write_file(folder / "rehearsal.html", render_rehearsal(outcome.found, judged))
-    write_file(folder / "receipt.json", receipt_to_json(receipt_of(outcome.found, judged, proved)))
+    files = {
+        "rehearsal.json": rehearsed_to_json(outcome.found),
+        "rehearsal.html": render_rehearsal(outcome.found, judged),
+        "receipt.json": receipt_to_json(receipt_of(outcome.found, judged, proved)),
+    }
+    write_files([(folder / name, text) for name, text in files.items()])
 
 
-def _print(found: Rehearsed, judged: RehearsalJudgement, folder: Path, *, quiet: bool) -> None:
+def _print(found: Rehearsed, judged: RehearsalJudgement, folder: Path | None, *, quiet: bool) -> None:
     from kisaan_validate.cli.output import say
     from kisaan_validate.report.rehearsal_console import rehearsal_lines
 
     for line in rehearsal_lines(found, judged, quiet=quiet):
         say(line)
-    say(f"page     {folder / 'rehearsal.html'}")
+    if folder is not None:
+        say(f"page     {folder / 'rehearsal.html'}")
+    else:
+        say("page     none, as it could not be written: nothing was rehearsed")

@@ -31,7 +31,6 @@ from kisaan_validate.record.files import write_bytes
 from kisaan_validate.scratch.client import Finished
 from kisaan_validate.scratch.installation import Installation
 from kisaan_validate.scratch.server import Scratch
-from kisaan_validate.scratch.space import little_room
 
 
 @dataclass(frozen=True)
@@ -202,7 +201,7 @@ def _require_server(finished: Finished, scratch: Scratch) -> None:
     if failed is None:
         return
     state = f" (SQLSTATE {failed.sqlstate})" if failed.sqlstate else ""
-    room = f"; {little}" if (little := little_room(scratch.folder)) else ""
+    room = f"; {scratch.full}" if scratch.full else ""
     raise DatabaseError(
         f"the scratch server failed while the dump was restored: {failed.text}{state}{room}",
         "this says nothing of the dump: make room, or name another folder with --scratch-dir",

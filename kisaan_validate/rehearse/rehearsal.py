@@ -6,11 +6,13 @@ The steps are named here, in their order; each is a function of a module beside 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kisaan_validate.errors import DatabaseError
 from kisaan_validate.facts.rehearsal import (
     Calibration,
     Rehearsal,
@@ -47,6 +49,7 @@ from kisaan_validate.rehearse.run import READER_SECONDS, RehearsalPlace, rehears
 from kisaan_validate.rehearse.sameness import Comparer
 from kisaan_validate.rehearse.steps import Steps
 from kisaan_validate.rehearse.times import setting_seconds
+from kisaan_validate.rehearse.trouble import require_server, require_server_of
 from kisaan_validate.rehearse.waiving import waive
 from kisaan_validate.version import VERSION
 
@@ -130,6 +133,7 @@ class _Rehearsing:
         self.comparer = Comparer(request.scratch, stop=request.stop)
         self.sealed = SealedDigests.fresh()
         self.version = int(self.scratch.execute("SHOW server_version_num")[0][0])
+        self.server = str(self.scratch.execute("SHOW server_version")[0][0]).split()[0]
 
     def run(self) -> RehearsalOutcome:
         request, steps = self.request, self.steps
@@ -145,7 +149,7 @@ class _Rehearsing:
         rollback, app = self.rollbacks(), self.app()
         again, twice = self.again(alone, undisturbed)
         rehearsal = Rehearsal(
-            self.scratch.execute("SHOW server_version")[0][0].split()[0],
+            self.server,
             settings,
             calibration,
             alone,
@@ -216,7 +220,9 @@ class _Rehearsing:
         place = RehearsalPlace(
             lambda: scratch.connect(database), scratch.dsn(database, "postgres"), migrating.files
         )
-        return rehearsed_run(place, lambda: migrating.run(database), reader_seconds=reader)
+        done = rehearsed_run(place, lambda: migrating.run(database), reader_seconds=reader)
+        require_server(done, scratch)
+        return done
 
     def beside(self) -> RehearsedRun | None:
         name, seconds = "migrate beside an open reader", self.request.reader_seconds
@@ -293,6 +299,7 @@ class _Rehearsing:
     def once_more(self, database: str) -> bool:
         self.scratch.clone(SOURCE, database)
         done = self.request.migrating.run(database)
+        require_server_of(done, self.scratch)
         return done.succeeded
 
     def rollbacks(self) -> tuple[RollbackTry, ...]:
@@ -319,8 +326,13 @@ class _Rehearsing:
         names = {RollbackWay.LITERAL: literal, RollbackWay.PROPER: proper}
         tried = [self.steps.do(f"roll back by {way}", work) for way, work in names.items()]
         for database in ("rehearsal_literal", "rehearsal_proper"):
-            self.scratch.drop(database)
+            self.put_away(database)
         return tuple(one for one in tried if one is not None)
+
+    def put_away(self, database: str) -> None:
+        """Make room. Where that fails, what was found is not lost: all of it is erased at the end."""
+        with suppress(DatabaseError):
+            self.scratch.drop(database)
 
     def app(self) -> OldAppAnswer | None:
         """The previous build on a clone of the migrated copy, in which it may write."""
@@ -344,7 +356,7 @@ class _Rehearsing:
 
         name = "start the previous build"
         found = self.steps.do(name, work)
-        self.scratch.drop("rehearsal_app")
+        self.put_away("rehearsal_app")
         return found or OldAppAnswer(asked.command, asked.health, None, reason=self.steps.why(name))
 
     def again(self, alone: RehearsedRun, undisturbed: bool) -> tuple[InterruptedReview, TwiceReview]:
