@@ -11,9 +11,7 @@ import contextlib
 import json
 import os
 import signal
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any

@@ -251,7 +251,12 @@ def test_a_full_scratch_disk_at_each_stage(site: Site, command: str, stage: str)
     ("command", "stage"),
     [
         *(("take", stage) for stage in STAGES["take"]),
-        *((c, s) for c in ("verify", "rehearse") for s in STAGES[c] if s.startswith(("write", "name", "put"))),
+        *(
+            (c, s)
+            for c in ("verify", "rehearse")
+            for s in STAGES[c]
+            if s.startswith(("write", "name", "put"))
+        ),
         ("verify", "restoring"),
         ("rehearse", "migrate under the tape"),
     ],

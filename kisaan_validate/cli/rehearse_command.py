@@ -98,7 +98,7 @@ def command(**given: Any) -> int:
     stop = Stop()
     outcome = attended(lambda stop: rehearsed(inputs, stop), stop)
     outcome, kept = _kept(outcome, inputs.output)
-    judged = judge_rehearsal(outcome.found)
+    judged = judge_rehearsal(outcome.found, kept=kept)
     _print(outcome.found, judged, inputs.output if kept else None, quiet=given["quiet"])
     return rehearse_exit_code(judged.verdict, interrupted=_interrupted(stop), kept=kept)
 
@@ -152,7 +152,7 @@ def _write(outcome: RehearsalOutcome, judged: RehearsalJudgement, folder: Path) 
     files = {
         "rehearsal.json": rehearsed_to_json(outcome.found),
         "rehearsal.html": render_rehearsal(outcome.found, judged),
-        "receipt.json": receipt_to_json(receipt_of(outcome.found, judged, proved)),
+        "receipt.json": receipt_to_json(receipt_of(outcome.found, judged, proved, outcome.contract)),
     }
     write_files([(folder / name, text) for name, text in files.items()])
 
@@ -166,4 +166,4 @@ def _print(found: Rehearsed, judged: RehearsalJudgement, folder: Path | None, *,
     if folder is not None:
         say(f"page     {folder / 'rehearsal.html'}")
     else:
-        say("page     none, as it could not be written: nothing was rehearsed")
+        say("page     none, as it could not be written")

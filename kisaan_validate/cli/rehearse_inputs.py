@@ -11,6 +11,7 @@ from kisaan_validate.cli.options import the_config, the_contract, the_suite, the
 from kisaan_validate.errors import UsageError
 
 if TYPE_CHECKING:
+    from kisaan_validate.facts.check import Severity
     from kisaan_validate.facts.dump import DumpFacts
     from kisaan_validate.postgres.target import Target
     from kisaan_validate.process.stopping import Stop
@@ -35,6 +36,7 @@ class RehearseInputs:
     facts: DumpFacts
     sources: tuple[MigrationSource, ...]
     by: ProvedBy | None
+    severities: Mapping[str, Severity]
     queries: QueryTexts | None
     production: Target | None
     settings: Mapping[str, str]
@@ -51,6 +53,7 @@ def read_inputs(given: Mapping[str, Any]) -> RehearseInputs:
     from kisaan_validate.rehearse.exposure import NAMED_BY_US, refuse_settings_beside
     from kisaan_validate.rehearse.migrate import read_sources
     from kisaan_validate.rehearse.query_texts import read_queries
+    from kisaan_validate.rehearse.severities import severities
     from kisaan_validate.scratch.installation import choose
 
     dump, output = _needed(given)
@@ -68,8 +71,20 @@ def read_inputs(given: Mapping[str, Any]) -> RehearseInputs:
     facts = read_dump(dump)
     named = given["scratch_bin"]
     installation = None if given["scratch_dsn"] else choose(None if named else facts.server_major, named)
+    weights = severities(by.suite.settings.severities if by is not None else {})
     return RehearseInputs(
-        dump, facts, sources, by, queries, production, settings, environment, installation, output, given
+        dump,
+        facts,
+        sources,
+        by,
+        weights,
+        queries,
+        production,
+        settings,
+        environment,
+        installation,
+        output,
+        given,
     )
 
 
@@ -181,6 +196,7 @@ def _request(inputs: RehearseInputs, scratch: Scratch, stop: Stop) -> RehearsalR
         reader_seconds=given["open_reader"],
         points=given["interruptions"],
         waivers=rule_waivers(by.waivers if by is not None else None),
+        severities=inputs.severities,
         nouns=by.suite.settings.nouns if by is not None else {},
         stop=stop,
         say=tell,

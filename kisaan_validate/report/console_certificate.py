@@ -48,12 +48,15 @@ def print_certificate(
     for words, style in lines:
         console.print(Text(words, style=style), soft_wrap=True)
     until = certificate.valid_until
-    said = f"{certificate.verdict.value}  {WORDS[certificate.verdict]}"
-    said += f", valid until {utc(until)}" if until is not None else ""
-    console.print(Text(said, style=_STYLES[certificate.verdict]), soft_wrap=True)
+    # What nobody can read later is not green.
+    lost = path is None and certificate.verdict is Verdict.PASS
+    verdict = Verdict.INCONCLUSIVE if lost else certificate.verdict
+    said = f"{verdict.value}  {WORDS[verdict]}"
+    said += f", valid until {utc(until)}" if until is not None and not lost else ""
+    console.print(Text(said, style=_STYLES[verdict]), soft_wrap=True)
     if e.restored is not None and certificate.log:
         console.print(Text(f"log     {certificate.log}"), soft_wrap=True)
-    where = str(path) if path is not None else "none, as it could not be written: nothing is proved"
+    where = str(path) if path is not None else "none, as it could not be written"
     console.print(Text(f"certificate  {where}"), soft_wrap=True)
 
 
