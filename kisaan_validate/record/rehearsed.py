@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.receipt import RECEIPT_FORMAT, RehearsalReceipt
 from kisaan_validate.facts.rehearsed import Rehearsed
 from kisaan_validate.record.files import read_file
-from kisaan_validate.record.typed import json_of, published_schema, read_exactly
+from kisaan_validate.record.typed import json_of, parsed, published_schema, read_exactly, validated
 
 _RECEIPT = "receipt"
 
@@ -21,6 +22,19 @@ def receipt_to_json(receipt: RehearsalReceipt) -> str:
 def rehearsed_to_json(found: Rehearsed) -> str:
     """The text of ``rehearsal.json``: all facts that the page shows."""
     return json_of("rehearsal", found)
+
+
+def rehearsed_from_json(text: str, source: str = "rehearsal.json") -> Rehearsed:
+    """The rehearsal that ``text`` holds. Raises RecordError where it is damaged, edited or too new."""
+    given = parsed(text, source, "rehearse again")
+    if not isinstance(given, dict) or given.get("kind") != "rehearsal":
+        raise RecordError(f"{source} is not a rehearsal file", "check the file's name")
+    body = {key: value for key, value in given.items() if key != "kind"}
+    made: Rehearsed = validated(Rehearsed, body, source)
+    # What the model ignores or changes was not written by us.
+    if rehearsed_to_json(made) != text:
+        raise RecordError(f"{source} was changed", "it was edited or made by another version; rehearse again")
+    return made
 
 
 def read_receipt(path: Path) -> RehearsalReceipt:
