@@ -10,7 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from kisaan_validate.rehearse.rules import RULES  # noqa: E402
+from kisaan_validate.facts.check import Severity  # noqa: E402
+from kisaan_validate.rehearse.rules import RULES, MigrationRule  # noqa: E402
+from kisaan_validate.rehearse.rules.again import AGAIN_RULES, AgainRule  # noqa: E402
 
 PAGE = ROOT / "docs" / "migration-rules.md"
 CASES = ROOT / "tests" / "rehearsals"
@@ -22,6 +24,14 @@ A rehearsal runs a migration on a copy and records each statement's locks, rewri
 catalogue. These rules are judged on that record, never on how long something took: a lock that lasts 2 ms on
 a small copy lasts minutes on a large table. Each finding says what was seen, of which statement, in which
 file and line.
+
+A rule is **blocking**: the rehearsal fails, unless a [waiver](rehearsal.md#what-is-measured) covers it; or a
+**warning**, which is shown and fails nothing. `suite.toml` may say otherwise of any of them:
+
+```toml
+[rehearsal.severity]
+no-lock-timeout = "blocking"
+```
 
 The migrations below are run in the tests, each statement by itself as `psql -f` sends it, on
 [these two tables](../tests/rehearsals/setup.sql): the first of each pair breaks its rule and no other, the
@@ -47,9 +57,16 @@ def page() -> str:
             (CASES / rule.id / f"{name}.sql").read_text(encoding="utf-8") for name in ("bad", "good")
         )
         parts.append(
-            f"## {rule.title}\n\n`{rule.id}`\n\n```sql\n{bad}```\n\n{rule.advice}\n\n```sql\n{good}```\n"
+            f"## {rule.title}\n\n`{rule.id}`, {severity(rule)}\n\n```sql\n{bad}```\n\n{rule.advice}\n\n```sql\n{good}```\n"
         )
+    for again in AGAIN_RULES.values():
+        parts.append(f"## {again.title}\n\n`{again.id}`, {severity(again)}\n\n{again.advice}\n")
     return "\n".join([*parts, UNSEEN + unseen()])
+
+
+def severity(rule: MigrationRule | AgainRule) -> str:
+    """A rule's own severity in words."""
+    return "a warning" if rule.severity is Severity.WARNING else "blocking"
 
 
 def unseen() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,6 +24,7 @@ from kisaan_validate.postgres.target import find_target
 from kisaan_validate.rehearse.calibrate import calibrated, calibration_words
 from kisaan_validate.rehearse.canaries import CanaryFlock
 from kisaan_validate.rehearse.canary import FELT_SECONDS
+from kisaan_validate.rehearse.canary_session import CanarySession
 from kisaan_validate.rehearse.migrate import (
     FolderRunner,
     MigrationLedger,
@@ -370,3 +372,25 @@ def test_the_same_count_here_and_in_production_gives_a_factor(stage: Stage) -> N
     assert "no production database" in calibration_words(calibrated(connection, None))
     empty = stage.scratch.connect(stage.database())
     assert "no table" in calibration_words(calibrated(empty, None))
+
+
+def test_a_canary_that_is_closed_while_it_connects_is_on_no_tape(stage: Stage) -> None:
+    """The server says that it lost a client whose session had no settings of ours yet: that is no statement of the
+    migration.
+    """
+    database = stage.database("CREATE TABLE t (id int PRIMARY KEY)")
+
+    dsn, ours = stage.scratch.dsn(database, "postgres"), OurSessions(lambda: None)
+
+    def hurried(cursor: Any) -> None:
+        for polls in (*range(6), 2, 3, 4, 2, 3, 4) * 2:
+            session = CanarySession(dsn, ours)
+            for _ in range(polls):
+                select.select([session], [], [], 0.05)
+                session.step()
+            session.close()
+        cursor.execute("CREATE TABLE made (id int)")
+
+    tape = stage.tape(database, {}, hurried)
+    assert [(s.tag, s.sqlstate) for s in tape.statements] == [("CREATE TABLE", "")]
+    assert tape.gaps == ()

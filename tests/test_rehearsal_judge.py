@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rehearsal_cases import clean, everything
 
+from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.rehearsal import CanaryAccess, FileState, MigratedFile, NotTried, RuleFinding
 from kisaan_validate.facts.rehearsed import (
     AgainState,
@@ -29,6 +30,8 @@ from kisaan_validate.facts.result import Verdict
 from kisaan_validate.rehearse.judge import judge_rehearsal
 
 FINDING = RuleFinding("rewrite", "A table is rewritten", (1,), ("orders",), "orders is", "do not")
+
+WARNING = replace(FINDING, severity=Severity.WARNING)
 
 
 def rehearsal(found: Rehearsed, **more: Any) -> Rehearsed:
@@ -53,9 +56,9 @@ def query(found: Rehearsed, state: QueryState) -> Rehearsed:
     return replace(found, queries=replace(found.queries, plans=(replace(plan, state=state, error="gone"),)))
 
 
-def point(found: Rehearsed, state: AgainState) -> Rehearsed:
+def point(found: Rehearsed, state: AgainState, **more: Any) -> Rehearsed:
     """With one interruption that came to this."""
-    return replace(found, interrupted=InterruptedReview((InterruptedPoint(1, "x", state, "why"),), 1))
+    return replace(found, interrupted=InterruptedReview((InterruptedPoint(1, "x", state, "why", **more),), 1))
 
 
 FAILED_FILE = (MigratedFile("1.sql", "", FileState.FAILED, 1.0, "42P01", "relation does not exist"),)
@@ -87,6 +90,8 @@ FAIL: dict[str, tuple[Callable[[Rehearsed], Rehearsed], ReasonKind]] = {
         lambda f: replace(f, contract=replace(f.contract, verdict=Verdict.FAIL)),
         ReasonKind.CONTRACT,
     ),
+    "it wedges": (lambda f: point(f, AgainState.WEDGED), ReasonKind.INTERRUPTED),
+    "it ends differently": (lambda f: point(f, AgainState.DIFFERS), ReasonKind.INTERRUPTED),
     "a rule is broken": (lambda f: rehearsal(f, findings=(FINDING,)), ReasonKind.RULE),
     "a query no longer plans": (lambda f: query(f, QueryState.BROKEN), ReasonKind.QUERY),
     "the proper rollback does not restore": (
@@ -189,8 +194,15 @@ WARN: dict[str, tuple[Callable[[Rehearsed], Rehearsed], ReasonKind]] = {
         lambda f: rolled(f, RollbackWay.LITERAL, same=Sameness(False, ("orders",))),
         ReasonKind.ROLLBACK,
     ),
-    "it wedges": (lambda f: point(f, AgainState.WEDGED), ReasonKind.INTERRUPTED),
-    "it ends differently": (lambda f: point(f, AgainState.DIFFERS), ReasonKind.INTERRUPTED),
+    "a rule that only warns": (lambda f: rehearsal(f, findings=(WARNING,)), ReasonKind.RULE),
+    "a wedge that was waived": (
+        lambda f: point(f, AgainState.WEDGED, waived="agreed"),
+        ReasonKind.INTERRUPTED,
+    ),
+    "another result that only warns": (
+        lambda f: point(f, AgainState.DIFFERS, severity=Severity.WARNING),
+        ReasonKind.INTERRUPTED,
+    ),
     "the previous build does not work": (
         lambda f: replace(f, old_app=OldAppAnswer("x", "/", False)),
         ReasonKind.OLD_APP,
@@ -254,6 +266,14 @@ def test_a_waived_finding_does_not_fail() -> None:
     assert judge_rehearsal(rehearsal(clean(), findings=(waived, FINDING))).verdict is Verdict.FAIL
 
 
+def test_what_nobody_can_read_is_not_green() -> None:
+    """A page and a receipt that could not be written keep a clean rehearsal from passing, and no bad one from
+    failing.
+    """
+    assert judge_rehearsal(clean(), kept=False).verdict is Verdict.INCONCLUSIVE
+    assert judge_rehearsal(rehearsal(clean(), findings=(FINDING,)), kept=False).verdict is Verdict.FAIL
+
+
 def test_alone_a_lock_timeout_is_a_failure() -> None:
     """Only beside a reader it is what a migration should do."""
     found = clean()
@@ -272,5 +292,7 @@ def test_all_at_once() -> None:
         "contract",
         "contract",
         "rule",
+        "interrupted",
+        "interrupted",
         "query",
     ]

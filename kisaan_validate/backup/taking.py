@@ -24,7 +24,7 @@ from kisaan_validate.process.stopping import Stop
 from kisaan_validate.prove.request import Observer, Progress
 from kisaan_validate.record.certificate import taken_to_json
 from kisaan_validate.record.codec import baseline_to_json, digest_of
-from kisaan_validate.record.files import sync_folder, write_file
+from kisaan_validate.record.files import sync_folder, write_files
 from kisaan_validate.suite.load import Suite, SuiteSettings, suite_of
 from kisaan_validate.version import VERSION
 
@@ -84,6 +84,7 @@ class Taking:
         self.dumped: DumpRun | None = None
         self.client = ""
         self.taken: BackupTaken | None = None
+        self.unkept: RecordError | None = None
         self.lost = False
         self.ended = datetime.now(UTC)
 
@@ -108,6 +109,9 @@ class Taking:
             self.lost, self.ended = not alive(), datetime.now(UTC)
             if self.dumped.good:
                 self._keep(measured, began)
+        # It says nothing of the data, and the run that was measured has an end of its own.
+        except RecordError as error:
+            self.unkept = error
         finally:
             remove(wish.partial)
 
@@ -126,9 +130,7 @@ class Taking:
         text = baseline_to_json(baseline_of(measured))
         sealed = tuple(self.sealed.known.values())
         key = sealed_key(self.sealed.secret, wish.partial) if sealed else ""
-        _into_place(wish)
-        write_file(wish.baseline, text)
-        self.taken = BackupTaken(
+        taken = BackupTaken(
             dump=wish.dump.name,
             format=facts.format.value,
             size=facts.size,
@@ -153,7 +155,10 @@ class Taking:
             sealed=tuple(sorted(sealed, key=lambda one: (one.table, one.column))),
             sealed_key=key,
         )
-        write_file(wish.record, taken_to_json(self.taken))
+        # Both are whole on the disk before the dump gets its name.
+        record = (wish.record, taken_to_json(taken))
+        write_files([(wish.baseline, text), record], lambda: _into_place(wish))
+        self.taken = taken
 
 
 def _into_place(wish: TakeWish) -> None:

@@ -121,6 +121,9 @@ def _require_taken(taking: Taking, wish: TakeWish, measured: Run) -> None:
     if dumped is None or dumped.cut:
         why = (dumped.cut if dumped is not None else "") or measured.interrupted or "the run ended early"
         raise Interrupted(why, "no dump and no baseline were written")
+    if taking.unkept is not None:
+        click.echo(f"error: {taking.unkept.fact}", err=True)
+        click.echo("HINT: no dump and no baseline were kept; free some space, and take both again", err=True)
     if dumped.good:
         return
     if taking.lost:
@@ -202,9 +205,10 @@ def verify(dump: Path, **given: Any) -> int:
         made = attended(
             lambda stop: verified(wish, suite, _options(config), observer, stop), _patient(Stop())
         )
-    keep_certificate(made, wish.certificate)
-    print_certificate(made, wish.certificate, quiet=given["quiet"], verbose=given["verbose"])
-    return backup_exit_code(made.verdict)
+    kept = keep_certificate(made, wish.certificate)
+    place = wish.certificate if kept else None
+    print_certificate(made, place, quiet=given["quiet"], verbose=given["verbose"])
+    return backup_exit_code(made.verdict, kept=kept)
 
 
 def _wish(dump: Path, suite: Suite | None, config: Config, given: dict[str, Any]) -> VerifyWish:
@@ -247,16 +251,22 @@ def _wish(dump: Path, suite: Suite | None, config: Config, given: dict[str, Any]
     return wish
 
 
-def keep_certificate(made: Certificate, path: Path) -> None:
-    """Write a certificate and its page. Raises RecordError."""
+def keep_certificate(made: Certificate, path: Path) -> bool:
+    """Write a certificate and its page, both or neither; whether they could be written."""
+    from kisaan_validate.errors import RecordError
     from kisaan_validate.record.certificate import certificate_to_json
     from kisaan_validate.record.codec import digest_of
-    from kisaan_validate.record.files import write_file
+    from kisaan_validate.record.files import write_files
     from kisaan_validate.report.certificate_page import render_certificate
 
     text = certificate_to_json(made)
-    write_file(path, text)
-    write_file(path.with_suffix(".html"), render_certificate(made, path.name, digest_of(text)))
+    page = render_certificate(made, path.name, digest_of(text))
+    try:
+        write_files([(path, text), (path.with_suffix(".html"), page)])
+    except RecordError as error:
+        click.echo(f"error: {error}", err=True)
+        return False
+    return True
 
 
 def _config(given: dict[str, Any]) -> Config:

@@ -27,14 +27,15 @@ def show(file: Path, verbose: bool, **given: Any) -> int:
     from datetime import UTC, datetime
 
     from kisaan_validate.backup.reading import read_certificate
-    from kisaan_validate.backup.signing import signature_words, signatures_on
     from kisaan_validate.cli.exits import backup_exit_code
     from kisaan_validate.report.console_certificate import print_certificate
     from kisaan_validate.report.text import flat, utc
+    from kisaan_validate.signoff.beside import signature_words, signatures_on
 
     made = read_certificate(file)
     print_certificate(made, file, quiet=False, verbose=verbose)
-    for one in signatures_on(file, the_trust(the_config(given["config"]), given).signers):
+    signers = the_trust(the_config(given["config"]), given).signers
+    for one in signatures_on(file, signers, "certificate"):
         click.echo(f"signed  {flat(signature_words(one))}")
     until = made.valid_until
     expired = until is not None and datetime.now(UTC) > until
@@ -54,7 +55,8 @@ def sign(file: Path, signer: str, reason: str, key: Path, reject: bool) -> None:
     certificate and of its dump. Only a good backup can be approved.
     """
     from kisaan_validate.backup.signing import sign_certificate
+    from kisaan_validate.signoff.beside import SaidOf
     from kisaan_validate.signoff.statement import Decision
 
     decision = Decision.REJECT if reject else Decision.APPROVE
-    click.echo(f"signed  {sign_certificate(file, key, signer, decision, reason)}")
+    click.echo(f"signed  {sign_certificate(file, key, SaidOf(signer, decision, reason))}")

@@ -155,6 +155,7 @@ EXAMPLES = {
     "sign": (
         "kisaan-validate sign RUN --as asha --key KEY --decision approve --reason 'all totals agree'",
         "kisaan-validate sign RUN --as asha --key KEY --decision reject --reason 'payments are missing'",
+        "kisaan-validate sign rehearsal --as asha --key KEY --decision approve --reason 'as planned'",
     ),
     "attest": (
         "kisaan-validate attest RUN --as asha --key KEY --criterion told --reason 'mail of 1 May'",
@@ -171,6 +172,7 @@ EXAMPLES = {
     "verify": (
         "kisaan-validate verify evidence.zip --allowed-signers allowed_signers",
         "kisaan-validate verify reports --chain",
+        "kisaan-validate verify rehearsal --allowed-signers allowed_signers",
     ),
     "schedule": (
         "kisaan-validate schedule --systemd --at 03:15 --on-failure notify@%n.service",

@@ -70,13 +70,15 @@ def backup_taken_exit_code(measured: Run, *, taken: bool) -> int:
     return baseline_exit_code(measured, lost=False) if taken else INCONCLUSIVE
 
 
-def backup_exit_code(verdict: Verdict, *, expired: bool = False) -> int:
-    """The exit code of a certificate; one that expired proves nothing any more."""
+def backup_exit_code(verdict: Verdict, *, expired: bool = False, kept: bool = True) -> int:
+    """The exit code of a certificate; one that expired proves nothing any more, and one that could not be
+    written (``kept``) nothing at all.
+    """
     from kisaan_validate.facts.result import Verdict
 
     if verdict is Verdict.FAIL:
         return FAILED
-    return PASSED if verdict is Verdict.PASS and not expired else INCONCLUSIVE
+    return PASSED if verdict is Verdict.PASS and kept and not expired else INCONCLUSIVE
 
 
 def import_exit_code(left: int) -> int:
@@ -137,15 +139,17 @@ def diff_exit_code(found: RowDiff, *, interrupted: bool = False, recorded: bool 
     return PASSED if found.tables else NOTHING
 
 
-def rehearse_exit_code(verdict: Verdict, *, interrupted: bool = False) -> int:
-    """The exit code of a rehearsal that was judged so. ``interrupted``: somebody stopped it."""
+def rehearse_exit_code(verdict: Verdict, *, interrupted: bool = False, kept: bool = True) -> int:
+    """The exit code of a rehearsal that was judged so. ``interrupted``: somebody stopped it. ``kept``:
+    whether its files could be written.
+    """
     from kisaan_validate.facts.result import Verdict
 
     if interrupted:
         return INCONCLUSIVE
     if verdict is Verdict.FAIL:
         return FAILED
-    return PASSED if verdict is Verdict.PASS else INCONCLUSIVE
+    return PASSED if verdict is Verdict.PASS and kept else INCONCLUSIVE
 
 
 def preflight_exit_code(verdict: Verdict, *, recorded: bool) -> int:

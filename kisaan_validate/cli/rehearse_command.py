@@ -10,7 +10,6 @@ import click
 if TYPE_CHECKING:
     from kisaan_validate.facts.rehearsed import RehearsalJudgement, Rehearsed
     from kisaan_validate.process.stopping import Stop
-    from kisaan_validate.rehearse.rehearsal import RehearsalOutcome
 
 
 @click.command("rehearse", short_help="Run a migration on a copy, and tell what it would do to production.")
@@ -88,41 +87,32 @@ def command(**given: Any) -> int:
     """
     from kisaan_validate.cli.exits import rehearse_exit_code
     from kisaan_validate.cli.job import attended
-    from kisaan_validate.cli.rehearsal_files import write_rehearsal
+    from kisaan_validate.cli.rehearsal_files import keep_rehearsal
     from kisaan_validate.cli.rehearse_inputs import read_inputs, rehearsed
     from kisaan_validate.process.stopping import Stop
+    from kisaan_validate.rehearse.judge import judge_rehearsal
 
     # All that is named is read before anything is restored.
     inputs = read_inputs(given)
     stop = Stop()
     outcome = attended(lambda stop: rehearsed(inputs, stop), stop)
-    outcome = _with_run(outcome, inputs.output)
-    judged = write_rehearsal(outcome, inputs.output)
-    _print(outcome.found, judged, inputs.output, quiet=given["quiet"])
-    return rehearse_exit_code(judged.verdict, interrupted=_interrupted(stop))
+    outcome, kept = keep_rehearsal(outcome, inputs.output)
+    judged = judge_rehearsal(outcome.found, kept=kept)
+    _print(outcome.found, judged, inputs.output if kept else None, quiet=given["quiet"])
+    return rehearse_exit_code(judged.verdict, interrupted=_interrupted(stop), kept=kept)
 
 
 def _interrupted(stop: Stop) -> bool:
     return stop.requested
 
 
-def _with_run(outcome: RehearsalOutcome, folder: Path) -> RehearsalOutcome:
-    """The run after the migration, recorded beside the page as every run is."""
-    from dataclasses import replace
-
-    from kisaan_validate.cli.job import record
-
-    if outcome.proved is None:
-        return outcome
-    place = record(outcome.proved, folder)
-    contract = replace(outcome.found.contract, record=place.name)
-    return replace(outcome, found=replace(outcome.found, contract=contract))
-
-
-def _print(found: Rehearsed, judged: RehearsalJudgement, folder: Path, *, quiet: bool) -> None:
+def _print(found: Rehearsed, judged: RehearsalJudgement, folder: Path | None, *, quiet: bool) -> None:
     from kisaan_validate.cli.output import say
     from kisaan_validate.report.rehearsal_console import rehearsal_lines
 
     for line in rehearsal_lines(found, judged, quiet=quiet):
         say(line)
-    say(f"page     {folder / 'rehearsal.html'}")
+    if folder is not None:
+        say(f"page     {folder / 'rehearsal.html'}")
+    else:
+        say("page     none, as it could not be written")

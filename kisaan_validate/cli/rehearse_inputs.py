@@ -11,6 +11,7 @@ from kisaan_validate.cli.options import the_config, the_contract, the_suite, the
 from kisaan_validate.errors import UsageError
 
 if TYPE_CHECKING:
+    from kisaan_validate.facts.check import Severity
     from kisaan_validate.facts.dump import DumpFacts
     from kisaan_validate.postgres.target import Target
     from kisaan_validate.process.stopping import Stop
@@ -35,6 +36,7 @@ class RehearseInputs:
     facts: DumpFacts
     sources: tuple[MigrationSource, ...]
     by: ProvedBy | None
+    severities: Mapping[str, Severity]
     queries: QueryTexts | None
     production: Target | None
     settings: Mapping[str, str]
@@ -51,6 +53,7 @@ def read_inputs(given: Mapping[str, Any]) -> RehearseInputs:
     from kisaan_validate.rehearse.exposure import NAMED_BY_US, refuse_settings_beside
     from kisaan_validate.rehearse.migrate import read_sources
     from kisaan_validate.rehearse.query_texts import read_queries
+    from kisaan_validate.rehearse.severities import severities
     from kisaan_validate.scratch.installation import choose
 
     dump, output = _needed(given)
@@ -68,8 +71,20 @@ def read_inputs(given: Mapping[str, Any]) -> RehearseInputs:
     facts = read_dump(dump)
     named = given["scratch_bin"]
     installation = None if given["scratch_dsn"] else choose(None if named else facts.server_major, named)
+    weights = severities(by.suite.settings.severities if by is not None else {})
     return RehearseInputs(
-        dump, facts, sources, by, queries, production, settings, environment, installation, output, given
+        dump,
+        facts,
+        sources,
+        by,
+        weights,
+        queries,
+        production,
+        settings,
+        environment,
+        installation,
+        output,
+        given,
     )
 
 
@@ -112,6 +127,7 @@ def _proved_by(given: Mapping[str, Any]) -> ProvedBy | None:
 
 def rehearsed(inputs: RehearseInputs, stop: Stop) -> RehearsalOutcome:
     """Restore the dump into a scratch server and rehearse there; nothing of it is left."""
+    from kisaan_validate.rehearse.logfile import require_log
     from kisaan_validate.rehearse.rehearsal import rehearse
     from kisaan_validate.rehearse.run import REHEARSAL_SETTINGS
     from kisaan_validate.scratch.production import refuse_if_production
@@ -124,12 +140,15 @@ def rehearsed(inputs: RehearseInputs, stop: Stop) -> RehearsalOutcome:
         inputs.installation,
         dsn=given["scratch_dsn"],
         need_bytes=0 if given["scratch_dsn"] else inputs.facts.size * ROOM * (PACKED if packed else 1) // 4,
-        settings=REHEARSAL_SETTINGS,
+        # Of a server that was lent nothing is changed: its own configuration would be lost at the end.
+        settings=None if given["scratch_dsn"] else REHEARSAL_SETTINGS,
         parent=given["scratch_dir"],
         productions=productions,
     ) as scratch:
         if inputs.production is not None:
             refuse_if_production(scratch, inputs.production)
+        # Before hours of restoring.
+        require_log(lambda: scratch.connect("postgres"))
         # Drivers of other languages know no sockets.
         if given["cmd"] or given["old_app"]:
             scratch.listen()
@@ -177,6 +196,7 @@ def _request(inputs: RehearseInputs, scratch: Scratch, stop: Stop) -> RehearsalR
         reader_seconds=given["open_reader"],
         points=given["interruptions"],
         waivers=rule_waivers(by.waivers if by is not None else None),
+        severities=inputs.severities,
         nouns=by.suite.settings.nouns if by is not None else {},
         stop=stop,
         say=tell,

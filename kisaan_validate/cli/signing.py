@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from kisaan_validate.verdict.judgement import Judgement
 
 Decorated = Callable[..., Any]
+RECEIPT = "receipt.json"
+"""By which a rehearsal's folder is known."""
 
 
 def trust_options(function: Decorated) -> Decorated:
@@ -69,6 +71,14 @@ def run_folder(path: Path, reports: Path) -> Path:
         if (folder / "run.json").is_file():
             return folder
     raise UsageError(f"no such run: {path}", "give the folder that `run` printed, or the run's id")
+
+
+def rehearsal_folder(path: Path) -> Path | None:
+    """The folder of a rehearsal that a path names, itself or by its receipt; None: it is something else."""
+    if path.name == RECEIPT and path.is_file():
+        return path.parent
+    # A run that was held against a receipt keeps a copy of it.
+    return path if (path / RECEIPT).is_file() and not (path / "run.json").exists() else None
 
 
 def page_again(folder: Path, judged: Judgement) -> SignoffStanding:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kisaan_validate.cli.signing import the_trust, trust_options
+from kisaan_validate.cli.signing import rehearsal_folder, the_trust, trust_options
 
 if TYPE_CHECKING:
     from kisaan_validate.signoff.findings import Verified
 
 
-@click.command("verify", short_help="Verify a bundle, a run or a folder of runs, offline.")
+@click.command("verify", short_help="Verify a bundle, a run, a rehearsal or a folder of runs, offline.")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option(
     "--approvals",
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 @click.option("--quiet", "-q", is_flag=True, help="Print only what is wrong or not proved.")
 @trust_options
 def command(path: Path, approvals: int | None, chain: bool, quiet: bool, **given: Any) -> int:
-    """Verify a bundle, a run's folder, or every run and the chain in a folder of reports. Needs no database
-    and no network.
+    """Verify a bundle, a run's or a rehearsal's folder, or every run and the chain in a folder of reports.
+    Needs no database and no network.
 
     Exit 0: genuine, and approved by enough people with trusted keys. 1: changed, missing or rejected.
     3: not proved, such as a run that nobody signed.
@@ -43,14 +43,17 @@ def command(path: Path, approvals: int | None, chain: bool, quiet: bool, **given
 
     config = the_config(given["config"])
     trust = the_trust(config, given)
-    found = verify_path(
-        # The command line can ask for more approvals than the configuration, not for fewer.
-        path,
-        replace(trust, approvals=max(trust.approvals, approvals or 1)),
-        only_chain=chain,
-    )
+    # The command line can ask for more approvals than the configuration, not for fewer.
+    trust = replace(trust, approvals=max(trust.approvals, approvals or 1))
+    rehearsal = None if chain else rehearsal_folder(path)
+    if rehearsal is not None:
+        from kisaan_validate.rehearse.signing import verify_rehearsal
+
+        found = [verify_rehearsal(rehearsal, trust)]
+    else:
+        found = verify_path(path, trust, only_chain=chain)
     # Runs of a folder may be of several suites, and of older versions of them.
-    if len(found) == 1:
+    if len(found) == 1 and rehearsal is None:
         compare_suite(found[0], config.suite)
     for one in found:
         _tell(one, quiet=quiet)

@@ -8,6 +8,7 @@ names only objects.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 HIDDEN = "•••"
@@ -21,6 +22,16 @@ _NAMING = ("0A", "23", "25", "28", "2B", "3D", "3F", "42", "53", "54", "55", "57
 """Classes of SQLSTATE whose messages name objects and settings, not values."""
 
 _SYNTAX = "42601"
+
+_OF_THE_SERVER = ("08", "53", "58", "57P")
+"""Beginnings of SQLSTATEs of a server that lacks something or ended: they say nothing of the dump."""
+
+_LOST = (
+    "server closed the connection",
+    "connection to server was lost",
+    "could not connect",
+    "no connection",
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,19 @@ def said(output: str) -> tuple[ClientSaid, ...]:
         elif (own := _OWN.match(line)) and own[2]:
             found.append(ClientSaid(int(own[1] or 0), "ERROR", "", _hidden(own[2])))
     return tuple(found)
+
+
+def server_failed(found: Iterable[ClientSaid]) -> ClientSaid | None:
+    """The first error that is the server's own, as of a full disk or its end; None if all are of what was
+    restored.
+    """
+    return next((one for one in found if _of_the_server(one)), None)
+
+
+def _of_the_server(one: ClientSaid) -> bool:
+    if one.sqlstate:
+        return one.sqlstate.startswith(_OF_THE_SERVER)
+    return one.text.startswith(_LOST)
 
 
 def _with(one: ClientSaid, more: str) -> ClientSaid:

@@ -7,13 +7,12 @@ database, on a server that holds nothing else.
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, cast
 
@@ -21,13 +20,14 @@ from kisaan_validate.dumps.clients import choose_clients
 from kisaan_validate.dumps.counting import count_restored
 from kisaan_validate.dumps.door import Door, refused
 from kisaan_validate.dumps.ground import make_roles, read_ground
-from kisaan_validate.dumps.messages import ClientSaid, said
+from kisaan_validate.dumps.messages import ClientSaid, said, server_failed
 from kisaan_validate.dumps.opening import sha256_of
 from kisaan_validate.dumps.source import archive_sql, plain_sql
 from kisaan_validate.dumps.statements import Rulings
-from kisaan_validate.errors import Interrupted, RecordError, UsageError
+from kisaan_validate.errors import DatabaseError, Interrupted, RecordError, UsageError
 from kisaan_validate.facts.dump import DumpFacts, DumpFormat, LeftOut, Restored
 from kisaan_validate.process.stopping import Stop
+from kisaan_validate.record.files import write_bytes
 from kisaan_validate.scratch.client import Finished
 from kisaan_validate.scratch.installation import Installation
 from kisaan_validate.scratch.server import Scratch
@@ -74,6 +74,7 @@ def restore(
     finished, door = way.go(jobs, _Told(facts, observer, began))
     if finished.cut:
         raise Interrupted(finished.cut)
+    _require_server(finished, scratch)
     errors, left = _errors(finished, door), _each_once(door.rulings.left)
     counted, wrong = count_restored(scratch, database, facts.contents, {one.name for one in left})
     outcome = Restored(
@@ -192,6 +193,22 @@ class _Way:
             yield from archive_sql(self.dump, self.facts, self.scratch, self.client, self.stop)
 
 
+def _require_server(finished: Finished, scratch: Scratch) -> None:
+    """Raises DatabaseError where it was the server that failed, as on a full disk: whatever came of the dump
+    then is not the dump's.
+    """
+    failed = None if finished.ok else server_failed(said(finished.err_tail))
+    if failed is None:
+        return
+    state = f" (SQLSTATE {failed.sqlstate})" if failed.sqlstate else ""
+    room = f"; {scratch.full}" if scratch.full else ""
+    raise DatabaseError(
+        f"the scratch server failed while the dump was restored: {failed.text}{state}{room}",
+        "this says nothing of the dump: make room, or name another folder with --scratch-dir",
+        failed.sqlstate,
+    )
+
+
 def _errors(finished: Finished, door: Door) -> tuple[str, ...]:
     """What went wrong, each with its line and what was being done there."""
     if finished.ok:
@@ -247,7 +264,9 @@ def _logged(restored: Restored, facts: DumpFacts, folder: Path) -> Restored:
         *(f"note: {note}" for note in restored.notes),
     ]
     path = folder / f"restore-{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(3)}.log"
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write("\n".join(line.replace("\n", "\\n") for line in lines) + "\n")
-    return Restored(**{**vars(restored), "log": str(path)})
+    text = "".join(line.replace("\n", "\\n") + "\n" for line in lines)
+    try:
+        write_bytes(path, text.encode("utf-8", "backslashreplace"))
+    except RecordError as error:
+        return replace(restored, notes=(*restored.notes, f"its log was not kept: {error.fact}"))
+    return replace(restored, log=str(path))

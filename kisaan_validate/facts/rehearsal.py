@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.tape import Tape
 
 
@@ -172,7 +173,8 @@ class Calibration:
 class RuleFinding:
     """A rule of migrations that the tape breaks: from locks, rewrites and the catalogue, never from a wall
     time. ``statements`` are numbers of the tape, the telling one first; ``fact`` says what is, ``advice``
-    what to do. ``waived`` is the reason of a waiver, "" if there is none.
+    what to do. ``severity``: a warning fails nothing. ``waived`` is the reason of a waiver, "" if there is
+    none.
     """
 
     rule: str
@@ -182,6 +184,12 @@ class RuleFinding:
     fact: str
     advice: str
     waived: str = ""
+    severity: Severity = Severity.BLOCKING
+
+    @property
+    def fails(self) -> bool:
+        """Whether it stands against the migration."""
+        return not self.waived and self.severity is Severity.BLOCKING
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.rehearsal import MigrationDone, Rehearsal
 from kisaan_validate.facts.result import Verdict
 
@@ -143,6 +144,7 @@ class InterruptedPoint:
     """The migration was killed before its change ``at`` (the first is 1), and run again on the same copy.
 
     ``text`` says what that change would have been. ``error`` is the second run's, or why it is not known.
+    ``severity`` and ``waived`` are as of a finding, where it did not heal.
     """
 
     at: int
@@ -150,6 +152,18 @@ class InterruptedPoint:
     state: AgainState
     error: str = ""
     same: Sameness | None = None
+    severity: Severity = Severity.BLOCKING
+    waived: str = ""
+
+    @property
+    def hurts(self) -> bool:
+        """Whether it needs a hand, or left another database."""
+        return self.state in {AgainState.WEDGED, AgainState.DIFFERS}
+
+    @property
+    def fails(self) -> bool:
+        """Whether it stands against the migration."""
+        return self.hurts and not self.waived and self.severity is Severity.BLOCKING
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,15 +18,7 @@ def write_file(path: Path, text: str) -> None:
     A device or a pipe is written to as it is: renaming would put a file in its place. Raises RecordError
     if it cannot be written; then no half of it is left behind.
     """
-    try:
-        # Encoded here, as line ends must be the same on every platform: the digest is over bytes.
-        data = text.encode("utf-8", "strict")
-    # Half a surrogate pair is no text in UTF-8.
-    except UnicodeEncodeError as error:
-        raise RecordError(
-            f"cannot write {path}: it is not text: {error.reason}", "free some space or choose another folder"
-        ) from None
-    write_bytes(path, data)
+    write_bytes(path, _encoded(path, text))
 
 
 def write_public(path: Path, text: str) -> None:
@@ -36,30 +28,71 @@ def write_public(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, data: bytes, mode: int = 0o600) -> None:
     """As :func:`write_file`, of bytes. Raises RecordError."""
-    temporary = ""
+    _all_or_none([(path, data)], mode)
+
+
+def write_files(files: Sequence[tuple[Path, str]], first: Callable[[], None] = lambda: None) -> None:
+    """Write these files, all of them or none: each whole beside its place, and only then each under its name,
+    in this order. ``first`` is done when all are whole. Raises RecordError, and what ``first`` raises.
+    """
+    _all_or_none([(path, _encoded(path, text)) for path, text in files], 0o600, first)
+
+
+def _encoded(path: Path, text: str) -> bytes:
     try:
-        # /dev/stdout and named pipes: a rename would replace them.
-        if path.exists() and not path.is_file() and not path.is_dir():
-            path.write_bytes(data)
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # In the same folder, as a rename between file systems is a copy; mkstemp makes it 0600.
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(file.fileno(), mode)
-            # Before the rename: after a power cut the new name must not stand for an empty file.
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        sync_folder(path.parent)
-    except OSError as error:
-        if temporary:
-            with suppress(OSError):
-                os.unlink(temporary)
+        # Encoded here, as line ends must be the same on every platform: the digest is over bytes.
+        return text.encode("utf-8", "strict")
+    # Half a surrogate pair is no text in UTF-8.
+    except UnicodeEncodeError as error:
         raise RecordError(
-            f"cannot write {path}: {error.strerror}", "free some space or choose another folder"
+            f"cannot write {path}: it is not text: {error.reason}", "free some space or choose another folder"
         ) from None
+
+
+def _all_or_none(
+    files: Sequence[tuple[Path, bytes]], mode: int, first: Callable[[], None] = lambda: None
+) -> None:
+    whole: list[tuple[Path, bytes, str]] = []
+    path = files[0][0]
+    try:
+        for path, data in files:
+            # /dev/stdout and named pipes: a rename would replace them.
+            special = path.exists() and not path.is_file() and not path.is_dir()
+            name = "" if special else _temporary(path)
+            whole.append((path, data, name))
+            if name:
+                _fill(name, data, mode)
+        first()
+        for path, data, name in whole:
+            if name:
+                os.replace(name, path)
+                sync_folder(path.parent)
+            else:
+                path.write_bytes(data)
+    except OSError as error:
+        raise cannot_write(path, error) from None
+    finally:
+        # Those that have their own name by now are gone from here.
+        for _, _, name in whole:
+            with suppress(OSError):
+                os.unlink(name)
+
+
+def _temporary(path: Path) -> str:
+    """An empty file, in the same folder, as a rename between file systems is a copy."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    return name
+
+
+def _fill(name: str, data: bytes, mode: int) -> None:
+    with open(name, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fchmod(file.fileno(), mode)
+        # Before the rename: after a power cut the new name must not stand for an empty file.
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

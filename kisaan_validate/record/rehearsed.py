@@ -40,6 +40,19 @@ def rehearsed_from_json(text: str, source: str = "rehearsal.json") -> Rehearsed:
     return found
 
 
+def rehearsed_from_json(text: str, source: str = "rehearsal.json") -> Rehearsed:
+    """The rehearsal that ``text`` holds. Raises RecordError where it is damaged, edited or too new."""
+    given = parsed(text, source, "rehearse again")
+    if not isinstance(given, dict) or given.get("kind") != "rehearsal":
+        raise RecordError(f"{source} is not a rehearsal file", "check the file's name")
+    body = {key: value for key, value in given.items() if key != "kind"}
+    made: Rehearsed = validated(Rehearsed, body, source)
+    # What the model ignores or changes was not written by us.
+    if rehearsed_to_json(made) != text:
+        raise RecordError(f"{source} was changed", "it was edited or made by another version; rehearse again")
+    return made
+
+
 def read_receipt(path: Path) -> RehearsalReceipt:
     """The receipt in a file. Raises RecordError where it is damaged, edited or of another kind."""
     return receipt_from_json(read_file(path), str(path))

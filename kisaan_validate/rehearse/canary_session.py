@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from kisaan_validate.rehearse.canary import Canary
-from kisaan_validate.rehearse.ours import OurSessions
+from kisaan_validate.rehearse.ours import NAME, OurSessions
 
 
 class CanarySession:
@@ -15,7 +15,10 @@ class CanarySession:
     def __init__(self, dsn: str, ours: OurSessions) -> None:
         import psycopg2
 
-        self._connection: Any = psycopg2.connect(dsn, async_=True)
+        # From the first moment: closed before it is set up, it would be a lost client in the log.
+        self._connection: Any = psycopg2.connect(
+            dsn, async_=True, application_name=NAME, options="-c log_min_messages=panic"
+        )
         self._ours = ours
         self._cursor: Any = None
         self.ready = False

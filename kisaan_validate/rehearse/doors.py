@@ -16,7 +16,7 @@ from kisaan_validate.dumps.ground import read_ground
 from kisaan_validate.dumps.restore import restore
 from kisaan_validate.dumps.source import archive_sql, plain_sql
 from kisaan_validate.dumps.statements import Rulings
-from kisaan_validate.errors import RecordError
+from kisaan_validate.errors import DatabaseError, RecordError
 from kisaan_validate.facts.dump import DumpFacts, DumpFormat, Restored
 from kisaan_validate.facts.rehearsed import RehearsedDump
 from kisaan_validate.process.stopping import Stop
@@ -72,6 +72,8 @@ class DumpDoors:
             )
         finally:
             pieces.close()  # type: ignore[attr-defined]
+        if self.scratch.full:
+            raise DatabaseError(f"the scratch server may have failed of it: {self.scratch.full}")
         if rulings.skipped["DROP"]:
             fact = "the dump first drops what is there (--clean), which is left out here"
             raise RecordError(fact, "rehearse the rollback with a dump without --clean")

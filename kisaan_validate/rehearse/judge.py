@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from kisaan_validate.facts.rehearsal import CanaryAccess, RehearsedRun
 from kisaan_validate.facts.rehearsed import (
     AgainState,
+    InterruptedPoint,
     QueryState,
     ReasonKind,
     RehearsalJudgement,
@@ -27,9 +28,11 @@ LOCK_NOT_AVAILABLE = "55P03"
 """The SQLSTATE by which a lock_timeout ends a statement."""
 
 
-def judge_rehearsal(found: Rehearsed) -> RehearsalJudgement:
-    """What a rehearsal means."""
+def judge_rehearsal(found: Rehearsed, *, kept: bool = True) -> RehearsalJudgement:
+    """What a rehearsal means. ``kept``: whether page and receipt could be written."""
     failures, open_ = tuple(_failures(found)), tuple(_open(found))
+    if not kept:
+        open_ += (VerdictReason(ReasonKind.REHEARSAL, "page and receipt could not be written"),)
     verdict = Verdict.FAIL if failures else Verdict.INCONCLUSIVE if open_ else Verdict.PASS
     return RehearsalJudgement(verdict, failures, open_, tuple(_warnings(found)))
 
@@ -40,8 +43,11 @@ def _failures(found: Rehearsed) -> Iterator[VerdictReason]:
             yield VerdictReason(ReasonKind.MIGRATION, f"the migration failed{where}: {_why(run)}")
     yield from _contract_failures(found)
     for finding in found.rehearsal.findings:
-        if not finding.waived:
+        if finding.fails:
             yield VerdictReason(ReasonKind.RULE, f"{finding.title}: {finding.fact}")
+    for point in found.interrupted.points:
+        if point.fails:
+            yield VerdictReason(ReasonKind.INTERRUPTED, _point(point))
     if found.queries is not None:
         for plan in found.queries.of(QueryState.BROKEN):
             yield VerdictReason(ReasonKind.QUERY, f"a query no longer plans: {plan.error}")
@@ -177,9 +183,11 @@ def _warnings(found: Rehearsed) -> Iterator[VerdictReason]:
             words = f"{rollback.command} does not roll back: {_differing(rollback)}"
             yield VerdictReason(ReasonKind.ROLLBACK, words)
     for point in found.interrupted.points:
-        if point.state in {AgainState.WEDGED, AgainState.DIFFERS}:
-            words = f"interrupted before change {point.at} and run again, it {point.state}: {point.error}"
-            yield VerdictReason(ReasonKind.INTERRUPTED, words)
+        if point.hurts and not point.fails:
+            yield VerdictReason(ReasonKind.INTERRUPTED, _point(point))
+    for finding in found.rehearsal.findings:
+        if not finding.waived and not finding.fails:
+            yield VerdictReason(ReasonKind.RULE, f"{finding.title}: {finding.fact}")
     yield from _twice_warnings(found)
     if found.old_app is not None and found.old_app.healthy is False:
         words = "the previous build does not work with the migrated database"
@@ -194,6 +202,11 @@ def _warnings(found: Rehearsed) -> Iterator[VerdictReason]:
                 )
     for words in found.unsteady:
         yield VerdictReason(ReasonKind.REHEARSAL, f"two migrations of one copy differ: {words}")
+
+
+def _point(point: InterruptedPoint) -> str:
+    waived = f" (waived: {point.waived})" if point.waived else ""
+    return f"interrupted before change {point.at} and run again, it {point.state}: {point.error}{waived}"
 
 
 def _twice_warnings(found: Rehearsed) -> Iterator[VerdictReason]:

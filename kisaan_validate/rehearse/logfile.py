@@ -9,12 +9,12 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kisaan_validate.errors import UsageError
+from kisaan_validate.errors import DatabaseError, UsageError
 
 LOG_SETTINGS = {
     "logging_collector": "on",
@@ -24,6 +24,9 @@ LOG_SETTINGS = {
     "log_timezone": "UTC",
 }
 """What a server needs at its start so that a tape can be read from its log."""
+
+NEEDED = ("logging_collector", "log_destination")
+"""Those without which there is no tape; the others spare us a second file."""
 
 PIECE = 16 << 20
 """Bytes of the log that are read at once."""
@@ -65,10 +68,29 @@ def log_place(cursor: Any) -> LogPlace:
     cursor.execute("SELECT pg_catalog.pg_current_logfile('csvlog'), current_setting('log_directory')")
     ((path, folder),) = cursor.fetchall()
     if path is None:
-        needed = ", ".join(f"{name} = {value}" for name, value in LOG_SETTINGS.items())
+        needed = ", ".join(f"{name} = {LOG_SETTINGS[name]}" for name in NEEDED)
         raise UsageError("the scratch server writes no log as CSV", f"start it with {needed}")
     cursor.execute("SELECT size FROM pg_catalog.pg_stat_file(%s)", (path,))
     return LogPlace(path.rsplit("/", 1)[-1], cursor.fetchone()[0], folder)
+
+
+def require_log(connect: Callable[[], Any]) -> None:
+    """Ask, by a superuser's session, whether a tape can be made here at all. Raises UsageError and
+    DatabaseError.
+    """
+    import psycopg2
+
+    connection = connect()
+    try:
+        with connection.cursor() as cursor:
+            read_log(cursor, log_place(cursor))
+    except psycopg2.Error as error:
+        said = " ".join(str(error).split())
+        raise DatabaseError(
+            f"the log of the scratch server cannot be read: {said}", "", error.pgcode or ""
+        ) from None
+    finally:
+        connection.close()
 
 
 def read_log(cursor: Any, since: LogPlace) -> list[LogLine]:

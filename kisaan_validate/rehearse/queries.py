@@ -156,8 +156,8 @@ def _state(before: QueryCost, fresh: QueryCost, after: QueryCost) -> QueryState:
 
 
 def _ran_out(cost: QueryCost) -> bool:
-    """Whether planning took longer than we wait: that is no proof that it fails."""
-    return cost.sqlstate == "57014"
+    """Whether planning took too long, or the server lacked room: that is no proof that it fails."""
+    return cost.sqlstate in {"57014", "53100"}
 
 
 def is_much_dearer(before: Decimal, after: Decimal) -> bool:

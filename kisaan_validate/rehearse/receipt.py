@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from kisaan_validate.verdict.judgement import Judgement
 
 
-def receipt_of(found: Rehearsed, judged: RehearsalJudgement, proved: Judgement | None) -> RehearsalReceipt:
-    """The receipt. ``proved`` is the run after the rehearsed migration, None where there was none."""
+def receipt_of(
+    found: Rehearsed, judged: RehearsalJudgement, proved: Judgement | None, contract: str = ""
+) -> RehearsalReceipt:
+    """The receipt. ``proved`` is the run after the rehearsed migration, None where there was none;
+    ``contract`` the digest of the contract as it was given, without what the rehearsal promised beside it.
+    """
     alone = found.rehearsal.alone.migration
     reasons = (*judged.failures, *judged.open)
     diff = proved.diff if proved is not None else None
@@ -36,7 +40,7 @@ def receipt_of(found: Rehearsed, judged: RehearsalJudgement, proved: Judgement |
         dump_taken_at=found.dump.taken_at,
         dumped_from=found.dump.server_version,
         server_version=found.rehearsal.server_version,
-        contract=proved.run.contract_digest if proved is not None else "",
+        contract=contract if proved is not None else "",
         suite=proved.run.suite.digest if proved is not None else "",
         settings=found.rehearsal.settings,
         compared=diff is not None,

@@ -6,11 +6,14 @@ The steps are named here, in their order; each is a function of a module beside 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kisaan_validate.errors import DatabaseError
+from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.rehearsal import (
     Calibration,
     Rehearsal,
@@ -34,6 +37,7 @@ from kisaan_validate.process.stopping import Stop
 from kisaan_validate.rehearse.calibrating import calibrate
 from kisaan_validate.rehearse.exposure import filled
 from kisaan_validate.rehearse.interrupted import POINTS, AgainGround, interrupted, twice_at_once
+from kisaan_validate.rehearse.ledger_promise import with_ledger
 from kisaan_validate.rehearse.migrate import give_settings, read_settings
 from kisaan_validate.rehearse.migrating import Migrating, migration_error
 from kisaan_validate.rehearse.oldapp import ask_old_app
@@ -47,7 +51,8 @@ from kisaan_validate.rehearse.run import READER_SECONDS, RehearsalPlace, rehears
 from kisaan_validate.rehearse.sameness import Comparer
 from kisaan_validate.rehearse.steps import Steps
 from kisaan_validate.rehearse.times import setting_seconds
-from kisaan_validate.rehearse.waiving import waive
+from kisaan_validate.rehearse.trouble import require_server, require_server_of
+from kisaan_validate.rehearse.waiving import waive, weigh
 from kisaan_validate.version import VERSION
 
 if TYPE_CHECKING:
@@ -88,7 +93,7 @@ class RehearsalRequest:
 
     ``settings`` are those of the migrating session. ``reader_seconds`` 0: no reader is left open. ``points``:
     how often the migration is interrupted. ``queries`` None: nobody named any. ``production`` is only read.
-    ``waivers`` are those of rules, by id. ``say`` is told each step.
+    ``waivers`` and ``severities`` are those of rules, by id. ``say`` is told each step.
     """
 
     scratch: Scratch
@@ -103,6 +108,7 @@ class RehearsalRequest:
     reader_seconds: float = READER_SECONDS
     points: int = POINTS
     waivers: Mapping[str, Waiver] = field(default_factory=dict)
+    severities: Mapping[str, Severity] = field(default_factory=dict)
     nouns: Mapping[str, str] = field(default_factory=dict)
     stop: Stop = field(default_factory=Stop)
     say: Callable[[str], None] = lambda _: None
@@ -110,10 +116,13 @@ class RehearsalRequest:
 
 @dataclass(frozen=True)
 class RehearsalOutcome:
-    """What a rehearsal found, and the run that proved the data after it (None: there was none)."""
+    """What a rehearsal found, and the run that proved the data after it (None: there was none). ``contract``
+    is the digest of the contract as it was given, "" if none was.
+    """
 
     found: Rehearsed
     proved: Judgement | None
+    contract: str = ""
 
 
 def rehearse(request: RehearsalRequest) -> RehearsalOutcome:
@@ -125,17 +134,20 @@ def rehearse(request: RehearsalRequest) -> RehearsalOutcome:
 
 class _Rehearsing:
     def __init__(self, request: RehearsalRequest) -> None:
-        self.request, self.scratch = request, request.scratch
+        self.request, self.scratch, self.by = request, request.scratch, request.by
         self.steps = Steps(request.stop, request.say)
         self.comparer = Comparer(request.scratch, stop=request.stop)
         self.sealed = SealedDigests.fresh()
         self.version = int(self.scratch.execute("SHOW server_version_num")[0][0])
+        self.server = str(self.scratch.execute("SHOW server_version")[0][0]).split()[0]
 
     def run(self) -> RehearsalOutcome:
         request, steps = self.request, self.steps
         settings = steps.must("prepare the copy", self.prepare)
         calibration = steps.do("time this machine", self.calibrated)
         before = steps.do("plan the queries before", lambda: self.look(SOURCE)) if self.planned else None
+        if request.by:
+            steps.do("read the ledger", self.promise_ledger)
         baseline = steps.do("take the baseline", self.baseline) if request.by else None
         alone = steps.must("migrate under the tape", lambda: self.migrated(ALONE, None))
         queries = self.queries(before)
@@ -145,7 +157,7 @@ class _Rehearsing:
         rollback, app = self.rollbacks(), self.app()
         again, twice = self.again(alone, undisturbed)
         rehearsal = Rehearsal(
-            self.scratch.execute("SHOW server_version")[0][0].split()[0],
+            self.server,
             settings,
             calibration,
             alone,
@@ -169,7 +181,8 @@ class _Rehearsing:
             nouns=tuple(sorted(request.nouns.items())),
             interrupted_by=request.stop.reason if request.stop.requested else "",
         )
-        return RehearsalOutcome(found, proved)
+        given = request.by.contract if request.by is not None else None
+        return RehearsalOutcome(found, proved, given.digest if given is not None else "")
 
     # --- before --------------------------------------------------------------------------------------
 
@@ -203,9 +216,17 @@ class _Rehearsing:
         assert self.planned is not None
         return look_at_queries(self.scratch, database, self.planned)
 
+    def promise_ledger(self) -> bool:
+        """What the runner itself will write is promised."""
+        if self.by is not None and self.by.contract is not None:
+            settings, migrating = self.by.suite.settings, self.request.migrating
+            made = with_ledger(self.by.contract, settings, migrating, self.scratch, SOURCE)
+            self.by = replace(self.by, contract=made)
+        return True
+
     def baseline(self) -> Baseline:
-        assert self.request.by is not None
-        return copy_baseline(self.scratch, SOURCE, self.request.by, self.sealed, self.request.stop)
+        assert self.by is not None
+        return copy_baseline(self.scratch, SOURCE, self.by, self.sealed, self.request.stop)
 
     # --- the migration -------------------------------------------------------------------------------
 
@@ -216,7 +237,9 @@ class _Rehearsing:
         place = RehearsalPlace(
             lambda: scratch.connect(database), scratch.dsn(database, "postgres"), migrating.files
         )
-        return rehearsed_run(place, lambda: migrating.run(database), reader_seconds=reader)
+        done = rehearsed_run(place, lambda: migrating.run(database), reader_seconds=reader)
+        require_server(done, scratch)
+        return done
 
     def beside(self) -> RehearsedRun | None:
         name, seconds = "migrate beside an open reader", self.request.reader_seconds
@@ -233,7 +256,8 @@ class _Rehearsing:
         timeout = next((s.value for s in settings if s.name == "lock_timeout"), "")
         ledger = self.request.migrating.ledger.table.rpartition(".")[2].lower()
         limit = setting_seconds(timeout) if timeout else None
-        found = rule_findings(alone.tape, RuleGround(LEDGERS | {ledger}, limit))
+        ground = RuleGround(LEDGERS | {ledger}, limit, self.request.severities)
+        found = rule_findings(alone.tape, ground)
         return waive(found, self.request.waivers, datetime.now(UTC))
 
     # --- after it ------------------------------------------------------------------------------------
@@ -258,7 +282,7 @@ class _Rehearsing:
         return self.look(ALONE)
 
     def proved(self, baseline: Baseline | None) -> Judgement | None:
-        by = self.request.by
+        by = self.by
         if by is None or baseline is None:
             return None
         return self.steps.do(
@@ -293,6 +317,7 @@ class _Rehearsing:
     def once_more(self, database: str) -> bool:
         self.scratch.clone(SOURCE, database)
         done = self.request.migrating.run(database)
+        require_server_of(done, self.scratch)
         return done.succeeded
 
     def rollbacks(self) -> tuple[RollbackTry, ...]:
@@ -319,8 +344,13 @@ class _Rehearsing:
         names = {RollbackWay.LITERAL: literal, RollbackWay.PROPER: proper}
         tried = [self.steps.do(f"roll back by {way}", work) for way, work in names.items()]
         for database in ("rehearsal_literal", "rehearsal_proper"):
-            self.scratch.drop(database)
+            self.put_away(database)
         return tuple(one for one in tried if one is not None)
+
+    def put_away(self, database: str) -> None:
+        """Make room. Where that fails, what was found is not lost: all of it is erased at the end."""
+        with suppress(DatabaseError):
+            self.scratch.drop(database)
 
     def app(self) -> OldAppAnswer | None:
         """The previous build on a clone of the migrated copy, in which it may write."""
@@ -344,7 +374,7 @@ class _Rehearsing:
 
         name = "start the previous build"
         found = self.steps.do(name, work)
-        self.scratch.drop("rehearsal_app")
+        self.put_away("rehearsal_app")
         return found or OldAppAnswer(asked.command, asked.health, None, reason=self.steps.why(name))
 
     def again(self, alone: RehearsedRun, undisturbed: bool) -> tuple[InterruptedReview, TwiceReview]:
@@ -363,7 +393,10 @@ class _Rehearsing:
             first = self.steps.do("interrupt it and run it again", lambda: interrupted(ground, points))
         reason = self.steps.why("interrupt it and run it again") or "no interruption was asked for"
         second = self.steps.do("start it twice at once", lambda: twice_at_once(ground))
+        request = self.request
         return (
-            first or InterruptedReview(reason=reason),
+            weigh(first, request.severities, request.waivers, datetime.now(UTC))
+            if first
+            else InterruptedReview(reason=reason),
             second or TwiceReview(reason=self.steps.why("start it twice at once")),
         )

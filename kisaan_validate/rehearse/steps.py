@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
-from kisaan_validate.errors import KisaanError
+from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.facts.rehearsed import RehearsalStep, StepState
 from kisaan_validate.process.stopping import Stop
+from kisaan_validate.rehearse.words import server_words
 
 Made = TypeVar("Made")
 
@@ -28,7 +30,8 @@ class Steps:
         self._say(name)
         start = time.monotonic()
         try:
-            made = work()
+            with _in_words():
+                made = work()
         except KisaanError as error:
             seconds = time.monotonic() - start
             self.done.append(RehearsalStep(name, StepState.FAILED, seconds, error.fact))
@@ -37,10 +40,11 @@ class Steps:
         return made
 
     def must(self, name: str, work: Callable[[], Made]) -> Made:
-        """The same for a step without which nothing else can be done. Raises what ``work`` raises."""
+        """The same for a step without which nothing else can be done. Raises KisaanError."""
         self._say(name)
         start = time.monotonic()
-        made = work()
+        with _in_words():
+            made = work()
         self.done.append(RehearsalStep(name, StepState.DONE, time.monotonic() - start))
         return made
 
@@ -51,3 +55,16 @@ class Steps:
     def why(self, name: str) -> str:
         """Why a step was not done; "" if it was."""
         return next((step.reason for step in self.done if step.name == name), "")
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """A session that fails at any place is the server's failure, as of a full disk, and no fault of ours."""
+    import psycopg2
+
+    try:
+        yield
+    except psycopg2.Error as error:
+        raise DatabaseError(
+            f"the scratch server failed: {server_words(error)}", "", error.pgcode or "", lost=not error.pgcode
+        ) from None

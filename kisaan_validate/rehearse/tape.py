@@ -25,6 +25,9 @@ from kisaan_validate.rehearse.triggers import install, uninstall
 from kisaan_validate.rehearse.unseen import with_new_files
 from kisaan_validate.text.numbers import agreeing, counted
 
+_BEGINNING = ("authentication", "startup", "initializing")
+"""What a process calls itself before anybody can send it a statement."""
+
 END_SECONDS = 20.0
 """How long the end of the log is waited for: the server writes it through a process of its own."""
 
@@ -218,12 +221,17 @@ class TapeRecorder:
         theirs = [
             replace(line, at=line.at + shift)
             for line in lines[starts[0] : ends[0] if ends else None]
-            if line.database == first.database and line.pid not in self._ours.pids
+            if line.database == first.database and line.pid not in self._ours.pids and not _not_begun(line)
         ]
         gaps = [] if ends else [f"the log did not come to its end within {END_SECONDS:.0f} s"]
         if missing := missing_lines(theirs):
             gaps.append(f"{missing} line(s) of the log are missing")
         return _HeardTape(theirs, gaps)
+
+
+def _not_begun(line: LogLine) -> bool:
+    """Whether a client went away before its session began, as a canary that is closed does: it did nothing."""
+    return line.shown in _BEGINNING and line.sqlstate.startswith("08")
 
 
 def _mark(cursor: Any, token: str, word: str) -> float:

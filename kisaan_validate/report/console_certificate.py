@@ -24,8 +24,12 @@ from kisaan_validate.text.numbers import counted
 _STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 
 
-def print_certificate(certificate: Certificate, path: Path, *, quiet: bool, verbose: bool = False) -> None:
-    """What was restored, what differs, the verdict and its reasons, and where the certificate is."""
+def print_certificate(
+    certificate: Certificate, path: Path | None, *, quiet: bool, verbose: bool = False
+) -> None:
+    """What was restored, what differs, the verdict and its reasons, and where the certificate is (None: it
+    could not be written).
+    """
     console, e = new_console(), certificate.evidence
     lines: list[tuple[str, str]] = []
     if not quiet:
@@ -44,12 +48,16 @@ def print_certificate(certificate: Certificate, path: Path, *, quiet: bool, verb
     for words, style in lines:
         console.print(Text(words, style=style), soft_wrap=True)
     until = certificate.valid_until
-    said = f"{certificate.verdict.value}  {WORDS[certificate.verdict]}"
-    said += f", valid until {utc(until)}" if until is not None else ""
-    console.print(Text(said, style=_STYLES[certificate.verdict]), soft_wrap=True)
+    # What nobody can read later is not green.
+    lost = path is None and certificate.verdict is Verdict.PASS
+    verdict = Verdict.INCONCLUSIVE if lost else certificate.verdict
+    said = f"{verdict.value}  {WORDS[verdict]}"
+    said += f", valid until {utc(until)}" if until is not None and not lost else ""
+    console.print(Text(said, style=_STYLES[verdict]), soft_wrap=True)
     if e.restored is not None and certificate.log:
         console.print(Text(f"log     {certificate.log}"), soft_wrap=True)
-    console.print(Text(f"certificate  {path}"), soft_wrap=True)
+    where = str(path) if path is not None else "none, as it could not be written"
+    console.print(Text(f"certificate  {where}"), soft_wrap=True)
 
 
 def _facts(certificate: Certificate) -> list[tuple[str, str]]:

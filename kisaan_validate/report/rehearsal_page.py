@@ -142,14 +142,15 @@ def _figures(found: Rehearsed) -> Iterator[tuple[str, str, str, bool]]:
     )
     files = f"in {counted(len(migration.files), 'file')}" if migration.files else "by a command"
     yield "Statements", text.number(len(tape.statements)), files, bool(tape.statements)
-    findings = [f for f in found.rehearsal.findings if not f.waived]
-    waived = len(found.rehearsal.findings) - len(findings)
-    yield (
-        "Findings",
-        text.number(len(findings)),
-        f"{waived} waived" if waived else "by rules of migrations",
-        bool(findings),
-    )
+    findings = found.rehearsal.findings
+    failing = sum(f.fails for f in findings)
+    waived = sum(bool(f.waived) for f in findings)
+    warnings = len(findings) - failing - waived
+    more = [
+        *([counted(warnings, "warning")] if warnings else []),
+        *([f"{waived:,} waived"] if waived else []),
+    ]
+    yield "Findings", text.number(failing), ", ".join(more) or "by rules of migrations", bool(failing)
     queries = found.queries
     if queries is None or not queries.plans:
         yield "Queries", "not known", "none was planned", False

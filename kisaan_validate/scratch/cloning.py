@@ -52,7 +52,7 @@ def _copy(cursor: Any, words: str, version: int) -> None:
         cursor.execute("SET file_copy_method = clone")
         cursor.execute(words)
     except psycopg2.Error as error:
-        if error.pgcode in (_BUSY, _THERE):
+        if error.pgcode in (_BUSY, _THERE) or cursor.connection.closed:
             raise
         cursor.execute("SET file_copy_method = copy")
         cursor.execute(words)

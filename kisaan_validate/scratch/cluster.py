@@ -19,7 +19,7 @@ from kisaan_validate.scratch.home import PATIENCE, Home, clean_environment, safe
 from kisaan_validate.scratch.installation import Installation
 from kisaan_validate.scratch.programs import reachable
 from kisaan_validate.scratch.reaching import plain_parameters
-from kisaan_validate.scratch.space import WAL
+from kisaan_validate.scratch.space import WAL, little_room
 
 SUPERUSER = "postgres"
 LONGEST_SOCKET = 107
@@ -135,7 +135,10 @@ class Cluster(Home):
                 break
             self.port = free_port()
             self.write_place()
-        raise DatabaseError(f"the scratch server did not start: {_last(said)}", f"its log: {said.strip()}")
+        room = f"; {little}" if (little := little_room(self.folder)) else ""
+        raise DatabaseError(
+            f"the scratch server did not start: {_last(said)}{room}", f"its log: {said.strip()}"
+        )
 
     def stop(self) -> None:
         """Stop the server in order. Raises DatabaseError if the keeper has ended."""

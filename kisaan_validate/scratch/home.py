@@ -155,10 +155,14 @@ def _folder(parent: Path, label: str) -> tuple[Path, HeldMarker]:
         marker = HeldMarker(folder.with_name(folder.name + SUFFIX), new_marker(label))
     except OSError as error:
         raise UsageError(f"no scratch server can be made in {parent}: {error.strerror}", CHOOSE) from None
+    made = False
     try:
         folder.mkdir(mode=0o700)
+        made = True
         marker.add(folder)
     except OSError as error:
+        if made:
+            folder.rmdir()
         marker.path.unlink(missing_ok=True)
         marker.close()
         raise UsageError(f"no scratch server can be made in {parent}: {error.strerror}", CHOOSE) from None

@@ -7,6 +7,7 @@ also from another container. The folders stand in it with their inodes, so that 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -21,6 +22,7 @@ PREFIX, SUFFIX = "kisaan-scratch-", ".json"
 
 _FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
 _LARGEST = 65_536
+_ROOM = 4_096
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,12 @@ class HeldMarker:
         self.path, self.marker = path, marker
         self.fd = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
         fcntl.flock(self.fd, fcntl.LOCK_EX)
-        self._write()
+        try:
+            self._write()
+        except OSError:
+            path.unlink()
+            self.close()
+            raise
 
     def add(self, folder: Path) -> None:
         """Also this folder, which must exist."""
@@ -70,10 +77,11 @@ class HeldMarker:
         os.close(self.fd)
 
     def _write(self) -> None:
-        # In place: the lock is the file's, and a file of the same name would be another one.
-        text = json.dumps(asdict(self.marker)).encode()
-        os.ftruncate(self.fd, 0)
-        os.pwrite(self.fd, text, 0)
+        # In place: the lock is the file's, and a file of the same name would be another one. Never shorter: a
+        # marker that is written again on a full disk needs no new block.
+        text = json.dumps(asdict(self.marker)).encode().ljust(_ROOM)
+        if os.pwrite(self.fd, text, 0) != len(text):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @dataclass(frozen=True)

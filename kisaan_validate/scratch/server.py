@@ -17,7 +17,7 @@ from kisaan_validate.scratch.adopted import Adopted
 from kisaan_validate.scratch.client import Finished, run_client
 from kisaan_validate.scratch.cloning import clone
 from kisaan_validate.scratch.cluster import Cluster, allowed
-from kisaan_validate.scratch.home import clean_environment, refuse_closed, scratch_parent
+from kisaan_validate.scratch.home import CHOOSE, clean_environment, refuse_closed, scratch_parent
 from kisaan_validate.scratch.installation import Installation, choose
 from kisaan_validate.scratch.leftovers import sweep
 from kisaan_validate.scratch.place import ScratchPlace
@@ -28,11 +28,13 @@ from kisaan_validate.scratch.reaching import (
     text,
     variables,
 )
-from kisaan_validate.scratch.space import need_room
+from kisaan_validate.scratch.space import little_room, need_room
 
 OWNER = "validate_restore"
 SOURCE = "the scratch server"
 _ROOT = "postgres"
+_FULL = "53100"
+_ROOM = "make room, or name another folder with --scratch-dir or KISAAN_SCRATCH_DIR"
 _QUIET = "SET log_statement = 'none'; SET log_min_duration_statement = -1; SET log_duration = off;"
 
 
@@ -62,6 +64,13 @@ class Scratch:
     def settings(self) -> Mapping[str, str]:
         """The settings that were chosen for it, the rest is PostgreSQL's own."""
         return dict(self._place.settings)
+
+    @property
+    def full(self) -> str:
+        """What to say where so little room is left that the server may have failed of it; "" if there is
+        some, or the disk is not ours to look at.
+        """
+        return little_room(self.folder) if self.installation is not None else ""
 
     def target(self, database: str, role: str = OWNER) -> Target:
         """Its address for the rest of the package."""
@@ -102,7 +111,7 @@ class Scratch:
             said = self._hidden(" ".join(str(error).split()))
             lost = bool(connection.closed)
             failure = DatabaseError(f"the scratch server refused: {said}", "", error.pgcode or "", lost)
-            raise self._explained(failure) if lost else failure from None
+            raise self._explained(failure) if lost or error.pgcode == _FULL else failure from None
         finally:
             connection.close()
 
@@ -123,6 +132,8 @@ class Scratch:
         connection = self.connect(_ROOT)
         try:
             clone(connection, source, name, OWNER)
+        except DatabaseError as error:
+            raise self._explained(error) from None
         finally:
             connection.close()
 
@@ -236,12 +247,14 @@ class Scratch:
         return said
 
     def _explained(self, error: DatabaseError) -> DatabaseError:
-        """The same, and whether the server itself has ended."""
+        """The same, and whether the server itself has ended, or may lack room."""
         if ended := self._place.ended():
             tail = self._place.log_tail().strip().splitlines()[-5:]
             return DatabaseError(
                 f"the scratch server has ended: {ended}", "\n".join(tail), error.sqlstate, True
             )
+        if self.full:
+            return DatabaseError(f"{error.fact}; {self.full}", _ROOM, error.sqlstate, error.lost)
         return error
 
     def _enter(self) -> None:
@@ -301,7 +314,11 @@ def scratch_server(
     if dsn is None:
         refuse_closed(where)
     sweep([where], notice)
-    place = _place(where, installation, dsn, need_bytes, settings or {}, unknown_space, productions)
+    try:
+        place = _place(where, installation, dsn, need_bytes, settings or {}, unknown_space, productions)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UsageError(f"no scratch server can be made in {where}: {why}", CHOOSE) from None
     done = False
     try:
         scratch = Scratch(place)

@@ -15,6 +15,10 @@ WAL = 2 << 30
 """Bytes of WAL that may lie there between two checkpoints, beside what they wrote."""
 
 
+SEGMENT = 16 << 20
+"""Bytes of one file of WAL, which the server makes at once."""
+
+
 def need_room(folder: Path, need_bytes: int, *, unknown_space: bool = False) -> None:
     """Refuse with figures unless ``need_bytes``, their WAL and an empty server fit in. Raises UsageError.
 
@@ -37,6 +41,16 @@ def need_room(folder: Path, need_bytes: int, *, unknown_space: bool = False) -> 
             f"the scratch server needs {size(needed)}, and {size(free)} are free in {folder}",
             "make room, or name a folder on another disk with --scratch-dir or KISAAN_SCRATCH_DIR",
         )
+
+
+def little_room(folder: Path) -> str:
+    """What to say where a server there may have failed for want of room; "" where there is some."""
+    try:
+        there = os.statvfs(folder)
+    except OSError:
+        return ""
+    free = there.f_bavail * there.f_frsize
+    return f"{size(free)} are free in {folder.parent}" if free < SEGMENT else ""
 
 
 def size(count: int) -> str:

@@ -192,7 +192,11 @@ def attestable(run: Run, signed: Sequence[Signed]) -> tuple[Attestable, ...]:
         Attestable(
             id,
             text,
-            tuple(_latest([s for s in holding if s.statement is not None and s.statement.criterion == id])),
+            tuple(
+                latest_of_each(
+                    [s for s in holding if s.statement is not None and s.statement.criterion == id]
+                )
+            ),
         )
         for id, text in manual_criteria(run)
     )
@@ -209,7 +213,7 @@ def standing_of(run: Run, signed: Sequence[Signed] = (), needed: int = 0) -> Sig
     needed = max(run.provenance.approvals, needed, 1)
     holding = [s for s in signed if s.holds]
     # Decisions and attestations are counted apart: an attestation replaces no approval.
-    latest = _latest([s for s in holding if _decision(s) in (Decision.APPROVE, Decision.REJECT)])
+    latest = latest_of_each([s for s in holding if _decision(s) in (Decision.APPROVE, Decision.REJECT)])
     rejections = tuple(s for s in latest if _decision(s) is Decision.REJECT)
     approvals = tuple(s for s in latest if _decision(s) is Decision.APPROVE)
     lost = lost_of(signed)
@@ -256,7 +260,7 @@ def _decision(signed: Signed) -> Decision | None:
     return signed.statement.decision if signed.statement is not None else None
 
 
-def _latest(holding: Sequence[Signed]) -> list[Signed]:
+def latest_of_each(holding: Sequence[Signed]) -> list[Signed]:
     """The latest word of each person."""
     person = _people(holding)
     # The last one written wins, as they come in the order in which they were made.

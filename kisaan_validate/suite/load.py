@@ -51,7 +51,7 @@ class SuiteSettings:
     written. ``foreign`` are the tables whose rows another server holds and which are judged all the same.
     ``settling`` is after how many seconds failures of checks over several tables are asked again.
     ``ledger`` is where migrations are written down, None where nobody said.
-    ``backup`` is what backups of the database are held to.
+    ``backup`` is what backups of the database are held to. ``severities`` are those of rules of migrations.
     ``followed`` is what the database's own catalogue makes of ``personal``, once it was read.
     """
 
@@ -68,6 +68,7 @@ class SuiteSettings:
     settling: int = 0
     ledger: LedgerSource | None = None
     backup: BackupDeclared = field(default_factory=BackupDeclared)
+    severities: Mapping[str, str] = field(default_factory=dict)
     followed: Followed = field(default_factory=Followed, compare=False)
 
     def is_personal(self, table: str, column: str) -> bool:
@@ -586,6 +587,7 @@ def read_settings(path: Path) -> SuiteSettings:
             given.backup.accept,
             given.backup.max_age or 0,
         ),
+        severities=given.rehearsal.severity,
         aliases=given.aliases,
         nouns=given.nouns,
         filters=given.filters,

@@ -71,6 +71,17 @@ class BackupTable(TomlTable):
     max_age: SomeTime | None = Field(None, description="how old a good dump may be", examples=["26 h"])
 
 
+Weight = Annotated[str, shaped(r"^(?:blocking|warning)$(?!\n)", '"blocking" or "warning"')]
+
+
+class RehearsalTable(TomlTable):
+    """How `rehearse` judges migrations of the database."""
+
+    severity: dict[str, Weight] = Field(
+        default_factory=dict, description="blocking or warning, by the rule of migrations"
+    )
+
+
 class SettingsFile(TomlTable):
     """What a suite says of the database under validation."""
 
@@ -96,6 +107,9 @@ class SettingsFile(TomlTable):
     ledger: LedgerTable | None = Field(None, description="whose new rows are told of between two nights")
     backup: Annotated[BackupTable, Field(strict=False)] = Field(
         default_factory=BackupTable, description="what backups of the database are held to"
+    )
+    rehearsal: Annotated[RehearsalTable, Field(strict=False)] = Field(
+        default_factory=RehearsalTable, description="how rehearsed migrations are judged"
     )
     criteria: Annotated[tuple[CriterionTable, ...], Field(strict=False), tables("criteria")] = Field(
         (), description="the success criteria of a runbook"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kisaan_validate.facts.rehearsal import RuleFinding
 from kisaan_validate.facts.tape import Tape
 from kisaan_validate.rehearse.rules.base import MigrationRule, RuleGround
@@ -36,7 +38,11 @@ RULES: tuple[MigrationRule, ...] = (
 def rule_findings(tape: Tape, ground: RuleGround | None = None) -> tuple[RuleFinding, ...]:
     """What the rules find on a tape, rule by rule, each in the order of the statements."""
     known = ground or RuleGround()
-    return tuple(finding for rule in RULES for finding in rule.find(rule, tape, known))
+    return tuple(
+        replace(finding, severity=known.severities.get(rule.id, rule.severity))
+        for rule in RULES
+        for finding in rule.find(rule, tape, known)
+    )
 
 
 __all__ = ["RULES", "MigrationRule", "RuleGround", "rule_findings"]

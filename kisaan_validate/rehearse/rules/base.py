@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
+from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.rehearsal import RuleFinding
 from kisaan_validate.facts.tape import Tape, TapeLock, TapeStatement
 
@@ -54,11 +55,12 @@ CONTROL = frozenset(
 @dataclass(frozen=True)
 class RuleGround:
     """What rules know beside the tape: the ledgers, and with which ``lock_timeout`` (seconds, None: not
-    known) the migrating session begins.
+    known) the migrating session begins. ``severities``: those that are not a rule's own, by its id.
     """
 
     ledgers: frozenset[str] = LEDGERS
     lock_timeout: float | None = 0.0
+    severities: Mapping[str, Severity] = field(default_factory=dict)
 
     def is_ledger(self, relation: str) -> bool:
         """Whether a relation is a tool's ledger."""
@@ -70,17 +72,26 @@ Finder = Callable[["MigrationRule", Tape, RuleGround], Iterable[RuleFinding]]
 
 @dataclass(frozen=True)
 class MigrationRule:
-    """``id`` names it in waivers and documents; ``title`` says what is wrong, ``advice`` what to do."""
+    """``id`` names it in waivers and documents; ``title`` says what is wrong, ``advice`` what to do.
+    ``severity`` is its own, which ``suite.toml`` may change.
+    """
 
     id: str
     title: str
     advice: str
     find: Finder
+    severity: Severity = Severity.BLOCKING
 
     def finding(self, statements: Iterable[int], relations: Iterable[str], fact: str) -> RuleFinding:
         """A finding of this rule."""
         return RuleFinding(
-            self.id, self.title, tuple(statements), tuple(dict.fromkeys(relations)), fact, self.advice
+            self.id,
+            self.title,
+            tuple(statements),
+            tuple(dict.fromkeys(relations)),
+            fact,
+            self.advice,
+            severity=self.severity,
         )
 
 

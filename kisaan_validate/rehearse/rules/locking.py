@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.rehearsal import RuleFinding
 from kisaan_validate.facts.tape import Tape, TapeStatement
 from kisaan_validate.rehearse.rules.base import (
@@ -115,4 +116,6 @@ NO_LOCK_TIMEOUT = MigrationRule(
     "SET lock_timeout = '2s' before it, and try again when it fails: who waits for a lock stops all who "
     "come later.",
     _no_lock_timeout,
+    # It harms only beside a long reader, and what people feel then is rehearsed and measured.
+    Severity.WARNING,
 )
