@@ -38,6 +38,7 @@ COMMANDS = (
     "backup",
     "accept",
     "rehearse",
+    "fix-kit",
     "diff",
     "list",
     "explain",
@@ -70,7 +71,7 @@ class _Commands(click.Group):
         # Only known names are imported: the word comes from the command line.
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"kisaan_validate.cli.{name}_command")
+        module = importlib.import_module(f"kisaan_validate.cli.{name.replace('-', '_')}_command")
         command: click.Command = module.command
         return with_examples(command, name)
 
