@@ -15,6 +15,19 @@ from conftest import SYSTEM_BIN, Server
 from helpers import write_suite
 from shop import Shop
 
+from kisaan_validate.facts.repair import FixKit
+from kisaan_validate.facts.run import Run
+from kisaan_validate.postgres.target import find_target
+from kisaan_validate.process.stopping import Stop
+from kisaan_validate.prove.options import Options
+from kisaan_validate.prove.run import run
+from kisaan_validate.record.files import write_file
+from kisaan_validate.record.repair import fix_kit_to_json
+from kisaan_validate.repair.ground import read_ground
+from kisaan_validate.repair.kits import make_fix_kit, wanted_kits
+from kisaan_validate.suite.load import load_suite
+from kisaan_validate.suite.repairs import load_repairs
+
 CHECKS = """
 from kisaan_validate import declare
 
@@ -71,9 +84,13 @@ INSERT INTO notes VALUES (1, 2), (2, 3);
 
 @dataclass
 class Fixing:
-    """A shop whose suite declares repairs."""
+    """A shop whose suite declares repairs. ``said`` are the server's words of the last refusal. ``copy_of`` is
+    the database that its kit was written for, where it is a copy of that.
+    """
 
     shop: Shop
+    said: str = ""
+    copy_of: str = ""
 
     @property
     def folder(self) -> Path:
@@ -96,6 +113,36 @@ class Fixing:
         """Kits of a run (a new one, unless given)."""
         return self.shop.cli("fix-kit", str(run or self.recorded()), *checks, "-o", str(self.folder))
 
+    def made(self, *checks: str, found: Run | None = None) -> FixKit:
+        """The same in this process, as a superuser: whoever repairs is not who validates."""
+        suite, target = load_suite(self.shop.folder / "checks"), find_target(self.dsn)
+        found = found or run(suite, target, options=Options(jobs=1))
+        wanted = wanted_kits(found, checks, load_repairs(suite))
+        ground = read_ground(suite, target, Options(), wanted.repairs, Stop()) if wanted.repairs else None
+        record, files = make_fix_kit(found, "0" * 64, wanted, ground)
+        for name, text in files.items():
+            write_file(self.folder / name, text)
+        write_file(self.folder / "fix-kit.json", fix_kit_to_json(record))
+        return record
+
+    def measured(self) -> Run:
+        """A run in this process."""
+        return run(load_suite(self.shop.folder / "checks"), self.dsn, options=Options(jobs=1))
+
+    @property
+    def dsn(self) -> str:
+        """The database for its owner."""
+        return self.shop.server.dsn(self.shop.database)
+
+    def sql(self, sql: str) -> list[tuple[Any, ...]]:
+        """SQL as the database's owner."""
+        return self.shop.server.sql(sql, self.shop.database)
+
+    @property
+    def untouched(self) -> bool:
+        """Whether no kit left anything in the database."""
+        return self.sql("SELECT to_regnamespace('fix_kit') IS NULL")[0][0] is True
+
     @property
     def record(self) -> dict[str, Any]:
         """fix-kit.json."""
@@ -116,6 +163,8 @@ class Fixing:
         connection = self.shop.server.connect(self.shop.database, role)
         try:
             with connection.cursor() as cursor:
+                if self.copy_of:
+                    cursor.execute(f"SET fix_kit.on_copy_of = '{self.copy_of}'")
                 if before:
                     cursor.execute(before)
                 cursor.execute(sql)
@@ -136,14 +185,32 @@ class Fixing:
 
     def psql(self, path: Path) -> subprocess.CompletedProcess[str]:
         """A file through psql, as a person does."""
-        server = self.shop.server
-        dsn = server.dsn(self.shop.database)
+        more = {"options": f"'-c fix_kit.on_copy_of={self.copy_of}'"} if self.copy_of else {}
+        dsn = self.shop.server.dsn(self.shop.database, **more)
         words = [str(SYSTEM_BIN / "psql"), "-X", "-f", str(path), dsn]
         return subprocess.run(words, capture_output=True, text=True, check=False)
 
     def rows(self, table: str) -> list[tuple[Any, ...]]:
         """All rows of a table, as text."""
-        return sorted(self.shop.server.sql(f"SELECT t::text FROM {table} AS t", self.shop.database))
+        return sorted(self.sql(f"SELECT t::text FROM {table} AS t"))
+
+    def state(self) -> dict[str, list[tuple[Any, ...]]]:
+        """All rows of all tables of the schema public, by table."""
+        names = self.sql(
+            "SELECT c.oid::regclass::text FROM pg_class c WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        )
+        return {name: self.rows(name) for (name,) in names}
+
+
+@contextmanager
+def copied(written: Fixing) -> Iterator[Fixing]:
+    """A copy of a database for which a kit was written: much faster than a kit for each test."""
+    shop = written.shop
+    name = shop.server.create(template=shop.database)
+    try:
+        yield Fixing(Shop(shop.server, shop.folder, name), copy_of=shop.database)
+    finally:
+        shop.server.drop(name)
 
 
 @contextmanager

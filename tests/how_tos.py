@@ -343,6 +343,7 @@ PAGES = {
 """Every page with command lines, but those below."""
 
 ELSEWHERE = {
+    "docs/fix-kit.md": "needs a failing run and a dump: run by test_fix_proof.py",
     "docs/rehearsal.md": "needs a dump and a minute: run by test_rehearse_cli.py",
     "docs/alarms.md": "needs receivers: run by test_notify_cli.py",
     "docs/tutorial.md": "run as a whole by test_tutorial.py",

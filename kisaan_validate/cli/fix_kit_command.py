@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @click.command("fix-kit", short_help="Write reviewed SQL that repairs a failing check, and its way back.")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("checks", nargs=-1, metavar="[CHECK]...")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The folder to write.  [default: fix-kit]")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="The folder to write.  [default: fix-kit]"
+)
 @click.option("--suite", type=click.Path(path_type=Path), help="The suite's folder.  [default: checks]")
 @click.option(
     "--config", type=click.Path(path_type=Path), help="The configuration file.  [default: kisaan.toml]"
@@ -35,8 +37,8 @@ def command(
     dsn: str | None,
     quiet: bool,
 ) -> int:
-    """For failing checks of a recorded RUN (its folder) that declare a repair: an SQL file to be reviewed and run
-    by a person, the way back, and a list for the books. Nothing is run here; only the catalogue is read.
+    """For failing checks of a recorded RUN (its folder) that declare a repair: an SQL file to be reviewed and
+    run by a person, the way back, and a list for the books. Nothing is run here; only the catalogue is read.
 
     Exit 0: each failing check has its kit; 3: one has none, which is named; 5: nothing failed.
     """

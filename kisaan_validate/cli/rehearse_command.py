@@ -94,8 +94,8 @@ def command(**given: Any) -> int:
     """
     from kisaan_validate.cli.exits import rehearse_exit_code
     from kisaan_validate.cli.job import attended
-    from kisaan_validate.cli.rehearse_inputs import read_inputs, rehearsed
     from kisaan_validate.cli.rehearse_fix import rehearse_fix
+    from kisaan_validate.cli.rehearse_inputs import read_inputs, rehearsed
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.rehearse.judge import judge_rehearsal
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def rehearse_fix(given: Mapping[str, Any]) -> int:
-    """Prove the kits of a folder on a dump; writes ``fix-proof.json``. Returns the exit code. Raises UsageError,
-    DatabaseError.
+    """Prove the kits of a folder on a dump; writes ``fix-proof.json``. Returns the exit code. Raises
+    UsageError, DatabaseError.
     """
     from kisaan_validate.cli.exits import rehearse_exit_code
     from kisaan_validate.cli.job import attended
@@ -41,10 +41,13 @@ def _output(given: Mapping[str, Any]) -> Path:
     from kisaan_validate.record.repair import FIX_PROOF_FILE
 
     if given["dump"] is None:
-        raise UsageError("no dump was named", "name one: kisaan-validate rehearse --dump backup.dump --fix fix-kit")
+        raise UsageError(
+            "no dump was named", "name one: kisaan-validate rehearse --dump backup.dump --fix fix-kit"
+        )
     if given["migrations"] or given["cmd"]:
         raise UsageError(
-            "kits are proved without a migration", "leave --migrations and --cmd out; rehearse these by themselves"
+            "kits are proved without a migration",
+            "leave --migrations and --cmd out; rehearse these by themselves",
         )
     output: Path = given["output"] or Path("rehearsal")
     if (output / FIX_PROOF_FILE).exists():

@@ -40,9 +40,9 @@ class RepairStep:
     """One declared step. ``rows`` is a SELECT of the ``key`` of each row to be touched, and beside it the new
     values of ``columns`` (update) or the key of the row that takes over, ``kept`` (delete).
 
-    ``also`` are columns that triggers change along; ``references`` are columns (table.column) that refer to the
-    rows without a foreign key; ``books`` are columns that a person lists. ``as_failing``: there must be as many
-    rows as violations.
+    ``also`` are columns that triggers change along; ``references`` are columns (table.column) that refer to
+    the rows without a foreign key; ``books`` are columns that a person lists. ``as_failing``: as many rows as
+    violations.
     """
 
     table: str
@@ -59,7 +59,7 @@ class RepairStep:
 
 @dataclass(frozen=True)
 class Repair:
-    """A declared repair of one check's failure. ``text`` says what it does, ``review`` who must read it first.
+    """A declared repair of one check's failure. ``text`` says what it does, ``review`` who must read it.
     ``writes`` are tables into which triggers may write along; ``leaves`` is how many violations remain.
     ``digest`` is the SHA-256 of its file, ``origin`` that file's name.
     """
@@ -93,8 +93,8 @@ class KitStep:
 
 @dataclass(frozen=True)
 class KitFacts:
-    """One kit: ``name`` is its name in the database, ``count`` and ``key_digest`` are those of the failing rows
-    that it was written for. ``files`` are its files by name and SHA-256.
+    """One kit: ``name`` is its name in the database, ``count`` and ``key_digest`` are those of the failing
+    rows that it was written for. ``files`` are its files by name and SHA-256.
     """
 
     name: str
@@ -155,8 +155,8 @@ class FixKit:
 
 
 def judge_fix_kit(kit: FixKit) -> Verdict:
-    """PASS where each failing check that was asked for has its kit; INCONCLUSIVE where one has none, or nothing
-    was asked.
+    """PASS where each failing check that was asked for has its kit; INCONCLUSIVE where one has none, or
+    nothing was asked.
     """
     return _verdict(item.state for item in kit.items)
 
@@ -172,8 +172,8 @@ class FixStep:
 
 @dataclass(frozen=True)
 class KitProof:
-    """What one kit did on a clone of the restored dump. ``changed`` is what the repair changed there, by table,
-    in words without values.
+    """What one kit did on a clone of the restored dump. ``changed`` is what the repair changed there, by
+    table, in words without values.
     """
 
     check: str

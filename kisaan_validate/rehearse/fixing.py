@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import psycopg2
 
 from kisaan_validate.errors import KisaanError, RecordError
-from kisaan_validate.facts.repair import PROVED_STEPS, FixKit, FixStep, ItemState, KitFacts, KitProof
 from kisaan_validate.facts.rehearsed import Sameness
+from kisaan_validate.facts.repair import PROVED_STEPS, FixKit, FixStep, ItemState, KitFacts, KitProof
 from kisaan_validate.facts.result import UNANSWERED, Result, Status
 from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.run import run
@@ -177,8 +177,8 @@ class _KitTrial:
         return comparer.same(self.request.source, self.database, sequences=sequences)
 
     def execute(self, ending: str, before: str = "") -> tuple[str, str]:
-        """Run a file as the role that owns the copy, in one message: the SQLSTATE and the words with which it was
-        refused, "" if it was not.
+        """Run a file as the role that owns the copy, in one message: the SQLSTATE and the words with which it
+        was refused, "" if it was not.
         """
         scratch = self.request.scratch
         sql = read_file(self.request.folder / self.kit.file(ending))

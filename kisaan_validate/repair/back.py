@@ -11,6 +11,7 @@ from kisaan_validate.repair.script import (
     OTHER_EFFECT,
     RUN_BEFORE,
     TRIGGERS_SETTING,
+    as_applications,
     block,
     counts_before,
     heading,
@@ -45,7 +46,7 @@ def _parts(kit: KitScript) -> Iterator[str]:
     yield counts_before(kit.own("back_counts"))
     for step in reversed(kit.steps):
         yield heading(f"4.{step.number} {step.table.title}: as the repair left it; then as it was.")
-        yield _undone(step)
+        yield _undone(kit, step)
     yield heading("5. Nothing else was written.")
     yield from nothing_else(kit.own("back_counts"), kit.own("back_writes"), kit.steps, kit.writes, back=True)
     yield (
@@ -58,11 +59,13 @@ def _parts(kit: KitScript) -> Iterator[str]:
 
 def _ran(kit: str) -> str:
     hint = "there is nothing to take back"
+    found = (
+        "    SELECT k.kit, k.undone_by, k.undone_at INTO fix_kit_name, fix_kit_by, fix_kit_at\n"
+        f"      FROM {log_name()} AS k WHERE k.kit = {text(kit)};"
+    )
     body = "\n".join(
         (
-            f"  IF to_regclass('{log_name()}') IS NOT NULL THEN\n"
-            f"    SELECT k.kit, k.undone_by, k.undone_at INTO fix_kit_name, fix_kit_by, fix_kit_at "
-            f"FROM {log_name()} AS k WHERE k.kit = {text(kit)};\n  END IF;",
+            f"  IF to_regclass('{log_name()}') IS NOT NULL THEN\n{found}\n  END IF;",
             refuse_if("fix_kit_name IS NULL", RUN_BEFORE, text("this repair was not run here"), hint),
             refuse_if(
                 "fix_kit_at IS NOT NULL",
@@ -75,8 +78,14 @@ def _ran(kit: str) -> str:
     return block(body, ["fix_kit_name text", "fix_kit_by text", "fix_kit_at timestamptz"])
 
 
-def _undone(step: PlannedStep) -> str:
-    parts = [*_unchanged(step), *_triggers(step, "off"), *_restored(step), *_triggers(step, "on"), _as_before(step)]
+def _undone(kit: KitScript, step: PlannedStep) -> str:
+    parts = [
+        *_unchanged(step),
+        *_triggers(step, "off"),
+        *_restored(kit, step),
+        *_triggers(step, "on"),
+        _as_before(step),
+    ]
     return block("\n".join(parts), ["fix_kit_n bigint", "fix_kit_trigger record", "fix_kit_names text[]"])
 
 
@@ -101,19 +110,20 @@ def _differs(step: PlannedStep, copy: str) -> str:
     return f"record_image_ne({image('t', columns)}, {image(copy, columns)})"
 
 
-def _restored(step: PlannedStep) -> Iterator[str]:
+def _restored(kit: KitScript, step: PlannedStep) -> Iterator[str]:
     if step.action is StepAction.DELETE:
         names = writable(step.table)
         listed = ", ".join(map(quote, names))
         copied = ", ".join(f"b.{quote(n)}" for n in names)
-        yield (
-            f"  INSERT INTO {step.name} ({listed}) OVERRIDING SYSTEM VALUE\n"
-            f"    SELECT {copied} FROM {step.copy('before')} AS b;"
+        change = (
+            f"INSERT INTO {step.name} ({listed}) OVERRIDING SYSTEM VALUE\n"
+            f"    SELECT {copied} FROM {step.copy('before')} AS b"
         )
     else:
         old = ", ".join(f"{quote(c)} = b.{quote(c)}" for c in (*step.columns, *step.also))
-        yield f"  UPDATE {step.name} AS t SET {old} FROM {step.copy('before')} AS b WHERE {step.matches('t', 'b')};"
-    yield "  GET DIAGNOSTICS fix_kit_n = ROW_COUNT;"
+        copied = f"{step.copy('before')} AS b WHERE {step.matches('t', 'b')}"
+        change = f"UPDATE {step.name} AS t SET {old} FROM {copied}"
+    yield as_applications(change, kit.schemas)
     yield refuse_if(
         f"fix_kit_n <> (SELECT count(*) FROM {step.copy('before')})",
         OTHER_EFFECT,
@@ -131,7 +141,8 @@ def _triggers(step: PlannedStep, state: str) -> Iterator[str]:
             "    FOR fix_kit_trigger IN SELECT g.tgname, g.tgenabled FROM pg_trigger AS g\n"
             f"      WHERE g.tgrelid = to_regclass({text(step.name)}) AND NOT g.tgisinternal "
             "AND g.tgenabled IN ('O', 'A') LOOP\n"
-            f"      EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', {text(step.name)}, fix_kit_trigger.tgname);\n"
+            f"      EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', {text(step.name)},\n"
+            "        fix_kit_trigger.tgname);\n"
             "      fix_kit_names := fix_kit_names || format('ALTER TABLE %s ENABLE %s TRIGGER %I', "
             f"{text(step.name)},\n        CASE fix_kit_trigger.tgenabled WHEN 'A' THEN 'ALWAYS' ELSE '' END, "
             "fix_kit_trigger.tgname);\n    END LOOP;\n  END IF;"
@@ -146,12 +157,11 @@ def _triggers(step: PlannedStep, state: str) -> Iterator[str]:
 def _as_before(step: PlannedStep) -> str:
     """Refuses where the rows are not what they were, byte by byte."""
     left = f"{step.copy('before')} AS b LEFT JOIN {step.name} AS t ON {step.matches('t', 'b')}"
-    return (
-        f"  SELECT count(*) INTO fix_kit_n FROM {left} WHERE {_differs(step, 'b')};\n"
-    ) + refuse_if(
+    return (f"  SELECT count(*) INTO fix_kit_n FROM {left} WHERE {_differs(step, 'b')};\n") + refuse_if(
         "fix_kit_n > 0",
         OTHER_EFFECT,
-        says(f"{{}} rows of {step.table.title} would not be as they were: a trigger changes them", "fix_kit_n"),
-        f"SET {TRIGGERS_SETTING} = 'off' before this file, as owner of the table: its own triggers rest meanwhile",
+        says(
+            f"{{}} rows of {step.table.title} would not be as they were: a trigger changes them", "fix_kit_n"
+        ),
+        f"SET {TRIGGERS_SETTING} = 'off' before this file, as its owner: the table's triggers rest meanwhile",
     )
-

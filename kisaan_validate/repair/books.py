@@ -28,7 +28,8 @@ def _listed(step: PlannedStep) -> Iterator[str]:
         joined, other = step.copy("rows"), "r"
     else:
         changes = [
-            f"b.{quote(c)} AS {quote(f'{c} before')}, a.{quote(c)} AS {quote(f'{c} after')}" for c in step.columns
+            f"b.{quote(c)} AS {quote(f'{c} before')}, a.{quote(c)} AS {quote(f'{c} after')}"
+            for c in step.columns
         ]
         yield f"SELECT {', '.join([*keys, *changes, *books])}\nFROM {step.copy('before')} AS b"
         joined, other = step.copy("after"), "a"

@@ -15,6 +15,7 @@ from kisaan_validate.repair.script import (
     OWN_PATH,
     RUN_BEFORE,
     WRONG_PLACE,
+    as_applications,
     block,
     counts_before,
     heading,
@@ -29,7 +30,7 @@ from kisaan_validate.repair.script import (
     says,
     text,
 )
-from kisaan_validate.repair.steps import SCHEMA, PlannedStep
+from kisaan_validate.repair.steps import SCHEMA, PlannedStep, same_sign
 from kisaan_validate.sql.expressions import quote
 from kisaan_validate.suite.repairs import FAILING
 
@@ -37,7 +38,7 @@ from kisaan_validate.suite.repairs import FAILING
 @dataclass(frozen=True)
 class KitScript:
     """All that the scripts of one kit say. ``shapes`` are the columns of each table that is changed, by its
-    name as SQL; ``reads`` are tables that are only read, and ``writes`` those that triggers may write into, as
+    name as SQL; ``reads`` are tables that are only read, ``writes`` those that triggers may write into, as
     SQL; ``digest`` is that of the failing keys.
     """
 
@@ -87,7 +88,7 @@ def _parts(kit: KitScript) -> Iterator[str]:
             yield from _chosen(kit, step)
     for step in kit.steps:
         yield heading(f"6.{step.number} {_words(step)}")
-        yield from _done(step)
+        yield from _done(kit, step)
     yield heading("7. Nothing else was written.")
     yield from nothing_else(kit.own("counts"), kit.own("writes"), kit.steps, kit.writes, back=False)
     yield heading(f"8. The check again: {kit.repair.leaves:,} violations are left.")
@@ -125,7 +126,10 @@ def same_shapes(shapes: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 def own_schema(kit: str) -> str:
     """Makes schema and list where they are absent, and refuses a second run of the kit."""
-    ran = f"SELECT k.applied_by, k.applied_at INTO fix_kit_by, fix_kit_at FROM {log_name()} AS k WHERE k.kit = {text(kit)};"
+    ran = (
+        "SELECT k.applied_by, k.applied_at INTO fix_kit_by, fix_kit_at\n"
+        f"    FROM {log_name()} AS k WHERE k.kit = {text(kit)};"
+    )
     said = says("this kit was run already, by {} at {}", "fix_kit_by", "fix_kit_at")
     hint = "run the suite again; if rows fail again, write a new kit from that run"
     body = (
@@ -159,7 +163,9 @@ def _listed(kit: KitScript, what: str) -> Iterator[str]:
 def _seen(kit: KitScript) -> Iterator[str]:
     yield from _listed(kit, FAILING)
     high, low = digest_sums([f"f.{quote(key)}::text" for key in kit.failing.keys])
-    digest = "encode(sha256(convert_to(format('%s|%s|%s', fix_kit_n, fix_kit_high, fix_kit_low), 'UTF8')), 'hex')"
+    digest = (
+        "encode(sha256(convert_to(format('%s|%s|%s', fix_kit_n, fix_kit_high, fix_kit_low), 'UTF8')), 'hex')"
+    )
     found = (
         f"  SELECT coalesce(sum(f.{quote(kit.failing.weight)}), 0)::bigint, {high}, {low}\n"
         f"    INTO fix_kit_n, fix_kit_high, fix_kit_low FROM {kit.own(FAILING)} AS f;"
@@ -193,7 +199,8 @@ def _chosen(kit: KitScript, step: PlannedStep) -> Iterator[str]:
     listed = ", ".join(f"q.{quote(name)}" for name in wanted)
     yield path(kit.schemas)
     yield (
-        f"CREATE TABLE {step.copy('rows')} AS\nWITH {FAILING} AS (SELECT {keys} FROM {kit.own(FAILING)} AS f)\n"
+        f"CREATE TABLE {step.copy('rows')} AS\n"
+        f"WITH {FAILING} AS (SELECT {keys} FROM {kit.own(FAILING)} AS f)\n"
         f"SELECT {listed}\nFROM (\n{step.rows_sql}\n) AS q;"
     )
     yield OWN_PATH
@@ -233,11 +240,11 @@ def _stays(step: PlannedStep, one: str, rows: str) -> str:
     """SQL for "the row is the one that takes over"."""
     pairs = zip(step.key, step.kept, strict=True)
     return " AND ".join(
-        f"{one}.{quote(k)} {step.table.columns[k].sign('=')} {rows}.{quote(kept)}" for k, kept in pairs
+        f"{one}.{quote(k)} {same_sign(step.table, k)} {rows}.{quote(kept)}" for k, kept in pairs
     )
 
 
-def _done(step: PlannedStep) -> Iterator[str]:
+def _done(kit: KitScript, step: PlannedStep) -> Iterator[str]:
     if step.doomed is not None:
         yield _moved(step, step.doomed)
     yield (
@@ -250,7 +257,7 @@ def _done(step: PlannedStep) -> Iterator[str]:
         text(f"a chosen row of {step.table.title} is not there"),
         "the repair that the suite declares does not fit these rows",
     )
-    change = f"  {_change(step)};\n  GET DIAGNOSTICS fix_kit_n = ROW_COUNT;"
+    change = as_applications(_change(step), kit.schemas)
     other = refuse_if(
         f"fix_kit_n <> (SELECT count(*) FROM {step.copy('before')})",
         OTHER_EFFECT,
@@ -263,7 +270,6 @@ def _done(step: PlannedStep) -> Iterator[str]:
     )
     yield block(f"{missing}\n{change}\n{other}", ["fix_kit_n bigint"])
     if step.action is not StepAction.DELETE:
-        yield "SET CONSTRAINTS ALL IMMEDIATE;"
         yield (
             f"CREATE TABLE {step.copy('after')} AS\nSELECT t.* FROM {step.name} AS t "
             f"JOIN {step.copy('rows')} AS r ON {step.matches('t', 'r')};"
@@ -278,9 +284,7 @@ def _moved(step: PlannedStep, doomed: PlannedStep) -> str:
         f"r.{quote(kept)} AS {quote(column)}" for kept, column in zip(doomed.kept, step.columns, strict=True)
     )
     pairs = zip(step.columns, doomed.key, strict=True)
-    meets = " AND ".join(
-        f"t.{quote(c)} {doomed.table.columns[k].sign('=')} r.{quote(k)}" for c, k in pairs
-    )
+    meets = " AND ".join(f"t.{quote(c)} {same_sign(doomed.table, k)} r.{quote(k)}" for c, k in pairs)
     return (
         f"CREATE TABLE {step.copy('rows')} AS\nSELECT {keys}, {new}\n"
         f"FROM {step.name} AS t JOIN {doomed.copy('rows')} AS r ON {meets};"
@@ -303,8 +307,8 @@ def _only_these(step: PlannedStep) -> str:
         for c in others
     )
     found = (
-        f"  SELECT count(*), concat_ws(', ', {said}) INTO fix_kit_n, fix_kit_words\n    FROM {step.copy('before')} AS b "
-        f"JOIN {step.copy('after')} AS a ON {step.matches('a', 'b')};"
+        f"  SELECT count(*), concat_ws(', ', {said})\n    INTO fix_kit_n, fix_kit_words\n"
+        f"    FROM {step.copy('before')} AS b JOIN {step.copy('after')} AS a ON {step.matches('a', 'b')};"
     )
     gone = refuse_if(
         f"fix_kit_n <> (SELECT count(*) FROM {step.copy('before')})",
@@ -334,4 +338,3 @@ def _checked(kit: KitScript) -> Iterator[str]:
         "the repair that the suite declares does not heal these rows",
     )
     yield block(f"{found}\n{wrong}", ["fix_kit_n bigint"])
-

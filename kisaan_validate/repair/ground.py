@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RepairGround:
-    """The catalogue and the place, the plan of the checks, and each table's ``shapes`` (see ``shape_sql``)."""
+    """The catalogue and the place, the plan of the checks, and each table's ``shapes`` (``shape_sql``)."""
 
     suite: Suite
     plan: Plan

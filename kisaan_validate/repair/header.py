@@ -23,10 +23,9 @@ def back_header(kit: KitScript, name: str) -> str:
         f"THE WAY BACK of: {kit.repair.title}",
         f"check    {kit.repair.check}",
         f"kit      {kit.kit}",
-        "It puts the rows back as the repair found them, from its copies, in one transaction. It refuses if a row "
-        "was changed since the repair.",
-        f"If the tables' own triggers keep it from that: SET {TRIGGERS_SETTING} = 'off' first, as owner of the "
-        "tables.",
+        "It puts the rows back as the repair found them, from its copies, in one transaction.",
+        "It refuses if a row was changed since the repair.",
+        f"If triggers of the tables keep it from that: SET {TRIGGERS_SETTING} = 'off' first, as their owner.",
         *(f"What triggers wrote into {table} stays." for table in kit.writes),
         *_command(f"{name}.way-back"),
     ]
@@ -38,7 +37,7 @@ def books_header(kit: KitScript) -> str:
     lines = [
         f"FOR THE BOOKS, after: {kit.repair.title}",
         f"kit      {kit.kit}",
-        "It only reads the copies: the keys of the rows that were changed, and the columns that a person lists.",
+        "It only reads the copies: the keys of the rows that were changed, and columns that a person lists.",
     ]
     return "\n".join(map(remark, lines)) + "\n"
 
@@ -62,7 +61,11 @@ def _what(kit: KitScript) -> Iterator[str]:
 
 
 def _rows(kit: KitScript) -> Iterator[str]:
-    words = {StepAction.UPDATE: "updates", StepAction.DELETE: "deletes rows of", StepAction.MOVE: "moves references in"}
+    words = {
+        StepAction.UPDATE: "updates",
+        StepAction.DELETE: "deletes rows of",
+        StepAction.MOVE: "moves references in",
+    }
     for step in kit.steps:
         rows = counted(kit.violations, "row") if step.as_failing else "as many rows as there are"
         columns = f" ({', '.join(step.columns)})" if step.columns else ""
@@ -75,15 +78,11 @@ def _rows(kit: KitScript) -> Iterator[str]:
 
 
 def _how(kit: KitScript, name: str) -> Iterator[str]:
-    yield (
-        f"One transaction, in which {', '.join(kit.changed)} may be read, but not written, by others. It gives up "
-        f"after {LOCK_TIMEOUT} of waiting for a lock, or {STATEMENT_TIMEOUT} of one statement. If anything is not "
-        "as it says, it refuses, and nothing is changed."
-    )
-    yield (
-        f"Copies of the rows, whole, stay in {SCHEMA}.{kit.kit}_…; they may hold personal values. Drop them when "
-        "nobody needs the way back any more."
-    )
+    yield f"One transaction, in which others may read {', '.join(kit.changed)}, but not write."
+    yield f"It gives up after {LOCK_TIMEOUT} of waiting for a lock, or {STATEMENT_TIMEOUT} of one statement."
+    yield "If anything is not as it says, it refuses, and nothing is changed."
+    yield f"Copies of the rows, whole, stay in {SCHEMA}.{kit.kit}_…; they may hold personal values."
+    yield "Drop them when nobody needs the way back any more."
     yield "The role needs to write to these tables, and CREATE on the database for the first kit."
     yield from _command(name)
 

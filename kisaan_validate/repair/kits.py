@@ -19,7 +19,7 @@ from kisaan_validate.repair.failing import failing_sql_of
 from kisaan_validate.repair.forward import KitScript, forward_sql
 from kisaan_validate.repair.ground import RepairGround, qualified_name
 from kisaan_validate.repair.header import back_header, books_header, forward_header
-from kisaan_validate.repair.steps import PlannedStep, planned_steps
+from kisaan_validate.repair.steps import planned_steps
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.version import VERSION
 
@@ -42,7 +42,9 @@ def wanted_kits(run: Run, checks: Iterable[str], repairs: Mapping[str, Repair]) 
     asked = tuple(dict.fromkeys(checks))
     for id in asked:
         if id not in results:
-            raise UsageError(f"run {run.id} has no check {id!r}", "name checks as the run does, or none for all")
+            raise UsageError(
+                f"run {run.id} has no check {id!r}", "name checks as the run does, or none for all"
+            )
     failing = [id for id in asked or results if results[id].status is Status.FAIL]
     found = {id: why for id in failing if (why := _not_so(results[id], repairs.get(id))) is not None}
     # A check that was named and not answered is not one that passed.
@@ -60,13 +62,19 @@ def _not_so(result: Result, repair: Repair | None) -> FixItem | None:
     """Why a failing check gets no kit; None if it gets one."""
     id, fact, hint = result.check_id, "", AGAIN
     if repair is None:
-        fact, hint = "no repair is declared for it", "declare one in repairs/ of the suite, or repair it by hand"
+        fact, hint = (
+            "no repair is declared for it",
+            "declare one in repairs/ of the suite, or repair it by hand",
+        )
     elif not result.violations:
         fact = "the run does not say how many rows fail"
+    elif not result.key:
+        fact = "the run kept no key of its failing rows: they have none, or it was run with --sample 0"
+        hint = "give the table a primary key, and run the suite again"
     elif not result.key_digest:
         # A count alone would let a kit loose on other rows than those that somebody looked at.
-        fact = "the run kept no digest of the failing keys: they are personal, or it was run with --sample 0"
-        hint = "without it nobody can tell that the same rows fail: repair it by hand"
+        fact = "the run kept no digest of the failing keys, which are personal"
+        hint = "nobody could tell that the same rows fail: repair it by hand"
     return FixItem(id, ItemState.UNKNOWN, fact, hint) if fact else None
 
 
@@ -92,7 +100,9 @@ def make_fix_kit(
                 kit = _kit(run, repair, target, ground)
             # One check that cannot be repaired so must not cost the others their kits.
             except KisaanError as error:
-                items.append(FixItem(id, ItemState.UNKNOWN, f"no kit could be written: {error.fact}", error.hint))
+                items.append(
+                    FixItem(id, ItemState.UNKNOWN, f"no kit could be written: {error.fact}", error.hint)
+                )
                 continue
             made.append(kit)
             items.append(_work(kit))
@@ -106,7 +116,9 @@ def make_fix_kit(
 def _work(kit: MadeKit) -> FixItem:
     facts = kit.facts
     fact = f"{counted(facts.count, 'violation')}: {facts.title}"
-    hint = f"have {facts.review} review {facts.file('.repair.sql')}, prove it on a copy, then run it with psql"
+    hint = (
+        f"have {facts.review} review {facts.file('.repair.sql')}, prove it on a copy, then run it with psql"
+    )
     return FixItem(facts.check, ItemState.WORK, fact, hint, facts.name)
 
 
@@ -116,7 +128,8 @@ def _refuse_other(run: Run, ground: RepairGround) -> None:
     if run.place.database != ground.place.database or len(identifiers) > 1:
         fact = f"the run is of database {run.place.database}, this is {ground.place.database}"
         raise UsageError(
-            f"{fact}{' on another server' if len(identifiers) > 1 else ''}", "name the run's database with --dsn"
+            f"{fact}{' on another server' if len(identifiers) > 1 else ''}",
+            "name the run's database with --dsn",
         )
 
 
@@ -214,4 +227,3 @@ def _with_psql(name: str) -> str:
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-

@@ -101,10 +101,26 @@ def opening() -> list[str]:
 
 def path(schemas: Iterable[str]) -> str:
     """The search path under which the suite's SQL means what it meant in the run."""
-    return f"SET LOCAL search_path TO {', '.join(quote(s) for s in schemas if s != 'pg_catalog')}, pg_temp;"
+    return f"SET LOCAL search_path TO {_path(schemas)};"
 
 
-OWN_PATH = "SET LOCAL search_path TO pg_catalog, pg_temp;"
+def _path(schemas: Iterable[str]) -> str:
+    return ", ".join((*(quote(s) for s in schemas if s != "pg_catalog"), "pg_temp"))
+
+
+_OWN = "pg_catalog, pg_temp"
+OWN_PATH = f"SET LOCAL search_path TO {_OWN};"
+
+
+def as_applications(change: str, schemas: Iterable[str]) -> str:
+    """A change inside a block, and all that follows from it: the tables' triggers find there what they find
+    where the application writes. ``fix_kit_n`` is then the number of rows.
+    """
+    return (
+        f"  PERFORM set_config('search_path', {text(_path(schemas))}, true);\n  {change};\n"
+        "  GET DIAGNOSTICS fix_kit_n = ROW_COUNT;\n  SET CONSTRAINTS ALL IMMEDIATE;\n"
+        f"  PERFORM pg_catalog.set_config('search_path', '{_OWN}', true);"
+    )
 
 
 def right_place(target: FixTarget) -> str:
@@ -154,7 +170,8 @@ def locked(changed: Sequence[str], read: Sequence[str]) -> list[str]:
 def counts_before(counts: str) -> str:
     """Remembers in a table what this session has counted so far."""
     # The counters of a transaction also hold what the session did shortly before it.
-    return f"CREATE TABLE {counts} AS SELECT relid, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_xact_user_tables;"
+    read = "SELECT relid, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_xact_user_tables"
+    return f"CREATE TABLE {counts} AS {read};"
 
 
 def tree_of(table: str) -> str:
@@ -166,11 +183,12 @@ def tree_of(table: str) -> str:
 def nothing_else(
     counts: str, made: str, steps: Sequence[PlannedStep], writes: Sequence[str], *, back: bool
 ) -> list[str]:
-    """Refuses where anything but the steps was written since ``counts``: by triggers, rules, cascades. ``made``
-    is the table that the writes of this transaction are put into.
+    """Refuses where anything but the steps was written since ``counts``: by triggers, rules, cascades.
+    ``made`` is the table that the writes of this transaction are put into.
     """
     written = (
-        f"CREATE TABLE {made} AS\nSELECT s.relid::oid AS relid, format('%I.%I', s.schemaname, s.relname) AS name,\n"
+        f"CREATE TABLE {made} AS\nSELECT s.relid::oid AS relid,\n"
+        "  format('%I.%I', s.schemaname, s.relname) AS name,\n"
         "  s.n_tup_ins - coalesce(c.n_tup_ins, 0) AS ins, s.n_tup_upd - coalesce(c.n_tup_upd, 0) AS upd,\n"
         f"  s.n_tup_del - coalesce(c.n_tup_del, 0) AS del\nFROM pg_stat_xact_user_tables AS s "
         f"LEFT JOIN {counts} AS c ON c.relid = s.relid\nWHERE s.schemaname <> '{SCHEMA}';"
@@ -183,11 +201,15 @@ def nothing_else(
     )
     hint = "triggers of these tables do it; name them under writes in the repair if that is right"
     if back:
-        hint = f"triggers of the tables do it: SET {TRIGGERS_SETTING} = 'off' before this file, as their owner"
-    other = refuse_if("fix_kit_words <> ''", OTHER_EFFECT, says("{} would be written too", "fix_kit_words"), hint)
+        hint = (
+            f"triggers of the tables do it: SET {TRIGGERS_SETTING} = 'off' before this file, as their owner"
+        )
+    other = refuse_if(
+        "fix_kit_words <> ''", OTHER_EFFECT, says("{} would be written too", "fix_kit_words"), hint
+    )
     counted = (_as_counted(table, [s for s in steps if s.name == table], made, back=back) for table in tables)
     declared = ["fix_kit_words text", "fix_kit_ins bigint", "fix_kit_upd bigint", "fix_kit_del bigint"]
-    return ["SET CONSTRAINTS ALL IMMEDIATE;", written, block("\n".join((others, other, *counted)), declared)]
+    return [written, block("\n".join((others, other, *counted)), declared)]
 
 
 def _as_counted(table: str, steps: Sequence[PlannedStep], made: str, *, back: bool) -> str:
@@ -201,7 +223,8 @@ def _as_counted(table: str, steps: Sequence[PlannedStep], made: str, *, back: bo
         wrong = f"fix_kit_upd + fix_kit_ins <> {updated} OR fix_kit_del - fix_kit_ins <> {deleted}"
     found = (
         "  SELECT coalesce(sum(w.ins), 0), coalesce(sum(w.upd), 0), coalesce(sum(w.del), 0)\n"
-        f"    INTO fix_kit_ins, fix_kit_upd, fix_kit_del FROM {made} AS w WHERE w.relid IN ({tree_of(table)});"
+        f"    INTO fix_kit_ins, fix_kit_upd, fix_kit_del\n    FROM {made} AS w "
+        f"WHERE w.relid IN ({tree_of(table)});"
     )
     said = says(
         f"other rows of {table} would be written too: {{}} inserted, {{}} updated, {{}} deleted",

@@ -19,8 +19,8 @@ SCHEMA = "fix_kit"
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """One step with its table as it is. ``rows_sql`` is the author's SELECT; a move has none, but ``doomed``: the
-    step whose rows are referred to. ``copies`` is what its tables in the schema of kits begin with.
+    """One step with its table as it is. ``rows_sql`` is the author's SELECT; a move has none, but ``doomed``:
+    the step whose rows are referred to. ``copies`` is what its tables in the schema of kits begin with.
     """
 
     number: int
@@ -48,9 +48,7 @@ class PlannedStep:
 
     def matches(self, one: str, other: str) -> str:
         """SQL for "one row is the other, by their keys"."""
-        pairs = [
-            f"{one}.{quote(k)} {self.table.columns[k].sign('=')} {other}.{quote(k)}" for k in self.key
-        ]
+        pairs = [f"{one}.{quote(k)} {same_sign(self.table, k)} {other}.{quote(k)}" for k in self.key]
         return " AND ".join(pairs)
 
     def facts(self, violations: int) -> KitStep:
@@ -118,7 +116,9 @@ def _refuse(table: Table, step: RepairStep, origin: str) -> None:
     """Raises SuiteError for a step that does not fit its table."""
     if set(step.key) != set(table.primary_key):
         known = ", ".join(table.primary_key) or "it has none"
-        raise SuiteError(f"the key of {table.title} is not ({', '.join(step.key)})", f"its primary key: {known}", origin)
+        raise SuiteError(
+            f"the key of {table.title} is not ({', '.join(step.key)})", f"its primary key: {known}", origin
+        )
     named: Sequence[str] = (*step.columns, *step.also, *step.books)
     for name in named:
         if name not in table.columns:
@@ -128,6 +128,12 @@ def _refuse(table: Table, step: RepairStep, origin: str) -> None:
         column = table.columns[name]
         if column.generated or column.identity == "a":
             raise SuiteError(f"{table.title}.{name} is written by PostgreSQL itself", "", origin)
+
+
+def same_sign(table: Table, column: str) -> str:
+    """The operator by which two values of a column are equal, as SQL, whatever the search path."""
+    sign = table.columns[column].sign("=")
+    return "OPERATOR(pg_catalog.=)" if sign == "=" else sign
 
 
 def writable(table: Table) -> list[str]:

@@ -25,16 +25,20 @@ class RepairStepTable(TomlTable):
     action: Literal["update", "delete"] = Field(description="what is done to the rows", examples=["update"])
     key: Key = Field(description="the columns of its primary key", examples=[["id"]])
     rows: Filled = Field(
-        description="a SELECT of the key of each row to be touched, and of the new values; the table `failing` "
-        "holds the keys of the failing rows",
+        description="a SELECT of the key of each row to be touched, and of the new values; the table "
+        "`failing` holds the keys of the failing rows",
         examples=["SELECT id, made AS paid FROM orders JOIN failing USING (id)"],
     )
     columns: Names = Field((), description="update: the columns that get new values, named so in `rows`")
-    kept: Names = Field((), description="delete: the outputs of `rows` that hold the key of the row that stays")
+    kept: Names = Field(
+        (), description="delete: the outputs of `rows` that hold the key of the row that stays"
+    )
     references: Names = Field((), description="table.column without a foreign key that moves to the kept row")
     also: Names = Field((), description="columns of the table that triggers change along")
     books: Names = Field((), description="columns that a person lists for the books")
-    count: Literal["failing", "any"] = Field("failing", description="how many rows: as many as violations, or any")
+    count: Literal["failing", "any"] = Field(
+        "failing", description="how many rows: as many as violations, or any"
+    )
 
     @model_validator(mode="after")
     def _of_its_action(self) -> RepairStepTable:
@@ -47,7 +51,9 @@ class RepairStepTable(TomlTable):
         if self.references and not self.kept:
             raise wrong("references need a row to move to", 'write kept = ["…"], outputs of rows')
         if self.kept and len(self.kept) != len(self.key):
-            raise wrong("kept names the key of the row that stays, column by column", "name as many as key has")
+            raise wrong(
+                "kept names the key of the row that stays, column by column", "name as many as key has"
+            )
         if set(self.columns) & set(self.key):
             raise wrong("the key of a row cannot be repaired", "leave it out of columns")
         return self
