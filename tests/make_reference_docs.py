@@ -26,6 +26,7 @@ from kisaan_validate.contract.rules import KINDS  # noqa: E402
 from kisaan_validate.facts.check import Form  # noqa: E402
 from kisaan_validate.ops.config_model import ConfigFile  # noqa: E402
 from kisaan_validate.rules.base import Rule  # noqa: E402
+from kisaan_validate.suite.repairs_model import RepairFile  # noqa: E402
 from kisaan_validate.suite.settings_model import SettingsFile  # noqa: E402
 from kisaan_validate.toml.model import TomlTable  # noqa: E402
 from kisaan_validate.verdict.waivers_model import WaiversFile  # noqa: E402
@@ -47,6 +48,7 @@ UNSAID = inspect.signature(declare.column).parameters["default"].default
 FILES: Mapping[str, type[TomlTable]] = {
     "kisaan.toml": ConfigFile,
     "suite.toml": SettingsFile,
+    "repairs/NAME.toml": RepairFile,
     "waivers.toml": WaiversFile,
 }
 

@@ -20,6 +20,8 @@ from kisaan_validate.record.judged import judged_schema  # noqa: E402
 from kisaan_validate.record.migrations import migrations_schema  # noqa: E402
 from kisaan_validate.record.preflight import preflight_schema  # noqa: E402
 from kisaan_validate.record.rehearsed import receipt_schema  # noqa: E402
+from kisaan_validate.record.repair import fix_schemas  # noqa: E402
+from kisaan_validate.suite.repairs_model import RepairFile  # noqa: E402
 from kisaan_validate.suite.settings_model import SettingsFile  # noqa: E402
 from kisaan_validate.toml.model import schema_of  # noqa: E402
 from kisaan_validate.verdict.waivers_model import WaiversFile  # noqa: E402
@@ -32,6 +34,7 @@ def toml_schemas() -> dict[str, dict[str, Any]]:
     return {
         "contract": contract_schema(),
         "kisaan": schema_of(ConfigFile, "kisaan.toml, the configuration of kisaan-validate"),
+        "repair": schema_of(RepairFile, "repairs/NAME.toml of a suite of kisaan-validate"),
         "suite": schema_of(SettingsFile, "suite.toml of a suite of kisaan-validate"),
         "waivers": schema_of(WaiversFile, "waivers.toml, known failures for kisaan-validate"),
     }
@@ -41,6 +44,7 @@ def main() -> None:
     """Write every schema, and say which."""
     records = {"run": record_schema(Run), "baseline": record_schema(Baseline), "judged": judged_schema()}
     records |= certificate_schemas()
+    records |= fix_schemas()
     records["receipt"] = receipt_schema()
     records["migrations"] = migrations_schema()
     records["preflight"] = preflight_schema()

@@ -22,6 +22,7 @@ from kisaan_validate.contract.load import read_contract
 from kisaan_validate.contract.rules import KINDS
 from kisaan_validate.ops.config import load_config
 from kisaan_validate.suite.load import read_settings
+from kisaan_validate.suite.repairs import read_repair
 from kisaan_validate.verdict.waivers import read_waivers
 
 PAGES = [
@@ -132,6 +133,8 @@ def test_every_setting_is_one(page: str, text: str, tmp_path: Path) -> None:
     elif given.keys() & {"target", "run", "signoff", "pings", "scan", "notify", "guard", "history"}:
         file.write_text(text, encoding="utf-8")
         assert load_config(file)
+    elif "step" in given:
+        assert read_repair(text, page)
     elif given.keys() & {"schemas", "criteria", "ledger", "backup"}:
         file.write_text(text if "name" in given else f'name = "any"\n{text}', encoding="utf-8")
         assert read_settings(file)

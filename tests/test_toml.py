@@ -32,6 +32,8 @@ from kisaan_validate.ops.config import Config, load_config
 from kisaan_validate.ops.config_model import ConfigFile
 from kisaan_validate.ops.scan_model import ScanTable
 from kisaan_validate.suite.load import read_settings
+from kisaan_validate.suite.repairs import read_repair
+from kisaan_validate.suite.repairs_model import RepairFile
 from kisaan_validate.suite.settings_model import SettingsFile
 from kisaan_validate.toml.model import Field, Names, TomlTable, tables
 from kisaan_validate.toml.reader import DEEPEST, LONGEST, read
@@ -39,7 +41,7 @@ from kisaan_validate.verdict.waivers import read_waivers
 from kisaan_validate.verdict.waivers_model import WaiversFile
 
 SCHEMAS = make_schemas.toml_schemas()
-MODELS = {"kisaan": ConfigFile, "suite": SettingsFile, "waivers": WaiversFile}
+MODELS = {"kisaan": ConfigFile, "repair": RepairFile, "suite": SettingsFile, "waivers": WaiversFile}
 
 
 class Part(TomlTable):
@@ -238,6 +240,7 @@ def test_every_kind_of_promise_has_its_table() -> None:
 READERS: dict[str, Callable[[Path], Any]] = {
     "contract": lambda path: read_contract(path.read_text(encoding="utf-8"), path.name),
     "kisaan": load_config,
+    "repair": lambda path: read_repair(path.read_text(encoding="utf-8"), path.name),
     "suite": read_settings,
     "waivers": lambda path: read_waivers(path.read_text(encoding="utf-8"), path.name),
 }
@@ -257,6 +260,7 @@ def _of_kind(where: str, said: dict[str, Any]) -> Iterator[tuple[str, str, dict[
     keys = {
         "promise": "contract",
         "waiver": "waivers",
+        "step": "repair",
         "run": "kisaan",
         "signoff": "kisaan",
         "schemas": "suite",

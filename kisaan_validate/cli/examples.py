@@ -64,6 +64,11 @@ EXAMPLES = {
         "kisaan-validate rehearse --dump backup.sql.gz --migrations src/migrations -o rehearsal",
         "kisaan-validate rehearse --dump prod.dump --cmd 'npm run migrate' --contract contract.toml",
         "kisaan-validate rehearse --dump prod.dump --migrations sql --settings TimeZone=Asia/Kolkata",
+        "kisaan-validate rehearse --dump prod.dump --fix fix-kit -o proof",
+    ),
+    "fix-kit": (
+        "kisaan-validate fix-kit reports/RUN -o fix-kit",
+        "kisaan-validate fix-kit reports/RUN orders.paid.not_null -o fix-kit",
     ),
     "preflight": (
         "kisaan-validate preflight --migrations src/migrations --contract contract.toml",

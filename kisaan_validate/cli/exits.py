@@ -10,6 +10,7 @@ import click
 from kisaan_validate.errors import AlreadyRunning, DatabaseError, Interrupted, KisaanError, OutsideWindow
 
 if TYPE_CHECKING:
+    from kisaan_validate.facts.repair import FixKit
     from kisaan_validate.facts.result import Verdict
     from kisaan_validate.facts.row_differences import RowDiff
     from kisaan_validate.facts.run import Run
@@ -174,6 +175,16 @@ def migrations_exit_code(verdict: Verdict, *, interrupted: bool = False) -> int:
     if verdict is Verdict.FAIL:
         return FAILED
     return PASSED if verdict is Verdict.PASS else INCONCLUSIVE
+
+
+def fix_kit_exit_code(made: FixKit | None) -> int:
+    """The exit code of writing kits; None: no check failed, so there was nothing to fix."""
+    from kisaan_validate.facts.repair import judge_fix_kit
+    from kisaan_validate.facts.result import Verdict
+
+    if made is None:
+        return NOTHING
+    return PASSED if judge_fix_kit(made) is Verdict.PASS else INCONCLUSIVE
 
 
 def scratch_exit_code(left: int) -> int:

@@ -41,6 +41,7 @@ COMMANDS = (
     "preflight",
     "migrations",
     "wait",
+    "fix-kit",
     "diff",
     "list",
     "explain",
@@ -73,7 +74,7 @@ class _Commands(click.Group):
         # Only known names are imported: the word comes from the command line.
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"kisaan_validate.cli.{name}_command")
+        module = importlib.import_module(f"kisaan_validate.cli.{name.replace('-', '_')}_command")
         command: click.Command = module.command
         return with_examples(command, name)
 

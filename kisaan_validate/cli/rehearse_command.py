@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     help="A variable of --cmd and --old-app; {host}, {port}, {user}, {password}, {database}, {url} are the "
     "copy's. Repeatable.",
 )
+@click.option(
+    "--fix",
+    type=click.Path(path_type=Path),
+    help="Instead of a migration: prove the kits in this folder, repair and way back.",
+)
 @click.option("--contract", type=click.Path(path_type=Path), help="The migration's contract.")
 @click.option("--suite", type=click.Path(path_type=Path), help="The suite's folder.  [default: checks]")
 @click.option(
@@ -88,10 +93,13 @@ def command(**given: Any) -> int:
     from kisaan_validate.cli.exits import rehearse_exit_code
     from kisaan_validate.cli.job import attended
     from kisaan_validate.cli.rehearsal_files import keep_rehearsal
+    from kisaan_validate.cli.rehearse_fix import rehearse_fix
     from kisaan_validate.cli.rehearse_inputs import read_inputs, rehearsed
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.rehearse.judge import judge_rehearsal
 
+    if given["fix"] is not None:
+        return rehearse_fix(given)
     # All that is named is read before anything is restored.
     inputs = read_inputs(given)
     stop = Stop()
