@@ -148,6 +148,11 @@ def rehearse_exit_code(verdict: Verdict, *, interrupted: bool = False) -> int:
     return PASSED if verdict is Verdict.PASS else INCONCLUSIVE
 
 
+def probe_exit_code(verdict: Verdict, *, interrupted: bool = False) -> int:
+    """The exit code of probes that were judged so. ``interrupted``: somebody stopped them."""
+    return rehearse_exit_code(verdict, interrupted=interrupted)
+
+
 def scratch_exit_code(left: int) -> int:
     """The exit code of cleaning up, or looking at, scratch servers. ``left``: how much could not be erased,
     or not be read: it may hold somebody's data.

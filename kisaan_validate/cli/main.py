@@ -38,6 +38,7 @@ COMMANDS = (
     "backup",
     "accept",
     "rehearse",
+    "probe",
     "diff",
     "list",
     "explain",
