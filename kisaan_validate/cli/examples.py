@@ -65,6 +65,31 @@ EXAMPLES = {
         "kisaan-validate rehearse --dump prod.dump --cmd 'npm run migrate' --contract contract.toml",
         "kisaan-validate rehearse --dump prod.dump --migrations sql --settings TimeZone=Asia/Kolkata",
     ),
+    "probe": (
+        "kisaan-validate probe list",
+        "kisaan-validate probe run -o probed/after",
+        "kisaan-validate probe run --base-url http://127.0.0.1:3000 --allow-writes",
+    ),
+    "probe run": (
+        "kisaan-validate probe run",
+        "kisaan-validate probe run --probes probes.toml --allow-writes --clean -o probed/after",
+    ),
+    "probe list": (
+        "kisaan-validate probe list",
+        "kisaan-validate probe list --probes probes.toml",
+    ),
+    "probe show": (
+        "kisaan-validate probe show probed/after",
+        "kisaan-validate probe show probed/after/probe.json",
+    ),
+    "probe errors": (
+        "kisaan-validate probe errors --log access.log --pattern '^(?P<time>[^ ]+) [A-Z]+ ' "
+        "--errors ' 5[0-9][0-9]$' --around 2026-10-18T02:30+05:30 --for '30 min'",
+        "kisaan-validate probe errors --prometheus http://127.0.0.1:9090 "
+        "--requests 'sum(increase(http_requests_total[$window]))' "
+        "--failed 'sum(increase(http_requests_total{code=~\"5..\"}[$window]))' "
+        "--around 2026-10-18T02:30+05:30 --until 2026-10-18T04:00+05:30 --for '2 h' --compare week",
+    ),
     "diff": (
         "kisaan-validate diff --before service=restored --after service=production",
         "kisaan-validate diff --before service=prod --before-schema old --after-schema new",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kisaan_validate.cli.probe_errors import errors
+
 if TYPE_CHECKING:
     from kisaan_validate.facts.probe import Probed, ProbeStep
     from kisaan_validate.probe.load import BoundProbes
@@ -25,6 +27,9 @@ def command() -> None:
     """Send the requests of a file to a running application and judge its answers; compare its rate of errors
     before and after a time.
     """
+
+
+command.add_command(errors)
 
 
 @command.command("run", short_help="Send the requests of a file, and judge the answers.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kisaan_validate.facts.error_rate import ErrorRates
 from kisaan_validate.facts.probe import Probed, ProbeState, ProbeStep, judge_probes
 from kisaan_validate.report.text import flat, plain, shortened
 from kisaan_validate.text.numbers import counted
@@ -49,3 +50,14 @@ def verdict_lines(found: Probed) -> Iterator[str]:
 
 def _line(word: str, words: str) -> str:
     return f"{word:<12} {plain(shortened(flat(words), 300))}"
+
+
+def error_lines(found: ErrorRates, state: ProbeState, fact: str, todo: str, *, quiet: bool) -> Iterator[str]:
+    """Both times, and the verdict with its reason."""
+    if not quiet:
+        for word, one in (("before", found.before), ("after", found.after)):
+            times = f"{one.begins:%Y-%m-%d %H:%M:%S} to {one.ends:%Y-%m-%d %H:%M:%S} UTC"
+            yield _line(word, f"{times}: {counted(one.requests, 'request')}, {counted(one.errors, 'error')}")
+        for gap in found.gaps:
+            yield _line("gap", gap)
+    yield _line(WORDS[state], f"{fact}{f'; {todo}' if todo else ''}")
