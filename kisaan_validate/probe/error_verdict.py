@@ -34,8 +34,8 @@ class ErrorVerdict:
 
 def judge_error_rates(found: ErrorRates) -> ErrorVerdict:
     """FAIL if the share of errors rose, and chance alone would hardly do that (Fisher's exact test,
-    one-sided, below ``chance``). PASS if it did not, and an increase of more than ``tolerance`` would have been noticed.
-    Else, and if the counts may not be whole, it cannot be told.
+    one-sided, below ``chance``). PASS if it did not, and an increase of more than ``tolerance`` would have
+    been noticed. Else, and if the counts may not be whole, it cannot be told.
     """
     words = _words(found.before, found.after, found.estimated)
     if found.gaps:
