@@ -30,8 +30,8 @@ from receivers import certificate
 
 from kisaan_validate.errors import KisaanError, SuiteError, UsageError
 from kisaan_validate.facts.probe import (
-    Probed,
     ProbeCreated,
+    Probed,
     ProbeState,
     ProbeStep,
     Removal,

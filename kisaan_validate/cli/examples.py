@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+_AROUND = "--around 2026-10-18T02:30+05:30 --for '30 min'"
+
 EXAMPLES = {
     "run": (
         "kisaan-validate run",
@@ -83,12 +85,10 @@ EXAMPLES = {
         "kisaan-validate probe show probed/after/probe.json",
     ),
     "probe errors": (
-        "kisaan-validate probe errors --log access.log --pattern '^(?P<time>[^ ]+) [A-Z]+ ' "
-        "--errors ' 5[0-9][0-9]$' --around 2026-10-18T02:30+05:30 --for '30 min'",
-        "kisaan-validate probe errors --prometheus http://127.0.0.1:9090 "
-        "--requests 'sum(increase(http_requests_total[$window]))' "
-        "--failed 'sum(increase(http_requests_total{code=~\"5..\"}[$window]))' "
-        "--around 2026-10-18T02:30+05:30 --until 2026-10-18T04:00+05:30 --for '2 h' --compare week",
+        "kisaan-validate probe errors --log a.log --pattern '^(?P<time>[^ ]+) GET' --errors ' 5..$' "
+        + _AROUND,
+        "kisaan-validate probe errors --prometheus http://127.0.0.1:9090 --requests 'sum(increase("
+        "served[$window]))' --failed 'sum(increase(failed[$window]))' " + _AROUND,
     ),
     "diff": (
         "kisaan-validate diff --before service=restored --after service=production",

@@ -121,21 +121,24 @@ def bind_probes(
     base_url: str | None = None,
     ca: Path | None = None,
     env: Mapping[str, str] | None = None,
+    own: bool = True,
 ) -> BoundProbes:
     """The probes with an address, every variable that they use being set. Raises UsageError.
 
     ``base_url`` stands instead of the file's; another address than the file's counts as production, since
-    the file says nothing of it.
+    the file says nothing of it. Without ``own`` the file's address is not even looked at.
     """
     file, env = probes.file, os.environ if env is None else env
-    check_variables(_variables(file), env)
-    own = read_address(_from_environment(file.base_url, env)) if file.base_url is not None else None
-    address = own if base_url is None else read_address(base_url)
+    asked_for = file.base_url if own else None
+    check_variables((f"env:{name}" for name in variables_of(file)), env)
+    check_variables(names_in(asked_for), env)
+    declared = read_address(_from_environment(asked_for, env)) if asked_for is not None else None
+    address = declared if base_url is None else read_address(base_url)
     if address is None:
         raise UsageError("the probes name no base URL", "write base_url, or give --base-url URL")
     _check_header_values(file, env)
     trusted = ca or (probes.folder / file.ca if file.ca is not None else None)
-    production = file.production or (own is not None and own != address)
+    production = file.production or (declared is not None and declared != address)
     return BoundProbes(probes, address, production, trusted, env)
 
 
@@ -153,11 +156,14 @@ def requests_of(file: ProbesFile) -> Iterator[RequestTable]:
             yield step.cleanup
 
 
-def _variables(file: ProbesFile) -> Iterator[str]:
-    yield from names_in(file.base_url)
-    yield from names_in(list(file.headers.values()))
+def variables_of(file: ProbesFile) -> Iterator[str]:
+    """The variables of the environment that stand in headers and bodies."""
+    sent: list[Any] = [*file.headers.values()]
     for request in requests_of(file):
-        yield from names_in([*request.headers.values(), getattr(request, "body", None)])
+        sent += [*request.headers.values(), getattr(request, "body", None)]
+    for name in names_in(sent):
+        if name.startswith("env:"):
+            yield name.removeprefix("env:")
 
 
 def _check_header_values(file: ProbesFile, env: Mapping[str, str]) -> None:
