@@ -458,7 +458,7 @@ def test_secrets_are_sent_and_never_kept() -> None:
 def test_a_variable_that_is_missing_or_would_end_its_header_is_refused(value: str | None) -> None:
     """Law: nothing is sent, and the value is not repeated."""
     env = {} if value is None else {"SECRET": value}
-    with healthy() as server, pytest.raises(UsageError, match="SECRET|header") as raised:
+    with healthy() as server, pytest.raises(UsageError, match=r"SECRET|header") as raised:
         probed(server, head='headers.X-T = "${env:SECRET}"', env=env)
     assert server.asked == []
     assert value is None or value == "" or value not in str(raised.value)
