@@ -343,6 +343,7 @@ PAGES = {
 """Every page with command lines, but those below."""
 
 ELSEWHERE = {
+    "docs/probes.md": "needs an application: run by test_probe_cli.py",
     "docs/rehearsal.md": "needs a dump and a minute: run by test_rehearse_cli.py",
     "docs/alarms.md": "needs receivers: run by test_notify_cli.py",
     "docs/tutorial.md": "run as a whole by test_tutorial.py",

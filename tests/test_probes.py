@@ -32,9 +32,9 @@ from kisaan_validate.errors import KisaanError, SuiteError, UsageError
 from kisaan_validate.facts.probe import (
     ProbeCreated,
     Probed,
+    ProbeRemoval,
     ProbeState,
     ProbeStep,
-    Removal,
     judge_probes,
 )
 from kisaan_validate.facts.result import Verdict
@@ -514,8 +514,8 @@ def test_what_was_created_is_listed_in_reverse_with_what_removes_it() -> None:
     assert server.asked[1].body == b'{"name":"kvtest-u","limit":1000.50}'
     assert server.asked[2].json == {"user": 7, "note": "of 7"}
     assert [(one.step, one.request, one.certain, one.removal) for one in found.created] == [
-        ("an order", f"DELETE /orders/{ORDER}", True, Removal.LEFT),
-        ("a user", "DELETE /users/7", True, Removal.LEFT),
+        ("an order", f"DELETE /orders/{ORDER}", True, ProbeRemoval.LEFT),
+        ("a user", "DELETE /users/7", True, ProbeRemoval.LEFT),
     ]
     assert not [path for path in server.paths() if path.startswith("DELETE")]
 
@@ -526,11 +526,11 @@ def test_clean_removes_it_in_that_order() -> None:
         server.ways |= shop()
         found = probed(server, TWO, wish=CLEAN)
         assert server.paths()[-2:] == [f"DELETE /orders/{ORDER}", "DELETE /users/7"]
-        assert [one.removal for one in found.created] == [Removal.REMOVED] * 2
+        assert [one.removal for one in found.created] == [ProbeRemoval.REMOVED] * 2
         assert judge_probes(found) is Verdict.PASS
         server.ways["DELETE /users/7"] = said(409, {})
         kept = probed(server, TWO, wish=CLEAN)
-    assert [one.removal for one in kept.created] == [Removal.REMOVED, Removal.NOT_REMOVED]
+    assert [one.removal for one in kept.created] == [ProbeRemoval.REMOVED, ProbeRemoval.NOT_REMOVED]
     assert kept.created[1].note == "HTTP 409, expected 2xx"
     assert judge_probes(kept) is Verdict.FAIL
 
@@ -685,9 +685,9 @@ def test_the_verdict_is_green_only_if_every_step_is() -> None:
     assert judge_probes(_found((GO,), ended=None)) is Verdict.INCONCLUSIVE
     assert judge_probes(_found((GO,), interrupted="SIGTERM")) is Verdict.INCONCLUSIVE
     for removal, wanted in {
-        Removal.LEFT: Verdict.PASS,
-        Removal.REMOVED: Verdict.PASS,
-        Removal.NOT_REMOVED: Verdict.FAIL,
-        Removal.UNKNOWN: Verdict.INCONCLUSIVE,
+        ProbeRemoval.LEFT: Verdict.PASS,
+        ProbeRemoval.REMOVED: Verdict.PASS,
+        ProbeRemoval.NOT_REMOVED: Verdict.FAIL,
+        ProbeRemoval.UNKNOWN: Verdict.INCONCLUSIVE,
     }.items():
         assert judge_probes(_found((GO,), created=(ProbeCreated("s", "", removal=removal),))) is wanted

@@ -46,7 +46,14 @@ Counted = tuple[tuple["ErrorWindow", "ErrorWindow"], tuple[str, ...]]
 )
 @click.option("--chance", default="0.01", show_default=True, help="An increase is less probable by chance.")
 @click.option("--tolerance", default="0.01", show_default=True, help="A share more that may go unnoticed.")
-@click.option("--timeout", type=click.IntRange(1, 86_400), default=300, show_default=True, metavar="SECONDS")
+@click.option(
+    "--timeout",
+    type=click.IntRange(1, 86_400),
+    default=300,
+    show_default=True,
+    metavar="SECONDS",
+    help="Give up reading the files after that.",
+)
 @click.option("-o", "--output", type=PATH, help="The folder to write errors.json into.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the verdict.")
 def errors(**given: Any) -> int:
@@ -144,14 +151,14 @@ def _by_prometheus(given: dict[str, Any], windows: TwoWindows) -> Any:
 
     from kisaan_validate.errors import UsageError
     from kisaan_validate.probe.prometheus import PrometheusQueries, count_prometheus
-    from kisaan_validate.probe.values import CannotFill, Names
+    from kisaan_validate.probe.values import CannotFill, ProbeNames
 
     if not given["requests"] or not given["failures"]:
         raise UsageError("--prometheus needs --requests and --failed", "give a query of each")
     headers = {}
     if name := given["token_env"]:
         try:
-            headers["Authorization"] = Names("", {}, os.environ).header(f"Bearer ${{env:{name}}}")
+            headers["Authorization"] = ProbeNames("", {}, os.environ).header(f"Bearer ${{env:{name}}}")
         except CannotFill:
             raise UsageError(f"the variable {name} holds no token", "set it, without a line break") from None
     asked = PrometheusQueries(given["prometheus"], given["requests"], given["failures"], headers, given["ca"])

@@ -47,7 +47,7 @@ class ProbeStep:
     perhaps: bool = False
 
 
-class Removal(StrEnum):
+class ProbeRemoval(StrEnum):
     """What became of something that a step created."""
 
     LEFT = "left there"
@@ -66,7 +66,7 @@ class ProbeCreated:
     step: str
     request: str
     certain: bool = True
-    removal: Removal = Removal.LEFT
+    removal: ProbeRemoval = ProbeRemoval.LEFT
     note: str = ""
 
 
@@ -102,9 +102,9 @@ def judge_probes(found: Probed) -> Verdict:
     if a step is not known, the run was cut off or there is no step; else PASS.
     """
     removals = {one.removal for one in found.created}
-    if found.of(ProbeState.FAIL) or Removal.NOT_REMOVED in removals:
+    if found.of(ProbeState.FAIL) or ProbeRemoval.NOT_REMOVED in removals:
         return Verdict.FAIL
     whole = found.ended is not None and not found.interrupted
-    if not whole or not found.steps or found.of(ProbeState.UNKNOWN) or Removal.UNKNOWN in removals:
+    if not whole or not found.steps or found.of(ProbeState.UNKNOWN) or ProbeRemoval.UNKNOWN in removals:
         return Verdict.INCONCLUSIVE
     return Verdict.PASS

@@ -15,7 +15,7 @@ from kisaan_validate.text.numbers import counted
 
 if TYPE_CHECKING:
     from kisaan_validate.probe.asking import HttpAnswer
-    from kisaan_validate.probe.model import ExpectTable
+    from kisaan_validate.probe.model import AnswerTable
 
 PATIENCE = 1.0
 """Seconds that one regular expression may take over one text."""
@@ -57,7 +57,7 @@ def status_faults(answer: HttpAnswer, wanted: tuple[str, ...], within_ms: int | 
         yield Fault(f"it took {answer.seconds * 1000:,.0f} ms, at most {within_ms:,} are allowed")
 
 
-def body_faults(document: Any, expected: tuple[ExpectTable, ...]) -> Iterator[Fault]:
+def body_faults(document: Any, expected: tuple[AnswerTable, ...]) -> Iterator[Fault]:
     """What is not as expected in the JSON of an answer."""
     for one in expected:
         try:
@@ -68,7 +68,7 @@ def body_faults(document: Any, expected: tuple[ExpectTable, ...]) -> Iterator[Fa
             yield Fault(f"{one.path} {found.words}", found.known)
 
 
-def _fault(one: ExpectTable, values: list[Any]) -> Fault | None:
+def _fault(one: AnswerTable, values: list[Any]) -> Fault | None:
     if one.exists is not None:
         words = "is not there" if one.exists else "is there"
         return None if bool(values) is one.exists else Fault(words)
@@ -146,7 +146,7 @@ def judge_answer(
     answer: HttpAnswer,
     status: tuple[str, ...],
     within_ms: int | None,
-    expected: tuple[ExpectTable, ...] = (),
+    expected: tuple[AnswerTable, ...] = (),
     capture: dict[str, str] | None = None,
 ) -> AnswerJudged:
     """What an answer proves. A fault that is known outranks one that is not."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kisaan_validate.errors import SuiteError, UsageError
 from kisaan_validate.probe.places import BaseAddress, read_address
-from kisaan_validate.probe.values import PREFIX, CannotFill, Names, body_fault, check_variables, names_in
+from kisaan_validate.probe.values import PREFIX, CannotFill, ProbeNames, body_fault, check_variables, names_in
 from kisaan_validate.record.files import read_file
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class _Fault(Exception):
 
 
 def _check_steps(file: ProbesFile) -> None:
-    """Names are captured before they are used, and regular expressions are such. Raises _Fault."""
+    """ProbeNames are captured before they are used, and regular expressions are such. Raises _Fault."""
     names = [step.name for step in file.step]
     if twice := next((name for name in names if names.count(name) > 1 or name == "health"), ""):
         raise _Fault(f"two steps are called {twice[:60]!r}", "give each a name of its own")
@@ -171,7 +171,7 @@ def _check_header_values(file: ProbesFile, env: Mapping[str, str]) -> None:
     for request in requests_of(file):
         for name, value in {**file.headers, **request.headers}.items():
             # Captured values are not known yet; they are looked at when they are.
-            plain = Names("x", _Anything(), env)
+            plain = ProbeNames("x", _Anything(), env)
             try:
                 plain.header(value)
             except CannotFill:

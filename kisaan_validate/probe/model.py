@@ -100,7 +100,7 @@ Headers = Annotated[dict[str, str], LookBefore(_headers, {})]
 Milliseconds = Annotated[int, Field(ge=1, le=600_000)]
 
 
-class ExpectTable(TomlTable):
+class AnswerTable(TomlTable):
     """What must be at a JSON path of the answer: one of the keys beside ``json``."""
 
     path: Query = Field(alias="json", description="the JSON path (RFC 9535 without filters)")
@@ -113,7 +113,7 @@ class ExpectTable(TomlTable):
     count: int | None = Field(None, ge=0, description="how many values there are, or items of the one list")
 
     @model_validator(mode="after")
-    def _one(self) -> ExpectTable:
+    def _one(self) -> AnswerTable:
         given = self.model_fields_set - {"path"}
         if len(given) != 1:
             raise wrong("says one thing of a path", "write equals, matches, type, exists or count")
@@ -137,7 +137,7 @@ class HealthTable(RequestTable):
 
     retries: int = Field(0, ge=0, le=1_000, description="how often it is asked again if it fails")
     wait: Duration = Field(1, description="the time between two tries")
-    expect: Annotated[tuple[ExpectTable, ...], Field(strict=False), tables("health.expect")] = Field(
+    expect: Annotated[tuple[AnswerTable, ...], Field(strict=False), tables("health.expect")] = Field(
         (), description="what its JSON must say"
     )
 
@@ -155,7 +155,7 @@ class StepTable(RequestTable):
     name: Filled = Field(description="what it is called", examples=["create a user"])
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] = Field("GET", description="its method")
     body: Any = Field(None, alias="json", description="its JSON body")
-    expect: Annotated[tuple[ExpectTable, ...], Field(strict=False), tables("step.expect")] = Field(
+    expect: Annotated[tuple[AnswerTable, ...], Field(strict=False), tables("step.expect")] = Field(
         (), description="what its JSON must say"
     )
     capture: dict[str, Query] = Field(

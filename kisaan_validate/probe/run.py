@@ -13,7 +13,7 @@ from kisaan_validate.probe.asking import trusting
 from kisaan_validate.probe.created import CreatedThings
 from kisaan_validate.probe.load import BoundProbes
 from kisaan_validate.probe.sending import READS, Sender, SendingRequest
-from kisaan_validate.probe.values import Names, names_in
+from kisaan_validate.probe.values import ProbeNames, names_in
 from kisaan_validate.process.stopping import Stop
 
 if TYPE_CHECKING:
@@ -65,11 +65,11 @@ class _ProbeRun:
     say: Callable[[ProbeStep], None]
     steps: list[ProbeStep] = field(default_factory=list)
     lacking: dict[str, str] = field(default_factory=dict)
-    """Names that were not captured, and by which step."""
+    """ProbeNames that were not captured, and by which step."""
 
     def __post_init__(self) -> None:
         self.started = datetime.now(UTC)
-        self.names = Names(self.prefix, {}, self.bound.env)
+        self.names = ProbeNames(self.prefix, {}, self.bound.env)
         file = self.bound.probes.file
         self.sender = Sender(self.bound.address, file.headers, trusting(self.bound.ca), self.stop)
         self.created = CreatedThings(self.prefix)

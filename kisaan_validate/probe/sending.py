@@ -12,11 +12,11 @@ from kisaan_validate.probe.asking import HttpAnswer, Outgoing, ask
 from kisaan_validate.probe.expect import judge_answer
 from kisaan_validate.probe.places import BaseAddress
 from kisaan_validate.probe.silence import Silence
-from kisaan_validate.probe.values import CannotFill, Captured, Names, json_bytes
+from kisaan_validate.probe.values import CannotFill, Captured, ProbeNames, json_bytes
 from kisaan_validate.process.stopping import Stop
 
 if TYPE_CHECKING:
-    from kisaan_validate.probe.model import ExpectTable, RequestTable
+    from kisaan_validate.probe.model import AnswerTable, RequestTable
 
 READS = frozenset({"GET", "HEAD"})
 """Methods that change nothing."""
@@ -30,7 +30,7 @@ class SendingRequest:
     method: str
     table: RequestTable
     body: Any = None
-    expect: tuple[ExpectTable, ...] = ()
+    expect: tuple[AnswerTable, ...] = ()
     capture: Mapping[str, str] | None = None
     retries: int = 0
     wait: float = 1.0
@@ -64,7 +64,7 @@ class Sender:
     trust: ssl.SSLContext
     stop: Stop
 
-    def send(self, request: SendingRequest, names: Names) -> tuple[ProbeStep, dict[str, Captured]]:
+    def send(self, request: SendingRequest, names: ProbeNames) -> tuple[ProbeStep, dict[str, Captured]]:
         """What became of a request, and what was captured of its answer."""
         try:
             outgoing = self._filled(request, names)
@@ -81,7 +81,7 @@ class Sender:
             if done.state is ProbeState.PASS or tries > request.retries or self.stop.wait(request.wait):
                 return done, kept
 
-    def _filled(self, request: SendingRequest, names: Names) -> Outgoing:
+    def _filled(self, request: SendingRequest, names: ProbeNames) -> Outgoing:
         table = request.table
         route = names.route(table.path)
         headers = {name: names.header(value) for name, value in {**self.headers, **table.headers}.items()}

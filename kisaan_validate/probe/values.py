@@ -1,4 +1,4 @@
-"""Names in a request, filled in: ``${rid}``, what was captured, variables of the environment.
+"""ProbeNames in a request, filled in: ``${rid}``, what was captured, variables of the environment.
 
 Each text is filled in one pass, so that a value that looks like a name is never filled in itself.
 """
@@ -31,7 +31,7 @@ class CannotFill(Exception):
 
 
 @dataclass(frozen=True)
-class Names:
+class ProbeNames:
     """The values of names: the prefix of the run, what was captured, and the environment."""
 
     prefix: str
