@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -169,6 +170,24 @@ def test_a_stop_and_a_kill_lose_nothing(server: Faulty, tmp_path: Path) -> None:
         assert "of an order, if it is there" in shown.stdout
     assert "this is what was kept of a run that did not end" in shown.stdout
     assert "it was sent, and nothing is known of its answer" in shown.stdout
+
+
+def test_a_record_that_cannot_be_written_loses_nothing(server: Faulty, tmp_path: Path) -> None:
+    """Law: what was created is told though the disk is full by then, and that is no pass."""
+    write(tmp_path, server)
+
+    def fill(wire: Any, asked: Any) -> None:
+        shutil.rmtree(tmp_path / "out")
+        (tmp_path / "out").write_text("in its place")
+        said(201, {"id": 7})(wire, asked)
+
+    server.ways["POST /users"] = fill
+    done = cli(tmp_path, "probe", "run", "--allow-writes", "-o", "out")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert done.stderr.count("cannot write out/probe.json") == 1
+    assert "DELETE /users/7: of a user: left there" in done.stdout
+    assert "verdict      PASS" in done.stdout
+    assert "record  " not in done.stdout
 
 
 def test_the_probes_of_the_demonstration_are_the_runbooks(tmp_path: Path) -> None:

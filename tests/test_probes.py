@@ -400,6 +400,8 @@ REFUSED = {
     '[[step]]\nname = "x"\npath = "/x"\ncapture.rid = "$.a"\n': "captures 'rid'",
     '[[step]]\nname = "x"\npath = "/x"\nmethod = "POST"\njson = { a = 2026-01-01 }\n': "holds a day",
     '[[step]]\nname = "x"\npath = "/x"\nmethod = "POST"\njson = { a = inf }\n': "JSON does not have",
+    '[[step]]\nname = "x"\npath = "/x"\nmethod = "POST"\njson = { "${rid}" = 1 }\n': "a name in a key",
+    '[[step]]\nname = "x"\npath = "/x"\nexpect = [{ json = "$.a", equals = "${b}" }]\n': "no step before it",
     '[[step]]\nname = "x"\npath = "/x"\nmethod = "POST"\njson = { a = "${b}" }\n': "no step before it captures",
 }
 REFUSED |= {
@@ -487,6 +489,11 @@ cleanup = { path = "/orders/${order}", status = [200, 204] }
 [[step]]
 name = "read it"
 path = "/orders/${order}"
+expect = [
+  { json = "$.user", equals = "${user}" },
+  { json = "$.note", equals = "of ${user}" },
+  { json = "$.name", equals = "${rid}" },
+]
 """
 
 
@@ -497,7 +504,8 @@ def shop(**ways: Behaviour) -> Any:
         "POST /orders": said(200, {"id": "4f1b2c3d-0000-4000-8000-000000000001"}),
     }
     gone = {f"DELETE /{path}": plain(204, b"") for path in ("users/7", f"orders/{ORDER}")}
-    return {**good, **gone, f"GET /orders/{ORDER}": said(200, {}), **ways}
+    read = said(200, {"user": 7, "note": "of 7", "name": "kvtest"})
+    return {**good, **gone, f"GET /orders/{ORDER}": read, **ways}
 
 
 ORDER = "4f1b2c3d-0000-4000-8000-000000000001"
@@ -520,16 +528,26 @@ def test_what_was_created_is_listed_in_reverse_with_what_removes_it() -> None:
     assert not [path for path in server.paths() if path.startswith("DELETE")]
 
 
+def test_an_expected_value_can_be_one_that_was_captured() -> None:
+    """Law: with its type: the text "7" is not the id 7."""
+    with healthy() as server:
+        server.ways |= shop()
+        assert probed(server, TWO, prefix="other").steps[3].fact == "$.name is not the expected value"
+        server.ways[f"GET /orders/{ORDER}"] = said(200, {"user": "7", "note": "of 7", "name": "kvtest"})
+        step = probed(server, TWO, prefix="kvtest").steps[3]
+    assert (step.state, step.fact) == (NO, "$.user is a text, not a number")
+
+
 def test_clean_removes_it_in_that_order() -> None:
     """Law: removal is the last thing, in reverse; one that is refused is a no-go."""
     with healthy() as server:
         server.ways |= shop()
-        found = probed(server, TWO, wish=CLEAN)
+        found = probed(server, TWO, wish=CLEAN, prefix="kvtest")
         assert server.paths()[-2:] == [f"DELETE /orders/{ORDER}", "DELETE /users/7"]
         assert [one.removal for one in found.created] == [ProbeRemoval.REMOVED] * 2
         assert judge_probes(found) is Verdict.PASS
         server.ways["DELETE /users/7"] = said(409, {})
-        kept = probed(server, TWO, wish=CLEAN)
+        kept = probed(server, TWO, wish=CLEAN, prefix="kvtest")
     assert [one.removal for one in kept.created] == [ProbeRemoval.REMOVED, ProbeRemoval.NOT_REMOVED]
     assert kept.created[1].note == "HTTP 409, expected 2xx"
     assert judge_probes(kept) is Verdict.FAIL
@@ -549,7 +567,9 @@ def test_writes_are_sent_only_where_they_are_allowed() -> None:
         moved = run_probes(bind_probes(probes, base_url=other.url, env={}), WRITES, Stop())
         same = run_probes(bind_probes(probes, base_url=f"{server.url}/", env={}), ProbeWish(), Stop())
         assert {one.method for one in (*server.asked, *other.asked)} == {"GET"}
-        twice = run_probes(bind_probes(probes, base_url=other.url, env={}), ProbeWish(True, True), Stop())
+        twice = run_probes(
+            bind_probes(probes, base_url=other.url, env={}), ProbeWish(True, True), Stop(), prefix="kvtest"
+        )
     for found in (plain_, once, moved):
         assert [step.state for step in found.steps] == [GO, OPEN, OPEN, OPEN], found
         assert judge_probes(found) is Verdict.INCONCLUSIVE
@@ -612,7 +632,7 @@ def test_nothing_is_sent_to_an_application_that_is_not_healthy() -> None:
         assert server.paths() == ["GET /health"]
     with faulty(health=in_turn(said(503, {}), said(200, {}))) as server:
         server.ways |= shop()
-        up = probed(server, TWO, health='retries = 3\nwait = "0 s"')
+        up = probed(server, TWO, health='retries = 3\nwait = "0 s"', prefix="kvtest")
     assert [step.state for step in down.steps] == [NO, OPEN, OPEN, OPEN]
     assert down.steps[1].fact == "not sent: the health step did not pass"
     assert up.steps[0].fact.endswith("at try 2")

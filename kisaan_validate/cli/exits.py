@@ -148,9 +148,11 @@ def rehearse_exit_code(verdict: Verdict, *, interrupted: bool = False) -> int:
     return PASSED if verdict is Verdict.PASS else INCONCLUSIVE
 
 
-def probe_exit_code(verdict: Verdict, *, interrupted: bool = False) -> int:
-    """The exit code of probes that were judged so. ``interrupted``: somebody stopped them."""
-    return rehearse_exit_code(verdict, interrupted=interrupted)
+def probe_exit_code(verdict: Verdict, *, interrupted: bool = False, recorded: bool = True) -> int:
+    """The exit code of probes that were judged so. ``interrupted``: somebody stopped them; ``recorded``:
+    whether their record could be written.
+    """
+    return rehearse_exit_code(verdict, interrupted=interrupted) or (PASSED if recorded else INCONCLUSIVE)
 
 
 def scratch_exit_code(left: int) -> int:

@@ -62,11 +62,38 @@ def run(**given: Any) -> int:
         raise UsageError("nothing may be written", "give --allow-writes too")
     prefix = new_prefix()
     place = _place(given["output"], prefix)
-    found = attended(lambda stop: _probed(bound, wish, stop, prefix, place, given["quiet"]))
+    record = _Record(place)
+    found = attended(lambda stop: _probed(bound, wish, stop, prefix, record, given["quiet"]))
     for line in (*created_lines(found), *verdict_lines(found)):
         say(line)
-    say(f"record       {place}")
-    return probe_exit_code(judge_probes(found), interrupted=bool(found.interrupted))
+    if record.written:
+        say(f"record       {place}")
+    return probe_exit_code(judge_probes(found), interrupted=bool(found.interrupted), recorded=record.written)
+
+
+class _Record:
+    """The record of a run, written again and again. Where it cannot be, the run goes on: what was created
+    must be told, and would be lost with it.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self.place, self.written = place, True
+
+    def keep(self, found: Probed) -> None:
+        """Write what is known; say once if that fails."""
+        import sys
+
+        from kisaan_validate.errors import RecordError
+        from kisaan_validate.record.files import write_file
+        from kisaan_validate.record.probed import probed_to_json
+
+        try:
+            write_file(self.place, probed_to_json(found))
+            self.written = True
+        except RecordError as error:
+            if self.written:
+                print(f"error: {error}", file=sys.stderr)
+            self.written = False
 
 
 def _place(output: Path | None, prefix: str) -> Path:
@@ -81,12 +108,12 @@ def _place(output: Path | None, prefix: str) -> Path:
     return place
 
 
-def _probed(bound: BoundProbes, wish: ProbeWish, stop: Any, prefix: str, place: Path, quiet: bool) -> Probed:
+def _probed(
+    bound: BoundProbes, wish: ProbeWish, stop: Any, prefix: str, record: _Record, quiet: bool
+) -> Probed:
     from kisaan_validate.cli.output import say
     from kisaan_validate.facts.probe import ProbeState
     from kisaan_validate.probe.run import run_probes
-    from kisaan_validate.record.files import write_file
-    from kisaan_validate.record.probed import probed_to_json
     from kisaan_validate.report.probe_console import probe_line, target_words
 
     if not quiet:
@@ -101,7 +128,7 @@ def _probed(bound: BoundProbes, wish: ProbeWish, stop: Any, prefix: str, place: 
         wish,
         stop,
         prefix=prefix,
-        keep=lambda found: write_file(place, probed_to_json(found)),
+        keep=record.keep,
         say=tell,
     )
 

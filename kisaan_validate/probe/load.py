@@ -87,7 +87,8 @@ def _check_request(request: RequestTable, known: set[str], where: str) -> None:
     body = getattr(request, "body", None)
     for name in names_in(request.path):
         _check_name(name, known, where, in_path=True)
-    for name in names_in([*request.headers.values(), body]):
+    expected = [one.equals for one in getattr(request, "expect", ())]
+    for name in names_in([*request.headers.values(), body, expected]):
         _check_name(name, known, where, in_path=False)
     if fault := body_fault(body) if body is not None else "":
         raise _Fault(f"{where}: json {fault}", "write it as a text")
@@ -161,6 +162,7 @@ def variables_of(file: ProbesFile) -> Iterator[str]:
     sent: list[Any] = [*file.headers.values()]
     for request in requests_of(file):
         sent += [*request.headers.values(), getattr(request, "body", None)]
+        sent += [one.equals for one in getattr(request, "expect", ())]
     for name in names_in(sent):
         if name.startswith("env:"):
             yield name.removeprefix("env:")

@@ -104,7 +104,7 @@ class AnswerTable(TomlTable):
     """What must be at a JSON path of the answer: one of the keys beside ``json``."""
 
     path: Query = Field(alias="json", description="the JSON path (RFC 9535 without filters)")
-    equals: Scalar = Field(None, description="the one value there; numbers are compared exactly")
+    equals: Scalar = Field(None, description="the one value there, or ${name}; numbers are compared exactly")
     matches: Filled | None = Field(None, description="a regular expression that is found in each text there")
     type: Literal["text", "number", "boolean", "null", "object", "list"] | None = Field(
         None, description="what each value there is"

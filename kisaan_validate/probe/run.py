@@ -115,7 +115,8 @@ class _ProbeRun:
         if writes and self.bound.production and not self.wish.on_production:
             todo = "give --allow-writes-on-production too, if it may write there"
             return self._lacks(step, "it writes, and the target counts as production", todo)
-        wanted = [*names_in([step.path, *step.headers.values(), step.body])]
+        expected = [one.equals for one in step.expect]
+        wanted = [*names_in([step.path, *step.headers.values(), step.body, expected])]
         if name := next((name for name in wanted if name in self.lacking), ""):
             return self._lacks(
                 step, f"it needs ${{{name}}} of step {self.lacking[name]!r}, which did not pass"

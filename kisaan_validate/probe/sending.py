@@ -68,6 +68,7 @@ class Sender:
         """What became of a request, and what was captured of its answer."""
         try:
             outgoing = self._filled(request, names)
+            request = replace(request, expect=tuple(_expected(one, names) for one in request.expect))
         except CannotFill as error:
             # What cannot be filled in was captured: it is the application that gave such an id.
             return _step(request, ProbeState.FAIL, f"not sent: {error}"), {}
@@ -91,6 +92,11 @@ class Sender:
             headers.setdefault("Content-Type", "application/json")
         url = self.address.url(route)
         return Outgoing(request.method, url, headers, body, table.timeout_ms / 1000)
+
+
+def _expected(one: AnswerTable, names: ProbeNames) -> AnswerTable:
+    """An expectation whose value may be one that a step before captured. Raises CannotFill."""
+    return one.model_copy(update={"equals": names.body(one.equals)})
 
 
 def _judged(

@@ -134,6 +134,8 @@ def _json(body: Any) -> str:
 def body_fault(body: Any) -> str:
     """Why a body of the file is no JSON; "" if it is."""
     if isinstance(body, (dict, list)):
+        if isinstance(body, dict) and any(HOLE.search(key) for key in body):
+            return "has a name in a key, where none is filled in"
         inner = body.values() if isinstance(body, dict) else body
         return next((fault for fault in map(body_fault, inner) if fault), "")
     if isinstance(body, Decimal):
