@@ -373,6 +373,7 @@ PAGES = {
 ELSEWHERE = {
     "docs/preflight.md": "needs a certificate and a receipt: run by test_preflight_cli.py",
     "docs/fix-kit.md": "needs a failing run and a dump: run by test_fix_proof.py",
+    "docs/probes.md": "needs an application: run by test_probe_cli.py",
     "docs/rehearsal.md": "needs a dump and a minute: run by test_rehearse_cli.py",
     "docs/alarms.md": "needs receivers: run by test_notify_cli.py",
     "docs/tutorial.md": "run as a whole by test_tutorial.py",

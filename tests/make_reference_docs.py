@@ -25,6 +25,7 @@ from kisaan_validate.contract.promise import Promise  # noqa: E402
 from kisaan_validate.contract.rules import KINDS  # noqa: E402
 from kisaan_validate.facts.check import Form  # noqa: E402
 from kisaan_validate.ops.config_model import ConfigFile  # noqa: E402
+from kisaan_validate.probe.model import ProbesFile  # noqa: E402
 from kisaan_validate.rules.base import Rule  # noqa: E402
 from kisaan_validate.suite.repairs_model import RepairFile  # noqa: E402
 from kisaan_validate.suite.settings_model import SettingsFile  # noqa: E402
@@ -47,6 +48,7 @@ FORMS = {
 UNSAID = inspect.signature(declare.column).parameters["default"].default
 FILES: Mapping[str, type[TomlTable]] = {
     "kisaan.toml": ConfigFile,
+    "probes.toml": ProbesFile,
     "suite.toml": SettingsFile,
     "repairs/NAME.toml": RepairFile,
     "waivers.toml": WaiversFile,

@@ -14,11 +14,14 @@ from kisaan_validate.contract.schema import contract_schema  # noqa: E402
 from kisaan_validate.facts.baseline import Baseline  # noqa: E402
 from kisaan_validate.facts.run import Run  # noqa: E402
 from kisaan_validate.ops.config_model import ConfigFile  # noqa: E402
+from kisaan_validate.probe.model import ProbesFile  # noqa: E402
 from kisaan_validate.record.certificate import certificate_schemas  # noqa: E402
 from kisaan_validate.record.codec import schema_of as record_schema  # noqa: E402
+from kisaan_validate.record.error_rates import error_schemas  # noqa: E402
 from kisaan_validate.record.judged import judged_schema  # noqa: E402
 from kisaan_validate.record.migrations import migrations_schema  # noqa: E402
 from kisaan_validate.record.preflight import preflight_schema  # noqa: E402
+from kisaan_validate.record.probed import probe_schemas  # noqa: E402
 from kisaan_validate.record.rehearsed import receipt_schema  # noqa: E402
 from kisaan_validate.record.repair import fix_schemas  # noqa: E402
 from kisaan_validate.suite.repairs_model import RepairFile  # noqa: E402
@@ -35,6 +38,7 @@ def toml_schemas() -> dict[str, dict[str, Any]]:
         "contract": contract_schema(),
         "kisaan": schema_of(ConfigFile, "kisaan.toml, the configuration of kisaan-validate"),
         "repair": schema_of(RepairFile, "repairs/NAME.toml of a suite of kisaan-validate"),
+        "probes": schema_of(ProbesFile, "probes.toml, requests to an application for kisaan-validate"),
         "suite": schema_of(SettingsFile, "suite.toml of a suite of kisaan-validate"),
         "waivers": schema_of(WaiversFile, "waivers.toml, known failures for kisaan-validate"),
     }
@@ -48,6 +52,7 @@ def main() -> None:
     records["receipt"] = receipt_schema()
     records["migrations"] = migrations_schema()
     records["preflight"] = preflight_schema()
+    records |= probe_schemas() | error_schemas()
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, schema in {**records, **toml_schemas()}.items():
         path = FOLDER / f"{name}.schema.json"

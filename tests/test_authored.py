@@ -16,6 +16,7 @@ from kisaan_validate.author.importers.load import import_files, read_tables
 from kisaan_validate.contract.load import read_contract
 from kisaan_validate.errors import KisaanError
 from kisaan_validate.ops.config import load_config
+from kisaan_validate.probe.load import load_probes
 from kisaan_validate.record.files import read_file
 from kisaan_validate.signoff.answers import lines_in
 from kisaan_validate.signoff.keys import read_signers
@@ -41,6 +42,10 @@ GX = (
     '"expect_column_values_to_not_be_null", "kwargs": {"column": "id"}}]}\n'
 )
 DBT = "models:\n  - name: t\n    columns:\n      - name: id\n        tests: [not_null]\n"
+PROBES = (
+    'format = 1\nproduction = false\n[health]\npath = "/h"\n[[step]]\nname = "n"\npath = "/p"\nmethod = "POST"\n'
+    'json = { a = """\nb\n c""" }\n'
+)
 SINGULAR = "SELECT id FROM t\nWHERE id < 0\n"
 SIGNERS = 'asha namespaces="signoff@kisaan-validate" ssh-ed25519 AAAA\nbinod ssh-ed25519 BBBB\n'
 
@@ -78,6 +83,11 @@ def _config(folder: Path, data: bytes) -> Any:
     return repr(load_config(folder / "kisaan.toml")).replace(str(folder), "")
 
 
+def _probes(folder: Path, data: bytes) -> Any:
+    (folder / "probes.toml").write_bytes(data)
+    return load_probes(folder / "probes.toml").file
+
+
 def _signers(folder: Path, data: bytes) -> Any:
     (folder / "allowed").write_bytes(data)
     found = read_signers(folder / "allowed", None)
@@ -94,6 +104,7 @@ READERS: dict[str, tuple[str, Callable[[Path, bytes], Any]]] = {
     "soda.yml": (SODA, _import("soda", "soda.yml")),
     "gx.json": (GX, _import("great-expectations", "gx.json")),
     "dbt.yml": (DBT, _import("dbt", "dbt.yml")),
+    "probes.toml": (PROBES, _probes),
     "s.sql": (SINGULAR, _import("dbt", "s.sql")),
     "allowed": (SIGNERS, _signers),
 }

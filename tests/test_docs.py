@@ -21,6 +21,7 @@ from kisaan_validate.cli.main import PROGRAM, cli
 from kisaan_validate.contract.load import read_contract
 from kisaan_validate.contract.rules import KINDS
 from kisaan_validate.ops.config import load_config
+from kisaan_validate.probe.load import read_probes
 from kisaan_validate.suite.load import read_settings
 from kisaan_validate.suite.repairs import read_repair
 from kisaan_validate.verdict.waivers import read_waivers
@@ -119,8 +120,8 @@ SETTINGS = [(name, text) for name, page in zip(NAMES, PAGES, strict=True) for te
     ("page", "text"), SETTINGS, ids=[f"{name}: {text.split(chr(10))[0]}" for name, text in SETTINGS]
 )
 def test_every_setting_is_one(page: str, text: str, tmp_path: Path) -> None:
-    """Each file is read by its own reader, which refuses unknown keys: a contract, waivers, kisaan.toml,
-    suite.toml.
+    """Each file is read by its own reader, which refuses unknown keys: a contract, probes, waivers,
+    kisaan.toml, suite.toml.
     """
     file = tmp_path / "file.toml"
     given = tomllib.loads(text)
@@ -128,6 +129,8 @@ def test_every_setting_is_one(page: str, text: str, tmp_path: Path) -> None:
         assert read_contract(
             text if "format" in given else f'format = 1\nname = "any"\n{text}', page
         ).promises
+    elif "health" in given:
+        assert read_probes(text, page)
     elif "waiver" in given:
         assert read_waivers(text, page)
     elif given.keys() & {"target", "run", "signoff", "pings", "scan", "notify", "guard", "history"}:

@@ -31,6 +31,8 @@ from kisaan_validate.errors import SuiteError
 from kisaan_validate.ops.config import Config, load_config
 from kisaan_validate.ops.config_model import ConfigFile
 from kisaan_validate.ops.scan_model import ScanTable
+from kisaan_validate.probe.load import load_probes
+from kisaan_validate.probe.model import ProbesFile
 from kisaan_validate.suite.load import read_settings
 from kisaan_validate.suite.repairs import read_repair
 from kisaan_validate.suite.repairs_model import RepairFile
@@ -41,7 +43,13 @@ from kisaan_validate.verdict.waivers import read_waivers
 from kisaan_validate.verdict.waivers_model import WaiversFile
 
 SCHEMAS = make_schemas.toml_schemas()
-MODELS = {"kisaan": ConfigFile, "repair": RepairFile, "suite": SettingsFile, "waivers": WaiversFile}
+MODELS = {
+    "kisaan": ConfigFile,
+    "probes": ProbesFile,
+    "repair": RepairFile,
+    "suite": SettingsFile,
+    "waivers": WaiversFile,
+}
 
 
 class Part(TomlTable):
@@ -206,7 +214,9 @@ def test_an_empty_configuration_is_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("module", ["suite.load", "contract.load", "verdict.waivers", "ops.config"])
+@pytest.mark.parametrize(
+    "module", ["suite.load", "contract.load", "verdict.waivers", "ops.config", "probe.load"]
+)
 def test_only_reading_a_file_costs_its_library(module: str) -> None:
     """Who reads no TOML file does not load pydantic."""
     code = (
@@ -241,6 +251,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "contract": lambda path: read_contract(path.read_text(encoding="utf-8"), path.name),
     "kisaan": load_config,
     "repair": lambda path: read_repair(path.read_text(encoding="utf-8"), path.name),
+    "probes": load_probes,
     "suite": read_settings,
     "waivers": lambda path: read_waivers(path.read_text(encoding="utf-8"), path.name),
 }
@@ -261,6 +272,7 @@ def _of_kind(where: str, said: dict[str, Any]) -> Iterator[tuple[str, str, dict[
         "promise": "contract",
         "waiver": "waivers",
         "step": "repair",
+        "health": "probes",
         "run": "kisaan",
         "signoff": "kisaan",
         "schemas": "suite",
@@ -331,8 +343,8 @@ def test_every_file_fits_its_schema_and_no_unknown_key_does(kind: str, tmp_path:
                 READERS[kind](path)
 
 
-FREE = {"aliases", "filters", "facts"}
-"""Tables whose keys are names of the database."""
+FREE = {"aliases", "filters", "facts", "headers", "capture", "json"}
+"""Tables whose keys are names of the database, or of an application."""
 
 
 def _planted(said: Any, key: str = "") -> Iterator[Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+_AROUND = "--around 2026-10-18T02:30+05:30 --for '30 min'"
+
 EXAMPLES = {
     "run": (
         "kisaan-validate run",
@@ -83,6 +85,29 @@ EXAMPLES = {
     "wait": (
         "kisaan-validate wait --until-migrated --folder src/migrations --timeout '10 min'",
         "kisaan-validate wait --until-migrated --health http://127.0.0.1:3000/api/health",
+    ),
+    "probe": (
+        "kisaan-validate probe list",
+        "kisaan-validate probe run -o probed/after",
+        "kisaan-validate probe run --base-url http://127.0.0.1:3000 --allow-writes",
+    ),
+    "probe run": (
+        "kisaan-validate probe run",
+        "kisaan-validate probe run --probes probes.toml --allow-writes --clean -o probed/after",
+    ),
+    "probe list": (
+        "kisaan-validate probe list",
+        "kisaan-validate probe list --probes probes.toml",
+    ),
+    "probe show": (
+        "kisaan-validate probe show probed/after",
+        "kisaan-validate probe show probed/after/probe.json",
+    ),
+    "probe errors": (
+        "kisaan-validate probe errors --log a.log --pattern '^(?P<time>[^ ]+) GET' --errors ' 5..$' "
+        + _AROUND,
+        "kisaan-validate probe errors --prometheus http://127.0.0.1:9090 --requests 'sum(increase("
+        "served[$window]))' --failed 'sum(increase(failed[$window]))' " + _AROUND,
     ),
     "diff": (
         "kisaan-validate diff --before service=restored --after service=production",

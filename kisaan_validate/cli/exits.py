@@ -187,6 +187,13 @@ def fix_kit_exit_code(made: FixKit | None) -> int:
     return PASSED if judge_fix_kit(made) is Verdict.PASS else INCONCLUSIVE
 
 
+def probe_exit_code(verdict: Verdict, *, interrupted: bool = False, recorded: bool = True) -> int:
+    """The exit code of probes that were judged so. ``interrupted``: somebody stopped them; ``recorded``:
+    whether their record could be written.
+    """
+    return rehearse_exit_code(verdict, interrupted=interrupted) or (PASSED if recorded else INCONCLUSIVE)
+
+
 def scratch_exit_code(left: int) -> int:
     """The exit code of cleaning up, or looking at, scratch servers. ``left``: how much could not be erased,
     or not be read: it may hold somebody's data.

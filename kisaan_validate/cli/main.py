@@ -42,6 +42,7 @@ COMMANDS = (
     "migrations",
     "wait",
     "fix-kit",
+    "probe",
     "diff",
     "list",
     "explain",

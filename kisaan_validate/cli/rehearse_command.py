@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     "--env",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A variable of --cmd and --old-app; {host}, {port}, {user}, {password}, {database}, {url} are the "
-    "copy's. Repeatable.",
+    help="A variable of --cmd, --app and --old-app; {host}, {port}, {user}, {password}, {database}, {url} "
+    "are the copy's. Repeatable.",
 )
 @click.option(
     "--fix",
@@ -50,6 +50,10 @@ if TYPE_CHECKING:
     show_default=True,
     metavar="PATH",
     help="The path that it answers, on $PORT; or a URL here.",
+)
+@click.option("--app", metavar="COMMAND", help="Start the new build on the migrated copy, for --probes.")
+@click.option(
+    "--probes", type=click.Path(path_type=Path), help="The probes that --app must pass, writes included."
 )
 @click.option(
     "--open-reader",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kisaan_validate.postgres.target import Target
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.rehearse.migrate import MigrationSource
+    from kisaan_validate.rehearse.newapp import NewAppAsked
     from kisaan_validate.rehearse.proving import ProvedBy
     from kisaan_validate.rehearse.query_texts import QueryTexts
     from kisaan_validate.rehearse.rehearsal import RehearsalOutcome, RehearsalRequest
@@ -42,6 +43,7 @@ class RehearseInputs:
     settings: Mapping[str, str]
     environment: Mapping[str, str]
     installation: Installation | None
+    new_app: NewAppAsked | None
     output: Path
     given: Mapping[str, Any]
 
@@ -60,7 +62,8 @@ def read_inputs(given: Mapping[str, Any]) -> RehearseInputs:
     sources = read_sources(given["migrations"]) if given["migrations"] else ()
     settings = dict(_setting(text, "--settings TimeZone=UTC") for text in given["settings"])
     environment = dict(_setting(text, "--env DB_HOST={host}") for text in given["env"])
-    if given["cmd"] or given["old_app"]:
+    app = _new_app(given)
+    if given["cmd"] or given["old_app"] or app:
         refuse_settings_beside(Path.cwd(), {**dict.fromkeys(NAMED_BY_US, ""), **environment})
     queries = read_queries(given["queries"]) if given["queries"] else None
     by, production = _proved_by(given), find_target(given["dsn"], {}) if given["dsn"] else None
@@ -83,9 +86,24 @@ def read_inputs(given: Mapping[str, Any]) -> RehearseInputs:
         settings,
         environment,
         installation,
+        app,
         output,
         given,
     )
+
+
+def _new_app(given: Mapping[str, Any]) -> NewAppAsked | None:
+    """The new build with its probes, looked at before anything is restored. Raises UsageError."""
+    if (given["app"] is None) != (given["probes"] is None):
+        raise UsageError("--app and --probes belong together", "give both, or neither")
+    if given["app"] is None:
+        return None
+    from kisaan_validate.probe.load import load_probes
+    from kisaan_validate.rehearse.newapp import NewAppAsked, check_app
+
+    made = NewAppAsked(given["app"], load_probes(given["probes"]))
+    check_app(made)
+    return made
 
 
 def _needed(given: Mapping[str, Any]) -> tuple[Path, Path]:
@@ -150,7 +168,7 @@ def rehearsed(inputs: RehearseInputs, stop: Stop) -> RehearsalOutcome:
         # Before hours of restoring.
         require_log(lambda: scratch.connect("postgres"))
         # Drivers of other languages know no sockets.
-        if given["cmd"] or given["old_app"]:
+        if given["cmd"] or given["old_app"] or inputs.new_app:
             scratch.listen()
         return rehearse(_request(inputs, scratch, stop))
 
@@ -191,6 +209,7 @@ def _request(inputs: RehearseInputs, scratch: Scratch, stop: Stop) -> RehearsalR
         settings=inputs.settings,
         queries=_queries(inputs, stop),
         old_app=OldAppAsked(app, given["old_app_health"], TIMEOUT) if app else None,
+        new_app=inputs.new_app,
         rollback=doors.rollback(inputs.facts.database or "DATABASE"),
         production=inputs.production,
         reader_seconds=given["open_reader"],

@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.probe import Probed
 from kisaan_validate.facts.rehearsal import MigrationDone, Rehearsal
 from kisaan_validate.facts.result import Verdict
 
@@ -76,6 +77,21 @@ class OldAppAnswer:
     healthy: bool | None
     status: int | None = None
     seconds: float = 0.0
+    ended: int | None = None
+    tail: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class NewAppProbed:
+    """Whether the build after the migration passes its probes on the migrated copy.
+
+    ``probed`` is None where none was sent, and ``reason`` says why. ``ended`` is the exit code of a command
+    that ended by itself.
+    """
+
+    command: str
+    probed: Probed | None
     ended: int | None = None
     tail: str = ""
     reason: str = ""
@@ -267,6 +283,7 @@ class Rehearsed:
     twice: TwiceReview = TwiceReview(reason="not done")
     queries: QueryReview | None = None
     old_app: OldAppAnswer | None = None
+    new_app: NewAppProbed | None = None
     unsteady: tuple[str, ...] = ()
     """What differs between two undisturbed migrations of one copy, as values of now() do."""
     steps: tuple[RehearsalStep, ...] = ()
@@ -286,6 +303,7 @@ class ReasonKind(StrEnum):
     INTERRUPTED = "interrupted"
     TWICE = "twice"
     OLD_APP = "previous build"
+    NEW_APP = "new build"
     TAPE = "tape"
     CANARIES = "canaries"
     REHEARSAL = "rehearsal"

@@ -22,6 +22,7 @@ from kisaan_validate.facts.rehearsed import (
     VerdictReason,
 )
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.rehearse.newapp_judge import new_app_failures, new_app_open
 from kisaan_validate.text.numbers import agreeing, counted
 
 LOCK_NOT_AVAILABLE = "55P03"
@@ -51,6 +52,7 @@ def _failures(found: Rehearsed) -> Iterator[VerdictReason]:
     if found.queries is not None:
         for plan in found.queries.of(QueryState.BROKEN):
             yield VerdictReason(ReasonKind.QUERY, f"a query no longer plans: {plan.error}")
+    yield from new_app_failures(found.new_app)
     for rollback in found.rollback:
         if rollback.way is RollbackWay.PROPER and rollback.restores is False:
             words = f"a new database from the dump does not equal the one before: {_differing(rollback)}"
@@ -97,6 +99,7 @@ def _open(found: Rehearsed) -> Iterator[VerdictReason]:
     yield from _queries_open(found)
     yield from _rollback_open(found)
     yield from _again_open(found)
+    yield from new_app_open(found.new_app)
     if found.old_app is not None and found.old_app.healthy is None:
         yield VerdictReason(ReasonKind.OLD_APP, f"the previous build was not tried: {found.old_app.reason}")
 

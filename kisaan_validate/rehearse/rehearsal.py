@@ -24,6 +24,7 @@ from kisaan_validate.facts.rehearsal import (
 from kisaan_validate.facts.rehearsed import (
     ContractReview,
     InterruptedReview,
+    NewAppProbed,
     OldAppAnswer,
     QueryReview,
     Rehearsed,
@@ -40,6 +41,7 @@ from kisaan_validate.rehearse.interrupted import POINTS, AgainGround, interrupte
 from kisaan_validate.rehearse.ledger_promise import with_ledger
 from kisaan_validate.rehearse.migrate import give_settings, read_settings
 from kisaan_validate.rehearse.migrating import Migrating, migration_error
+from kisaan_validate.rehearse.newapp import NewAppAsked, probe_new_app
 from kisaan_validate.rehearse.oldapp import ask_old_app
 from kisaan_validate.rehearse.proving import ProvedBy, copy_baseline, prove_copy, review_contract
 from kisaan_validate.rehearse.queries import QueryLook, cannot_plan, look_at_queries, review_queries
@@ -103,6 +105,7 @@ class RehearsalRequest:
     settings: Mapping[str, str] = field(default_factory=dict)
     queries: QueryTexts | None = None
     old_app: OldAppAsked | None = None
+    new_app: NewAppAsked | None = None
     rollback: RollbackDoors | None = None
     production: Target | None = None
     reader_seconds: float = READER_SECONDS
@@ -154,7 +157,7 @@ class _Rehearsing:
         proved = self.proved(baseline)
         beside = self.beside()
         undisturbed = self.undisturbed(alone, beside)
-        rollback, app = self.rollbacks(), self.app()
+        rollback, app, new_app = self.rollbacks(), self.app(), self.new_app()
         again, twice = self.again(alone, undisturbed)
         rehearsal = Rehearsal(
             self.server,
@@ -176,6 +179,7 @@ class _Rehearsing:
             twice=twice,
             queries=queries,
             old_app=app,
+            new_app=new_app,
             unsteady=self.comparer.unsteady.words,
             steps=tuple(steps.done),
             nouns=tuple(sorted(request.nouns.items())),
@@ -359,15 +363,11 @@ class _Rehearsing:
             return None
 
         def work() -> OldAppAnswer:
-            self.scratch.clone(ALONE, "rehearsal_app")
-            copy = self.scratch.environment("rehearsal_app")
-            environment = {**copy, **filled(self.request.migrating.environment, copy)}
-            folder = Path(self.scratch.folder) / "work"
             return ask_old_app(
                 asked.command,
                 asked.health,
-                environment,
-                folder,
+                self.app_environment("rehearsal_app"),
+                Path(self.scratch.folder) / "work",
                 timeout=asked.timeout,
                 stop=self.request.stop,
             )
@@ -376,6 +376,27 @@ class _Rehearsing:
         found = self.steps.do(name, work)
         self.put_away("rehearsal_app")
         return found or OldAppAnswer(asked.command, asked.health, None, reason=self.steps.why(name))
+
+    def new_app(self) -> NewAppProbed | None:
+        """The new build on another clone of the migrated copy, in which its probes write."""
+        asked = self.request.new_app
+        if asked is None:
+            return None
+        name, folder = "probe the new build", Path(self.scratch.folder) / "work"
+        found = self.steps.do(
+            name,
+            lambda: probe_new_app(
+                asked, self.app_environment("rehearsal_new_app"), folder, self.request.stop
+            ),
+        )
+        self.scratch.drop("rehearsal_new_app")
+        return found or NewAppProbed(asked.command, None, reason=self.steps.why(name))
+
+    def app_environment(self, database: str) -> dict[str, str]:
+        """A new clone of the migrated copy, as a command is told of it."""
+        self.scratch.clone(ALONE, database)
+        copy = self.scratch.environment(database)
+        return {**copy, **filled(self.request.migrating.environment, copy)}
 
     def again(self, alone: RehearsedRun, undisturbed: bool) -> tuple[InterruptedReview, TwiceReview]:
         """Interrupted, and twice at once: only where two undisturbed migrations end well."""
