@@ -38,6 +38,7 @@ COMMANDS = (
     "backup",
     "accept",
     "rehearse",
+    "rollout",
     "diff",
     "list",
     "explain",
