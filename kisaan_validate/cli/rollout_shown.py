@@ -43,7 +43,7 @@ def print_begin(book: RolloutBook, step: RolloutStep) -> None:
     if step.why:
         click.echo(line("why", step.why))
     ours = ("kisaan-validate",) if step.kind is RolloutKind.OURS else ()
-    click.echo(f"runs    {shown(shlex.join((*ours, *shown_argv(step, book.folder))))}")
+    click.echo(f"runs    {shown(shlex.join((*ours, *shown_argv(step, book))))}")
 
 
 def print_line(text: str) -> None:
@@ -111,7 +111,7 @@ def _to_do(book: RolloutBook, now: RolloutStepState) -> Iterator[str]:
     yield _headed(book, now.step)
     if now.step.why or now.why:
         yield line("why", ". ".join(filter(None, (now.why, now.step.why))))
-    for one in asked_text(now.step, book.folder).splitlines()[1:]:
+    for one in asked_text(now.step, book).splitlines()[1:]:
         # Whole, however long: it is there to be copied.
         yield f"run     {shown(one)}"
     yield line("then", f"{PROGRAM} attest {now.step.id}{_in(book)} --by NAME --text '…'")

@@ -19,6 +19,7 @@ from kisaan_validate.process.leash import NOT_STARTED
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.rollout.book import RolloutBook
 from kisaan_validate.rollout.evidence import criteria_of, records_of, stamps
+from kisaan_validate.rollout.filling import filled, filled_text
 from kisaan_validate.rollout.machine import attempts_of
 from kisaan_validate.rollout.masking import masked_argv, others_environment, secrets_of
 from kisaan_validate.rollout.running import ProgramEnd, StepProgram, our_argv, run_program
@@ -39,11 +40,11 @@ _OURS = {
 def run_step(book: RolloutBook, step: RolloutStep, show: Callable[[str], None], stop: Stop) -> StepEnded:
     """Run a step and record it; how it ended. Raises UsageError, RecordError and AlreadyRunning."""
     attempt = attempts_of(step.id, book.entries) + 1
-    argv = shown_argv(step, book.folder)
+    argv = shown_argv(step, book)
     log = f"logs/{step.id}-{attempt}.log"
     before = stamps(book.folder, step)
     book.add(StepStarted(step.id, step.definition, attempt, argv, log))
-    ended = run_program(_program(step, book.folder), book.folder / log, show, stop)
+    ended = run_program(_program(step, book), book.folder / log, show, stop)
     records, missing = records_of(book.folder, step, before)
     verdict, words = judge_end(step, ended, missing)
     event = StepEnded(
@@ -85,19 +86,15 @@ def judge_end(step: RolloutStep, ended: ProgramEnd, missing: str) -> tuple[StepV
     return verdict, f"exit {ended.code}{last}"
 
 
-def shown_argv(step: RolloutStep, folder: Path) -> tuple[str, ...]:
-    """The words of a step as they are shown and kept, without secrets."""
-    return masked_argv(_filled(step, folder), secrets_of(os.environ))
+def shown_argv(step: RolloutStep, book: RolloutBook) -> tuple[str, ...]:
+    """The words of a step as they are shown and kept, without secrets. Raises UsageError."""
+    return masked_argv(filled(step, book), secrets_of(os.environ))
 
 
-def _filled(step: RolloutStep, folder: Path) -> tuple[str, ...]:
-    return tuple(word.replace("{folder}", str(folder)) for word in step.argv)
-
-
-def _program(step: RolloutStep, folder: Path) -> StepProgram:
-    words = _filled(step, folder)
+def _program(step: RolloutStep, book: RolloutBook) -> StepProgram:
+    words = filled(step, book)
     if step.kind is RolloutKind.OURS:
         return StepProgram(our_argv(words), dict(os.environ), step.timeout_seconds)
-    directory = Path(step.directory.replace("{folder}", str(folder))) if step.directory else None
+    directory = Path(filled_text(step.directory, book)) if step.directory else None
     environment = others_environment(step.environment)
     return StepProgram(words, environment, step.timeout_seconds, directory)

@@ -23,6 +23,7 @@ from kisaan_validate.record.files import cannot_write
 from kisaan_validate.rollout.book import RolloutBook
 from kisaan_validate.rollout.conduct import shown_argv
 from kisaan_validate.rollout.evidence import digested
+from kisaan_validate.rollout.filling import filled_text
 from kisaan_validate.rollout.machine import accepted_plan, last_settled
 from kisaan_validate.rollout.masking import masked
 from kisaan_validate.text.durations import duration_words
@@ -48,7 +49,7 @@ def attest(
     if outcome is AttestOutcome.DONE:
         _require_waited(book, step)
     kept = _kept(book, step, file) if file is not None else None
-    event = StepAttested(step.id, step.definition, outcome, name, asked_text(step, book.folder), said, kept)
+    event = StepAttested(step.id, step.definition, outcome, name, asked_text(step, book), said, kept)
     book.add(event)
     book.look_again()
     return event
@@ -127,13 +128,13 @@ def a_text(text: str, option: str) -> str:
     return masked(said)
 
 
-def asked_text(step: RolloutStep, folder: Path) -> str:
+def asked_text(step: RolloutStep, book: RolloutBook) -> str:
     """What a person is asked to do: the title, and what is shown to copy."""
-    lines = [masked(line.replace("{folder}", str(folder))) for line in step.show]
+    lines = [masked(filled_text(line, book)) for line in step.show]
     if step.kind is RolloutKind.COMMAND:
         import shlex
 
-        lines = [shlex.join(shown_argv(step, folder))]
+        lines = [shlex.join(shown_argv(step, book))]
     return "\n".join([step.title, *lines])
 
 

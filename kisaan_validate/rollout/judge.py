@@ -16,7 +16,6 @@ from kisaan_validate.facts.rollout import (
     StepVerdict,
 )
 from kisaan_validate.facts.rollout_state import (
-    GREEN,
     CriterionResult,
     CriterionState,
     RolloutAsk,
@@ -121,7 +120,7 @@ def judge_rollout(
     entries: Sequence[RolloutEntry],
 ) -> tuple[Verdict, tuple[str, ...]]:
     """What the whole came to, and why. PASS only at the end of the way forward, with every criterion proved
-    or attested, and nothing overridden, let through or left out.
+    or attested, and nothing overridden or left out.
     """
     wrong, open_ = list[str](), list[str]()
     if position.back:
@@ -138,34 +137,25 @@ def judge_rollout(
             wrong.append(words)
         elif one.state not in {CriterionState.PROVED, CriterionState.ATTESTED}:
             open_.append(words)
-    open_ += _short_of_green(position)
+    open_ += _short_of_green(plan, position)
     open_ += _overrides(plan, position, entries)
     if wrong:
         return Verdict.FAIL, (*wrong, *open_)
     return (Verdict.INCONCLUSIVE, tuple(open_)) if open_ else (Verdict.PASS, _good(position, criteria))
 
 
-def _short_of_green(position: RolloutPosition) -> list[str]:
-    short = {StepStanding.LET_THROUGH, StepStanding.OVERRIDDEN, StepStanding.NOT_DONE}
+def _short_of_green(plan: RolloutPlan, position: RolloutPosition) -> list[str]:
     return [
         f"{state.step.id} was {state.standing.value}{f': {state.why}' if state.why else ''}."
         for state in position.states
-        # What the plan lets through by an outcome that leads on is judged where it leads.
-        if state.standing in short and not _planned(state, position)
+        if state.standing in {StepStanding.OVERRIDDEN, StepStanding.NOT_DONE} or _unjudged(plan, state)
     ]
 
 
-def _planned(state: RolloutStepState, position: RolloutPosition) -> bool:
-    """Whether a failure was let through because a later, green step is there for it."""
-    if state.standing is not StepStanding.LET_THROUGH:
-        return False
-    return any(
-        other.step.only_if is not None
-        and other.step.only_if.step == state.step.id
-        and state.verdict in other.step.only_if.verdicts
-        and other.standing in GREEN
-        for other in position.states
-    )
+def _unjudged(plan: RolloutPlan, state: RolloutStepState) -> bool:
+    """Whether a step was let through without an answer, or where no criterion judges what it failed."""
+    let = state.standing is StepStanding.LET_THROUGH
+    return let and (state.verdict is StepVerdict.UNKNOWN or not plan.criteria)
 
 
 def _overrides(plan: RolloutPlan, position: RolloutPosition, entries: Sequence[RolloutEntry]) -> list[str]:
@@ -190,7 +180,9 @@ def _good(position: RolloutPosition, criteria: Sequence[CriterionResult]) -> tup
     attested = sum(one.state is CriterionState.ATTESTED for one in criteria)
     words = f"{counted(len(criteria), 'success criterion', 'success criteria')}: "
     words += f"{len(criteria) - attested:,} proved, {attested:,} attested by people."
+    through = [s.step.id for s in position.states if s.standing is StepStanding.LET_THROUGH]
     return (
         f"{counted(len(position.states), 'step')} settled.",
         words if criteria else "No criterion is declared.",
+        *([f"Failed, which the plan lets through: {', '.join(through)}."] if through else []),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, replace
@@ -25,6 +26,8 @@ from kisaan_validate.toml.reader import read
 if TYPE_CHECKING:
     from kisaan_validate.rollout.plan_model import ConditionTable, PhaseTable, StepTable
 
+NAMED = re.compile(r"\{(record|beside|when):([a-z0-9_-]+)\}")
+"""What a word may say of an earlier step."""
 MOST_STEPS = 500
 """A person goes through them one by one in a night."""
 
@@ -105,9 +108,18 @@ def _check_steps(plan: RolloutPlan, commands: Collection[str] | None, origin: st
             # Only earlier ones: so needs cannot lead in a circle.
             _known((*step.needs, *condition), seen, where, "does not come before it")
             _known(filter(None, (step.on_failure,)), backs, where, "is no phase with rollback = true")
+            # On the way back what the way forward left may be named too.
+            _check_named(step, plan, [*seen, *(forward if phase.rollback else ())], where)
             if step.kind is RolloutKind.OURS and commands is not None:
                 _check_command(step.argv[0], commands, where)
             seen.append(step.id)
+
+
+def _check_named(step: RolloutStep, plan: RolloutPlan, earlier: Sequence[str], where: str) -> None:
+    for what, name in NAMED.findall("\n".join((*step.argv, *step.show))):
+        _known((name,), earlier, where, "does not come before it")
+        if what != "when" and not plan.every[name].records:
+            raise SuiteError(f"{name!r} has no records", f"name them, or leave out {{{what}:{name}}}", where)
 
 
 def _known(names: Iterable[str], known: Sequence[str], where: str, otherwise: str) -> None:
