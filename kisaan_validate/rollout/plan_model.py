@@ -17,10 +17,12 @@ from kisaan_validate.toml.model import (
     wrong,
 )
 
-_ID = shaped(r"\A[a-z0-9][a-z0-9_-]{0,59}\Z", "a name of at most 60 small letters, digits, - and _")
+_END = r"(?![\s\S])"
+"""Of a text: $ would let a line feed follow."""
+_ID = shaped(rf"^[a-z0-9][a-z0-9_-]{{0,59}}{_END}", "a name of at most 60 small letters, digits, - and _")
 # No control character: titles stand on a terminal.
-_LINE = shaped(r"\A[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*\Z", "one line of text that is not blank")
-_VARIABLE = shaped(r"\A[A-Za-z_][A-Za-z0-9_]*\Z", "the name of an environment variable")
+_LINE = shaped(rf"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]+{_END}", "one line of text that is not blank")
+_VARIABLE = shaped(rf"^[A-Za-z_][A-Za-z0-9_]*{_END}", "the name of an environment variable")
 StepId = Annotated[str, _ID]
 Line = Annotated[str, _LINE]
 Verdicts = Annotated[tuple[Literal["pass", "fail", "unknown"], ...], Field(strict=False, min_length=1)]
