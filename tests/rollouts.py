@@ -14,6 +14,7 @@ from pathlib import Path
 import warm
 from conftest import ROOT, wait_until
 
+from kisaan_validate.cli.main import COMMANDS
 from kisaan_validate.facts.rollout import (
     AttestOutcome,
     RolloutEntry,
@@ -27,7 +28,9 @@ from kisaan_validate.facts.rollout import (
     StepVerdict,
 )
 from kisaan_validate.record.rollout import entry_digest
+from kisaan_validate.rollout.book import open_book
 from kisaan_validate.rollout.plan import read_plan
+from kisaan_validate.rollout.work import at_the_helm
 
 START = datetime(2026, 11, 30, 22, 0, tzinfo=UTC)
 PLAN = """
@@ -166,6 +169,17 @@ class Desk:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def put(self, *steps: str) -> None:
+        """Begin the rollout, with these steps attested or passed, as the commands record it."""
+        place = self.folder / "rollout"
+        with at_the_helm(place) as holding:
+            book = open_book(place, holding, self.folder / "rollout.toml", COMMANDS)
+            events = Events(book.plan)
+            for step in steps:
+                runs = book.plan.every[step].runs
+                for event in (events.started(step), events.ended(step)) if runs else (events.attested(step),):
+                    book.add(event)
 
     @property
     def record(self) -> Path:

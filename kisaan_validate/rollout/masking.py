@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from kisaan_validate.facts.result import MASKED
 
-_IN_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://[^\s:/@]*:)\S+@")
+# None begins with a repetition: lines may be long, and there may be many.
+_IN_URL = re.compile(r"(://[^\s:/@]*:)\S+@")
 _ASSIGNED = re.compile(
-    r"(?i)((?:[\w-]*(?:password|passwd|pwd|secret|token|api_?key|passphrase|credentials?))"
+    r"(?i)((?:password|passwd|pwd|secret|token|api_?key|passphrase|credentials?)"
     r"[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]+"
 )
 _BEARER = re.compile(r"(?i)\b((?:bearer|basic)\s+)[A-Za-z0-9+/._~=-]{8,}")
@@ -49,6 +51,12 @@ def secrets_of(environment: Mapping[str, str]) -> tuple[str, ...]:
             found.add(value)
         found |= {part for part in re.findall(r"://[^\s:/@]*:(\S+)@", value) if part}
     return tuple(found)
+
+
+def secrets_in(argv: Sequence[str]) -> tuple[str, ...]:
+    """What must not be shown of the words of a command: the word after ``--password``, passwords in URLs."""
+    after = [word for last, word in pairwise(argv) if _OPTION.match(last)]
+    return (*after, *(part for word in argv for part in re.findall(r"://[^\s:/@]*:(\S+)@", word)))
 
 
 def others_environment(named: Collection[str]) -> dict[str, str]:

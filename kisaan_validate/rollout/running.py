@@ -17,7 +17,7 @@ from pathlib import Path
 from kisaan_validate.errors import UsageError
 from kisaan_validate.process.leash import leashed
 from kisaan_validate.process.stopping import Stop
-from kisaan_validate.rollout.masking import masked, secrets_of
+from kisaan_validate.rollout.masking import masked, secrets_in, secrets_of
 
 LOG_BYTES = 1 << 20
 """Of an output that are kept."""
@@ -70,7 +70,8 @@ def run_program(program: StepProgram, log: Path, show: Callable[[str], None], st
     finally:
         os.close(told)
     with open(log, "wb", opener=lambda path, flags: os.open(path, flags | os.O_NOFOLLOW, 0o600)) as file:
-        kept = _StepOutput(file.write, show, secrets_of(os.environ | dict(program.environment)))
+        known = (*secrets_of(os.environ | dict(program.environment)), *secrets_in(program.argv))
+        kept = _StepOutput(file.write, show, known)
         stopped = _listen(process, report, kept, start + program.timeout, stop)
         kept.end()
     code = _code(report)
