@@ -17,6 +17,7 @@ from kisaan_validate.report import (  # noqa: E402
     index,
     preflight_page,
     rehearsal_page,
+    rollout_page,
 )
 from kisaan_validate.report.compiled import FOLDER, head_of  # noqa: E402
 
@@ -33,7 +34,7 @@ def compiled() -> dict[str, str]:
     """The compiled form of each template, by its file name."""
     environments = [
         module._templates()
-        for module in (html, index, diff_page, certificate_page, rehearsal_page, preflight_page)
+        for module in (html, index, diff_page, certificate_page, rehearsal_page, preflight_page, rollout_page)
     ]
     made = {}
     for path in sorted(FOLDER.parent.glob("*.j2")):

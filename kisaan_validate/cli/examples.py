@@ -109,6 +109,36 @@ EXAMPLES = {
         "kisaan-validate probe errors --prometheus http://127.0.0.1:9090 --requests 'sum(increase("
         "served[$window]))' --failed 'sum(increase(failed[$window]))' " + _AROUND,
     ),
+    "rollout": (
+        "kisaan-validate rollout next --plan rollout.toml",
+        "kisaan-validate rollout attest stakeholders-told --by 'Asha Rao' --text 'mailed at 21:00'",
+        "kisaan-validate rollout status",
+    ),
+    "rollout next": (
+        "kisaan-validate rollout next --plan rollout.toml --folder nights/2025-10-18",
+        "kisaan-validate rollout next --again preflight",
+        "kisaan-validate rollout next --rollback --by 'Asha Rao' --reason 'the service does not start'",
+    ),
+    "rollout attest": (
+        "kisaan-validate rollout attest stakeholders-told --by 'Asha Rao' --text 'mailed at 21:00'",
+        "kisaan-validate rollout attest migrate --by 'Asha Rao' --failed --text 'npm: exit 1' --file npm.log",
+    ),
+    "rollout override": (
+        "kisaan-validate rollout override preflight --by 'Asha Rao' --reason 'the replica is known to lag'",
+        "kisaan-validate rollout override rollout.toml --by 'Asha Rao' --reason 'a typing error in a title'",
+    ),
+    "rollout status": (
+        "kisaan-validate rollout status",
+        "kisaan-validate rollout status --watch",
+    ),
+    "rollout page": (
+        "kisaan-validate rollout page",
+        "kisaan-validate rollout page --folder nights/2025-10-18 -o night.html",
+    ),
+    "rollout check": (
+        "kisaan-validate rollout check",
+        "kisaan-validate rollout check --folder nights/2025-10-18",
+    ),
     "diff": (
         "kisaan-validate diff --before service=restored --after service=production",
         "kisaan-validate diff --before service=prod --before-schema old --after-schema new",

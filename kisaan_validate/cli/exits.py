@@ -12,6 +12,7 @@ from kisaan_validate.errors import AlreadyRunning, DatabaseError, Interrupted, K
 if TYPE_CHECKING:
     from kisaan_validate.facts.repair import FixKit
     from kisaan_validate.facts.result import Verdict
+    from kisaan_validate.facts.rollout_state import RolloutPosition
     from kisaan_validate.facts.row_differences import RowDiff
     from kisaan_validate.facts.run import Run
     from kisaan_validate.signoff.findings import Verified
@@ -28,7 +29,8 @@ MEANINGS = {
     NOTHING: "nothing checked: no check applies, so nothing was proved",
     BUSY: "already running: another run of this suite on this database holds the lock (--lock); "
     "nothing was done",
-    NOT_RUN: "did not run: a scan outside its window, or no whole run as young as last --within asks",
+    NOT_RUN: "did not run: a scan outside its window, or no whole run as young as last --within asks; "
+    "a rollout that waits for its next step",
 }
 """What each exit code says; printed by ``--help``."""
 
@@ -254,3 +256,33 @@ def written_exit_code(code: int, *, lost: bool, closed: bool) -> int:
 NEVER_ENDED = (USAGE, INCONCLUSIVE)
 """The exit codes of a command that ended without saying how: while it executed a source of the suite, which
 must not end it, and at any other time (see ``supervise``)."""
+
+
+def rollout_exit_code(position: RolloutPosition, verdict: Verdict) -> int:
+    """The exit code of where a rollout stands: green only at its end, with everything proved or attested."""
+    from kisaan_validate.facts.rollout_state import RolloutAsk, StepStanding
+
+    if position.ask in {RolloutAsk.COMPLETE, RolloutAsk.ROLLED_BACK}:
+        return backup_exit_code(verdict)
+    if position.ask is RolloutAsk.STOPPED:
+        now = position.now
+        return FAILED if now is not None and now.standing is StepStanding.FAILED else INCONCLUSIVE
+    # A step that is to be done, or to be done again because its end is not known.
+    again = position.now is not None and position.now.standing is StepStanding.INTERRUPTED
+    return INCONCLUSIVE if again else NOT_RUN
+
+
+def rollout_step_exit_code(position: RolloutPosition, verdict: Verdict) -> int:
+    """The exit code of a command that did something in a rollout: 0 where its next step may begin."""
+    code = rollout_exit_code(position, verdict)
+    return PASSED if code == NOT_RUN else code
+
+
+def rollout_status_exit_code(position: RolloutPosition, verdict: Verdict, *, busy: bool) -> int:
+    """The exit code of a look at a rollout. ``busy``: somebody is at work on it just now."""
+    return BUSY if busy else rollout_exit_code(position, verdict)
+
+
+def rollout_check_exit_code(wrong: int) -> int:
+    """The exit code of a check of a rollout's record. ``wrong``: how much does not hold."""
+    return FAILED if wrong else PASSED

@@ -43,6 +43,7 @@ COMMANDS = (
     "wait",
     "fix-kit",
     "probe",
+    "rollout",
     "diff",
     "list",
     "explain",

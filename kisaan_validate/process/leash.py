@@ -1,8 +1,9 @@
 """A process between us and somebody's command: it kills the command's group when we end, however we end.
 
 It is started as a file, and imports nothing but the standard library. Its input is a pipe whose other end
-only we hold, so that it ends with us, by SIGKILL too. Its arguments are the command, whose output goes where
-its own does, and the file descriptor on which it writes the exit code, as one line.
+only we hold, so that it ends with us, by SIGKILL too. Its arguments are the file descriptor on which it
+writes the exit code, as one line, the seconds between asking the command to end and killing it, and the
+command, whose output goes where its own does.
 """
 
 from __future__ import annotations
@@ -13,10 +14,19 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 GRACE = 3.0
-"""Seconds between asking the command to end and killing it."""
+"""Seconds between asking a command to end and killing it, where nobody says otherwise."""
+
+NOT_STARTED = 127
+"""What is said of a command that could not be started, as by a shell."""
+
+
+def leashed(report: int, command: Sequence[str], grace: float = GRACE) -> list[str]:
+    """The words by which a command is started on a leash."""
+    return [sys.executable, "-I", "-S", __file__, str(report), str(grace), *command]
 
 
 def main() -> None:
@@ -24,24 +34,32 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # A function, not SIG_IGN, which the command would inherit: its end comes with our input's.
         signal.signal(number, lambda *_: None)
-    command = ["/bin/sh", "-c", sys.argv[1]]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
-    threading.Thread(target=_tell, args=[process, int(sys.argv[2])], daemon=True).start()
+    report, grace, command = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    except OSError as error:
+        print(f"cannot start {command[0]}: {error.strerror}", file=sys.stderr, flush=True)
+        _say(report, NOT_STARTED)
+        return
+    threading.Thread(target=_tell, args=[process, report], daemon=True).start()
     while os.read(0, 1):
         pass
-    end(process)
+    end(process, grace)
 
 
 def _tell(process: subprocess.Popen[bytes], report: int) -> None:
-    code = process.wait()
+    _say(report, process.wait())
+
+
+def _say(report: int, code: int) -> None:
     with suppress(OSError):
         os.write(report, f"{code}\n".encode())
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes], grace: float = GRACE) -> None:
     """End the group, also where its first process has ended and left others behind."""
     _signal(process.pid, signal.SIGTERM)
-    until = time.monotonic() + GRACE
+    until = time.monotonic() + grace
     while _alive(process.pid) and time.monotonic() < until:
         time.sleep(0.02)
     _signal(process.pid, signal.SIGKILL)

@@ -1,0 +1,214 @@
+"""The night of a rollout as one self-contained page: no script, no request, printable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.rollout import (
+    PlanAccepted,
+    RolloutEntry,
+    RolloutPhase,
+    StepAttested,
+    StepEnded,
+    StepEvent,
+    StepOverridden,
+    StepRecord,
+    TurnedBack,
+)
+from kisaan_validate.facts.rollout_state import (
+    GREEN,
+    CriterionState,
+    RolloutAsk,
+    RolloutNight,
+    RolloutStepState,
+    StepStanding,
+)
+from kisaan_validate.report import text
+from kisaan_validate.report.rollout_words import entry_words
+from kisaan_validate.report.shell import VERDICT_ICONS, css_text, environment, favicon, policy, source
+from kisaan_validate.report.svg import ICON_PATHS
+from kisaan_validate.version import VERSION
+
+
+@dataclass(frozen=True)
+class RolloutFigure:
+    """One of the four answers of the first screen, and the words below it."""
+
+    title: str
+    figure: str
+    words: str
+    some: bool = True
+
+
+@dataclass(frozen=True)
+class RolloutLine:
+    """One step: how it stands, when it was done, how long that took, by what it is shown."""
+
+    state: RolloutStepState
+    green: bool
+    began: datetime | None
+    seconds: float
+    attempts: int
+    records: tuple[StepRecord, ...]
+    log: bool
+
+
+@dataclass(frozen=True)
+class RolloutDecision:
+    """What a person took upon himself."""
+
+    at: datetime
+    what: str
+    by: str
+    reason: str
+    was: str
+
+
+def render_rollout(night: RolloutNight) -> str:
+    """The page of a rollout. The same input gives the same bytes."""
+    sign, word = VERDICT_ICONS[night.verdict], word_of(night)
+    style = source("diff.css") + source("certificate.css") + source("rollout.css") + _foot(night, word)
+    return (
+        _templates()
+        .get_template("rollout.html.j2")
+        .render(
+            style=Markup(style),
+            policy=policy(style),
+            icon=favicon(sign),
+            sign=sign,
+            path=ICON_PATHS[sign],
+            word=word,
+            night=night,
+            figures=_figures(night),
+            criteria=[(one, one.state in _GREEN_CRITERIA) for one in night.criteria],
+            decisions=list(_decisions(night)),
+            left=[state for state in _states(night) if state.standing in _LEFT],
+            phases=[(phase, _steps(night, phase)) for phase in night.phases],
+            lines=[(entry, entry_words(entry)) for entry in night.entries],
+            version=VERSION,
+        )
+    )
+
+
+_GREEN_CRITERIA = {CriterionState.PROVED, CriterionState.ATTESTED}
+_LEFT = set(StepStanding) - GREEN - {StepStanding.OVERRIDDEN, StepStanding.LET_THROUGH}
+"""Of these steps nothing was proved, or nothing was to be."""
+
+
+def word_of(night: RolloutNight) -> str:
+    """The verdict in a few words."""
+    ask = night.position.ask
+    if ask is RolloutAsk.ROLLED_BACK:
+        return "Rolled back"
+    if night.position.back:
+        return "Turning back"
+    if ask is RolloutAsk.COMPLETE:
+        return {Verdict.PASS: "Done and proved", Verdict.FAIL: "Done, and failed"}.get(
+            night.verdict, "Done, not proved"
+        )
+    return "No-go" if night.verdict is Verdict.FAIL else "Under way"
+
+
+def _states(night: RolloutNight) -> tuple[RolloutStepState, ...]:
+    return (*night.position.before_back, *night.position.states)
+
+
+def _figures(night: RolloutNight) -> tuple[RolloutFigure, ...]:
+    states, criteria = night.position.states, night.criteria
+    met = sum(one.state in _GREEN_CRITERIA for one in criteria)
+    attested = sum(one.state is CriterionState.ATTESTED for one in criteria)
+    overrides = sum(isinstance(e.event, (StepOverridden, PlanAccepted)) for e in night.entries)
+    first, last = (night.entries[0].at, night.entries[-1].at) if night.entries else (None, None)
+    took = (last - first).total_seconds() * 1_000 if first and last and last >= first else None
+    return (
+        RolloutFigure(
+            "Success criteria",
+            f"{met:,} of {len(criteria):,}" if criteria else "none declared",
+            f"{met - attested:,} proved, {attested:,} attested",
+            bool(criteria),
+        ),
+        RolloutFigure(
+            "Steps settled",
+            f"{night.position.done:,} of {len(states):,}",
+            f"{sum(state.standing in GREEN for state in states):,} passed or attested",
+        ),
+        RolloutFigure(
+            "Overridden by name",
+            f"{overrides:,}",
+            "never green" if overrides else "nothing",
+            bool(overrides),
+        ),
+        RolloutFigure(
+            "From start to end",
+            text.duration(took) if took is not None else "not known",
+            text.utc(first) if first else "not begun",
+            took is not None,
+        ),
+    )
+
+
+def _decisions(night: RolloutNight) -> Iterator[RolloutDecision]:
+    for entry in night.entries:
+        event = entry.event
+        if isinstance(event, StepOverridden):
+            yield RolloutDecision(entry.at, f"{event.step} overridden", event.by, event.reason, event.was)
+        elif isinstance(event, PlanAccepted):
+            yield RolloutDecision(
+                entry.at, "changed plan accepted", event.by, event.reason, event.before[:16]
+            )
+        elif isinstance(event, TurnedBack):
+            because = f"at {event.because}" if event.because else ""
+            yield RolloutDecision(entry.at, f"turned back: {event.phase}", event.by, event.reason, because)
+
+
+def _steps(night: RolloutNight, phase: RolloutPhase) -> list[RolloutLine]:
+    states = {state.step.id: state for state in _states(night)}
+    return [_step(night, states[step.id]) for step in phase.steps if step.id in states]
+
+
+def _step(night: RolloutNight, state: RolloutStepState) -> RolloutLine:
+    events = [e for e in night.entries if isinstance(e.event, StepEvent) and e.event.step == state.step.id]
+    ended = [e.event for e in events if isinstance(e.event, StepEnded)]
+    last = next((e for e in events if e.number == state.evidence), None)
+    return RolloutLine(
+        state,
+        state.standing in GREEN,
+        events[0].at if events else None,
+        sum(one.seconds for one in ended),
+        sum(isinstance(e.event, (StepEnded, StepAttested)) for e in events),
+        _records(last),
+        bool(ended),
+    )
+
+
+def _records(entry: RolloutEntry | None) -> tuple[StepRecord, ...]:
+    if entry is None:
+        return ()
+    if isinstance(entry.event, StepEnded):
+        return entry.event.records
+    file = entry.event.file if isinstance(entry.event, StepAttested) else None
+    return (file,) if file is not None else ()
+
+
+def _foot(night: RolloutNight, word: str) -> str:
+    """Names the verdict, the rollout and its time on every printed sheet, for sheets get separated."""
+    words = f"{word}; {night.plan.name}; as of {text.utc(night.made_at)}"
+    return f'@page{{@bottom-left{{content:"{css_text(text.shortened(text.flat(words), 200))}"}}}}\n'
+
+
+@cache
+def _templates() -> Environment:
+    return environment({"linked": lambda path: "/".join(_quoted(part) for part in str(path).split("/"))})
+
+
+def _quoted(part: str) -> str:
+    from urllib.parse import quote
+
+    return quote(part, safe="")
