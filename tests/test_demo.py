@@ -4,6 +4,7 @@ installed wheel.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -177,14 +178,18 @@ def test_the_demonstration_works_from_an_installed_wheel(tmp_path: Path) -> None
     )
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert "and nothing else" in shown.stdout
-    (report,) = elsewhere.glob("reports/*/report.html")
+    assert shown.stdout.count("\n") <= 40
+    (report,) = elsewhere.glob("reports/night-*/after/*/report.html")
     assert report.stat().st_size > 10_000
     # The night before: what people felt, which statement did it, and that the runbook's rollback restores nothing.
-    assert re.search(r"^felt +payments could not be read or written for [2-9]", shown.stdout, re.M)
-    assert "A table is rewritten while nobody can read it (2)" in shown.stdout
-    assert "pg_restore -d demo night-before.dump does not roll back" in shown.stdout
-    (page,) = elsewhere.glob("reports/*/rehearsal/rehearsal.html")
+    assert re.search(r"felt +payments could not be read or written for [2-9]", shown.stdout)
+    assert "pg_restore -d demo before.dump does not roll back" in shown.stdout
+    assert re.search(r"equal to before: every row, the schema and the sequences$", shown.stdout, re.M)
+    (page,) = elsewhere.glob("reports/night-*/rollout.html")
     assert page.stat().st_size > 10_000
+    # What the service was asked to create is gone again, and no password reached a file.
+    (record,) = elsewhere.glob("reports/night-*/probed/probe.json")
+    assert json.loads(record.read_text())["created"]
 
 
 @pytest.mark.slow

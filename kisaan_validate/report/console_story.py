@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kisaan_validate.compare.tables import row_counts
-from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.check import Check
-from kisaan_validate.facts.rehearsed import ReasonKind
 from kisaan_validate.report.shown import Shown as Text
 
 if TYPE_CHECKING:
-    from kisaan_validate.facts.rehearsed import RehearsalJudgement, Rehearsed
     from kisaan_validate.ops.demo.story import DemoStory
 
 from kisaan_validate.report.console import answer_lines, verdict_line
 from kisaan_validate.report.console_parts import new_console, print_table, rows_shown
-from kisaan_validate.report.rehearsal_felt import felt_sentences
 
 
 def print_checks(checks: Sequence[Check], total: int) -> None:
@@ -31,25 +26,7 @@ def print_checks(checks: Sequence[Check], total: int) -> None:
     console.print(f"{len(checks):,} of {total:,} checks")
 
 
-def print_rehearsed(found: Rehearsed, judged: RehearsalJudgement, page: Path) -> None:
-    """What people would have felt of the rehearsed migration, and what stands against it, in a few lines."""
-    console = new_console()
-    for word, lines in _rehearsed(found, judged):
-        for number, words in enumerate(lines):
-            console.print(Text(f"{'' if number else word:<9} {words}"), soft_wrap=True)
-    console.print(Text(f"rehearsal {page}"), soft_wrap=True)
-
-
-def _rehearsed(found: Rehearsed, judged: RehearsalJudgement) -> Iterator[tuple[str, list[str]]]:
-    every = (*judged.failures, *judged.warnings)
-    yield "felt", list(felt_sentences(found.rehearsal, dict(found.nouns)))
-    rules = Counter(reason.words.partition(": ")[0] for reason in every if reason.kind is ReasonKind.RULE)
-    yield "rules", [f"{rule} ({count:,})" for rule, count in rules.most_common()]
-    for kind in (ReasonKind.MIGRATION, ReasonKind.ROLLBACK):
-        yield kind.value, [reason.words for reason in every if reason.kind is kind]
-
-
-def print_story(story: DemoStory, folder: Path, *, clean: bool) -> None:
+def print_story(story: DemoStory, page: Path, *, clean: bool) -> None:
     """What the migration of the demonstration fixed, left and broke, and whether all that was planted was
     found.
     """
@@ -70,10 +47,6 @@ def print_story(story: DemoStory, folder: Path, *, clean: bool) -> None:
         "rows    "
         f"{'; '.join([*moved, f'{sum(c.delta == 0 for c in counts):,} tables with the same number of rows'])}"
     )
-    states = Counter(outcome.state for _, outcome in judged.promises)
-    console.print(
-        f"promises  {', '.join(f'{states[state]:,} {state.value}' for state in State if states[state])}"
-    )
     if not clean:
         for state, word in (("fixed", "fixed"), ("left", "left"), ("introduced", "broke")):
             faults = [fault for fault in story.faults if fault["after_migration"] == state]
@@ -87,10 +60,12 @@ def print_story(story: DemoStory, folder: Path, *, clean: bool) -> None:
     for title, ids in (("missed", story.missed), ("not planted", story.invented)):
         for id, count in ids.items():
             console.print(Text(f"{title}: {id} ({count:,})", style="bold red"))
-    if not story.missed and not story.invented:
+    for step, came_to in story.unlike.items():
+        console.print(Text(f"unlike the manifest: {step} came to {came_to}", style="bold red"))
+    if story.proved:
         found = (
             f"all {len(story.faults):,} planted faults were found, or seen fixed, with exact counts, "
             "and nothing else"
         )
         console.print(f"proof   {'nothing found after a clean migration' if clean else found}")
-    console.print(Text(f"report  {folder / 'report.html'}"), soft_wrap=True)
+    console.print(Text(f"report  {page}"), soft_wrap=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from kisaan_validate.contract.load import read_contract
@@ -18,7 +18,6 @@ from kisaan_validate.prove.options import Before, Comparing, Options
 from kisaan_validate.prove.request import Observer
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import baseline_to_json, digest_of
-from kisaan_validate.rehearse.rehearsal import RehearsalOutcome
 from kisaan_validate.suite.load import Suite, load_suite
 from kisaan_validate.verdict.judgement import Judgement, judge
 
@@ -36,7 +35,8 @@ class DemoStory:
     """What the demo came to. ``missed`` and ``invented`` are check ids with counts; both must be
     empty.
 
-    ``faults`` are the manifest's entries. ``rehearsal`` is None where none was asked for.
+    ``faults`` are the manifest's entries. ``unlike`` has the steps of a night that did not come to what the
+    manifest says, with what they came to; it must be empty too.
     """
 
     judged: Judgement
@@ -44,7 +44,12 @@ class DemoStory:
     faults: tuple[Mapping[str, Any], ...]
     missed: dict[str, int]
     invented: dict[str, int]
-    rehearsal: RehearsalOutcome | None = None
+    unlike: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def proved(self) -> bool:
+        """Whether all came out as the manifest says."""
+        return not (self.missed or self.invented or self.unlike)
 
     @property
     def before(self) -> Baseline:
@@ -67,42 +72,47 @@ def play(
     scale: int,
     clean: bool = False,
     public: bool = False,
-    rehearsed: Callable[[str, Suite], RehearsalOutcome] | None = None,
 ) -> DemoStory:
-    """Build, take the baseline, rehearse, migrate, validate, and compare the findings with the manifest.
+    """Build, take the baseline, migrate, validate, and compare the findings with the manifest.
 
     ``public``: an installation made from the public schema, on which the runner stops at the first file.
-    ``rehearsed`` rehearses a folder of migrations on a copy, before they run.
     """
     suite = load_suite(assets.checks)
     path = assets.contract(clean)
     contract = read_contract(text_of(path), path.name)
-    faults = assets.manifest(public)["fault"]
     build(place, assets.database(public), scale)
     before = baseline_of(
         # Keys and rows are not needed: the baseline is compared by figures and promises.
         measure(place, suite, lambda _: None, Options(sample=0, compare=Comparing(contract=contract)))
     )
-    migrations = CLEAN if clean else FIELD
-    rehearsal = rehearsed(migrations, suite) if rehearsed else None
-    migrated = migrate(place, assets, migrations)
+    migrated = migrate(place, assets, CLEAN if clean else FIELD)
     # Of the text that would be written, as a file has it.
     digest = digest_of(baseline_to_json(before))
     after = measure(place, suite, observer, Options(compare=Comparing(Before(before, digest), contract)))
-    expected = {} if clean else expected_findings(place, faults)
-    found = findings(after)
-    expected_before = cured(faults)
+    faults = assets.manifest(public)["fault"]
+    return story_of(
+        judge(after, before, contract), migrated, faults, {} if clean else expected_findings(place, faults)
+    )
+
+
+def story_of(
+    judged: Judgement, migrated: Migrated, faults: Sequence[Mapping[str, Any]], expected: Mapping[str, int]
+) -> DemoStory:
+    """What was judged, held against the manifest's ``faults`` and the counts that are ``expected`` after the
+    migration, by check id. ``judged`` has a baseline.
+    """
+    assert judged.baseline is not None
+    found = findings(judged.run)
     # Faults that the migration fixes can only be seen before it.
-    seen_before = {check.id: check.violations for check in before.checks}
-    unseen = {f"{id} (before)": n for id, n in expected_before.items() if seen_before.get(id) != n}
+    seen_before = {check.id: check.violations for check in judged.baseline.checks}
+    unseen = {f"{id} (before)": n for id, n in cured(faults).items() if seen_before.get(id) != n}
     return DemoStory(
-        judge(after, before, contract),
+        judged,
         migrated,
         tuple(faults),
         # Exact counts: one row more or fewer is a miss and an invention.
         missed=unseen | {id: n for id, n in expected.items() if found.get(id) != n},
         invented={id: n for id, n in found.items() if expected.get(id) != n},
-        rehearsal=rehearsal,
     )
 
 
