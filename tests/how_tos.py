@@ -228,6 +228,20 @@ def signers(box: Sandbox) -> None:
     box.write("allowed_signers", f'asha@example.org namespaces="signoff@kisaan-validate" {kind} {blob}\n')
 
 
+def migrations_folder(box: Sandbox) -> None:
+    """The reader has two migrations, and the ledger of a runner that ran none."""
+    for name in ("001_paid.sql", "002_currency.sql"):
+        box.write(f"src/migrations/{name}", f"ALTER TABLE orders ADD {name[4:-4]} text;")
+    box.sql("CREATE TABLE _migrations (name text PRIMARY KEY, executed_at timestamptz DEFAULT now())")
+    box.sql("GRANT SELECT ON _migrations TO PUBLIC")
+
+
+def ran_migrations(box: Sandbox) -> None:
+    """They ran in the night of the page."""
+    for hour, name in enumerate(("001_paid.sql", "002_currency.sql"), 3):
+        box.sql(f"INSERT INTO _migrations VALUES ('{name}', '2025-10-18 {hour:02}:00+05:30')")
+
+
 Step = Callable[[Sandbox], None]
 
 
@@ -314,6 +328,20 @@ PAGES = {
             "history": 0,
         },
         suite,
+    ),
+    "docs/migrations.md": Page(
+        {
+            "migrations --folder src/migrations -o before": 1,
+            "wait --until-migrated --folder src/migrations --timeout '10 min'    "
+            "--health http://127.0.0.1:3000/api/health": 0,
+            "migrations --folder src/migrations --before before    "
+            "--since 2025-10-18T02:00+05:30 --until 2025-10-18T06:00+05:30 -o after": 0,
+        },
+        migrations_folder,
+        {
+            "wait --until-migrated --folder src/migrations --timeout '10 min'    "
+            "--health http://127.0.0.1:3000/api/health": ran_migrations,
+        },
     ),
     "docs/nightly.md": Page(
         {"scan": 0, "schedule --cron --scan nightly --at 01:05": 0},

@@ -18,6 +18,7 @@ from kisaan_validate.record.certificate import certificate_schemas  # noqa: E402
 from kisaan_validate.record.codec import schema_of as record_schema  # noqa: E402
 from kisaan_validate.record.judged import judged_schema  # noqa: E402
 from kisaan_validate.record.preflight import preflight_schema  # noqa: E402
+from kisaan_validate.record.migrations import migrations_schema  # noqa: E402
 from kisaan_validate.record.rehearsed import receipt_schema  # noqa: E402
 from kisaan_validate.suite.settings_model import SettingsFile  # noqa: E402
 from kisaan_validate.toml.model import schema_of  # noqa: E402
@@ -42,6 +43,7 @@ def main() -> None:
     records |= certificate_schemas()
     records["receipt"] = receipt_schema()
     records["preflight"] = preflight_schema()
+    records["migrations"] = migrations_schema()
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, schema in {**records, **toml_schemas()}.items():
         path = FOLDER / f"{name}.schema.json"

@@ -92,6 +92,9 @@ def test_the_window_and_an_earlier_look(place: Shop) -> None:
     ):
         told(place, *words, code=2)
     told(place, "--since", "2026-02-02T00:00Z", "--until", "2026-02-01T00:00Z", code=2)
+    text = (place.folder / "before" / "migrations.json").read_text()
+    (place.folder / "other.json").write_text(text.replace(place.database, "other"))
+    assert "--before is of database other" in told(place, "--before", "other.json", code=2)
     (place.folder / "before" / "migrations.json").write_text("{}")
     told(place, "--before", "before", code=2)
 
@@ -224,6 +227,7 @@ def test_promises_tied_to_files(place: Shop) -> None:
     said = told(place, "--run", run, code=1)
     assert "without effect: 002_b.sql is recorded, but promise b/tax was not kept" in said
     assert "001_a.sql is recorded" not in said
+    assert f"effects are those that run {place.run_folder.name} saw" in said
     settings.write_text(effects.format(""))
     assert "no promise is tied to 1 applied file" in told(place, "--run", run, code=0)
     settings.write_text(effects.format('"002_b.sql" = ["zzz*"]'))

@@ -59,6 +59,7 @@ def upgrade():
 """
 
 
+@pytest.mark.slow
 def test_alembic(place: Shop) -> None:
     """Two branches, of which one depends on the other and is merged: the ledger has heads alone."""
     steps = {

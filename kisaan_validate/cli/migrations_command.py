@@ -17,8 +17,10 @@ from kisaan_validate.cli.migrations_inputs import (
 )
 
 if TYPE_CHECKING:
+    from kisaan_validate.cli.migrations_effects import RunEffects
     from kisaan_validate.cli.migrations_inputs import LedgerInputs
-    from kisaan_validate.facts.migrations import MigrationsRecord, MigrationWindow, TiedPromise
+    from kisaan_validate.facts.migrations import MigrationsRecord, MigrationWindow
+    from kisaan_validate.migrations.look import LedgerLook
 
 PATH = click.Path(path_type=Path)
 
@@ -61,14 +63,17 @@ def command(**given: Any) -> int:
     before, effects = _before(given["before"]), _effects(inputs, given["run"])
     window = _window(given, before)
     look = _looked(inputs)
+    _require_same(look, before, effects)
     standing = migrations_standing(
         inputs.folder,
         look.ledger,
         accept=inputs.accept,
         window=window,
-        effects=effects,
+        effects=effects.promises if effects is not None else None,
         before=before.standing if before is not None else None,
     )
+    if effects is not None:
+        standing = replace(standing, untold=(*standing.untold, effects.words))
     record = record_of(look, standing)
     if window is not None:
         record = replace(record, window=window)
@@ -78,11 +83,21 @@ def command(**given: Any) -> int:
     return migrations_exit_code(record.verdict)
 
 
-def _looked(inputs: LedgerInputs) -> Any:
+def _looked(inputs: LedgerInputs) -> LedgerLook:
     from kisaan_validate.cli.job import attended
     from kisaan_validate.migrations.look import look_at_ledger
 
     return attended(lambda stop: look_at_ledger(inputs.question, stop))
+
+
+def _require_same(look: LedgerLook, before: MigrationsRecord | None, effects: RunEffects | None) -> None:
+    """What was seen of another database says nothing of this one. Raises UsageError."""
+    from kisaan_validate.errors import UsageError
+
+    for option, seen in (("--before", before), ("--run", effects)):
+        if seen is not None and seen.database != look.database:
+            fact = f"{option} is of database {seen.database}, and this is {look.database}"
+            raise UsageError(fact, "name one of this database")
 
 
 def _before(path: Path | None) -> MigrationsRecord | None:
@@ -111,7 +126,7 @@ def _window(given: Mapping[str, Any], before: MigrationsRecord | None) -> Migrat
     return MigrationWindow(since, until, of or earlier)
 
 
-def _effects(inputs: LedgerInputs, run: Path | None) -> Mapping[str, tuple[TiedPromise, ...]] | None:
+def _effects(inputs: LedgerInputs, run: Path | None) -> RunEffects | None:
     """What became of the promises that the suite ties to migrations. Raises UsageError and RecordError."""
     from kisaan_validate.cli.migrations_effects import tied_promises
 

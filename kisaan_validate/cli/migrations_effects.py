@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +13,22 @@ if TYPE_CHECKING:
     from kisaan_validate.facts.migrations import TiedPromise
 
 
-def tied_promises(source: LedgerSource, run: Path) -> Mapping[str, tuple[TiedPromise, ...]]:
+@dataclass(frozen=True)
+class RunEffects:
+    """The promises of each migration as a run was judged, and which run of which database that was."""
+
+    database: str
+    words: str
+    promises: Mapping[str, tuple[TiedPromise, ...]]
+
+
+def tied_promises(source: LedgerSource, run: Path) -> RunEffects:
     """The promises of each migration, as the run was judged. Raises UsageError where nothing is tied, the run
     has no promises, or a pattern fits none of them; RecordError where the run cannot be read.
     """
     from kisaan_validate.cli.report_command import judged_again
     from kisaan_validate.errors import UsageError
+    from kisaan_validate.report.text import utc
 
     if not source.effects:
         hint = 'in suite.toml: [ledger.effects] "001_first.sql" = ["ids of promises*"]'
@@ -35,7 +46,11 @@ def tied_promises(source: LedgerSource, run: Path) -> Mapping[str, tuple[TiedPro
                 raise UsageError(f"[ledger.effects] {name}: no promise of the run is called {pattern}", "")
         fitting = [id_ for id_ in states if any(fnmatchcase(id_, pattern) for pattern in patterns)]
         made[name] = tuple(states[id_] for id_ in fitting)
-    return made
+    place = judged.run.place
+    words = (
+        f"effects are those that run {judged.run.id} saw {utc(place.at)} on {place.database} at {place.host}"
+    )
+    return RunEffects(place.database, words, made)
 
 
 def _tied(id_: str, outcome: object) -> TiedPromise:

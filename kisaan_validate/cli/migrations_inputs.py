@@ -29,7 +29,10 @@ def ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--quiet", "-q", is_flag=True, help="Print only what is wrong, and the verdict."),
         click.option("-o", "--output", type=PATH, metavar="FOLDER", help="Write migrations.json there."),
         click.option(
-            "--statement-timeout", type=click.IntRange(1), metavar="MS", help="Limit for a statement."
+            "--statement-timeout",
+            type=click.IntRange(1),
+            metavar="MS",
+            help="Limit for a statement.  [default: 900000]",
         ),
         click.option(
             "--lock-timeout",

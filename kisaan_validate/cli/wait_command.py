@@ -54,6 +54,7 @@ def command(**given: Any) -> int:
     from kisaan_validate.cli.job import attended
     from kisaan_validate.cli.output import say
     from kisaan_validate.errors import UsageError
+    from kisaan_validate.facts.result import Verdict
     from kisaan_validate.migrations.waiting import judge_waited, wait_until_applied
     from kisaan_validate.process.stopping import Cause, Stop
     from kisaan_validate.report.migrations_console import line
@@ -62,7 +63,8 @@ def command(**given: Any) -> int:
         raise UsageError("it is not said what to wait for", "write wait --until-migrated")
     inputs, stop = ledger_inputs(given), Stop()
     if inputs.folder.message:
-        raise UsageError(f"nothing to wait for: {inputs.folder.message}", "name the folder of the migrations")
+        say(line("unknown", f"the folder was not read: {inputs.folder.message}"))
+        return migrations_exit_code(Verdict.INCONCLUSIVE)
     seen: list[LedgerLook] = []
     asked = _asked(inputs, given, seen)
     waited, standing = attended(lambda stop: wait_until_applied(asked, stop), stop)

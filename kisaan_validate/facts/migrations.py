@@ -91,12 +91,12 @@ class MigrationFile:
 class MigrationFolder:
     """The files in the order in which a runner applies them, or in ``message`` why they are not known.
 
-    ``remarks`` are about the folder as a whole; ``notes`` say which of its files were not taken.
+    ``remarks`` are about names in it that are no migrations; ``notes`` say which files were not taken.
     """
 
     path: str
     files: tuple[MigrationFile, ...] = ()
-    remarks: tuple[FileRemark, ...] = ()
+    remarks: tuple[tuple[str, FileRemark], ...] = ()
     message: str = ""
     notes: tuple[str, ...] = ()
 

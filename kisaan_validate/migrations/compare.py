@@ -62,7 +62,7 @@ def migrations_standing(
         *order_findings(folder.files, found, graph=ledger.kind in GRAPHS),
         *_forks(folder.files, ledger.kind, found),
         *_checksums(folder.files, found.rows),
-        *(window_findings(found.rows, window) if window is not None else ()),
+        *(window_findings(folder.files, found.rows, window) if window is not None else ()),
         *(effect_findings(folder.files, found, effects) if effects is not None else ()),
         *(changed_since(folder.files, before) if before is not None else ()),
     ]
@@ -105,18 +105,19 @@ def _items(files: Sequence[MigrationFile], found: Recorded) -> Iterator[Migratio
 
 def _files_alone(folder: MigrationFolder, found: Recorded) -> Iterator[MigrationFinding]:
     """What is not in the ledger, and what is odd about the files themselves."""
+    stems = {row.rpartition(".")[0] or row: row for row in found.rows}
     for file in folder.files:
         has = found.has(file.name)
         if has is None:
             fact = "may be applied or not: what the ledger's heads follow could not be read whole"
             yield MigrationFinding(Oddity.PENDING, UNKNOWN, file.name, fact)
         elif not has:
-            fact = f"is not in the ledger{_but_for_its_ending(file.name, found)}"
+            fact = f"is not in the ledger{_but_for_its_ending(file.name, stems)}"
             yield MigrationFinding(Oddity.PENDING, WORK, file.name, fact, "run the migrations")
         for remark in file.remarks:
             yield _remarked(file.name, remark, applied=bool(has))
-    for remark in folder.remarks:
-        yield _remarked("", remark, applied=False)
+    for name, remark in folder.remarks:
+        yield _remarked(name, remark, applied=False)
 
 
 def _forks(files: Sequence[MigrationFile], kind: LedgerKind, found: Recorded) -> Iterator[MigrationFinding]:
@@ -133,9 +134,8 @@ def _forks(files: Sequence[MigrationFile], kind: LedgerKind, found: Recorded) ->
             yield MigrationFinding(Oddity.GRAPH, FAIL, ends[0], fact, todo)
 
 
-def _but_for_its_ending(name: str, found: Recorded) -> str:
-    stem = name.rpartition(".")[0]
-    near = next((row for row in found.rows if stem and row.rpartition(".")[0] == stem), "")
+def _but_for_its_ending(name: str, stems: Mapping[str, str]) -> str:
+    near = stems.get(name.rpartition(".")[0], "")
     return f", which has {near}" if near else ""
 
 

@@ -30,7 +30,7 @@ def django_folder(folders: Sequence[Path]) -> MigrationFolder:
         if place not in labels:
             labels[place] = _label(place)
         files.append(_migration(path, labels[place]))
-    return MigrationFolder(title, _with_graph(files))
+    return MigrationFolder(title, _with_graph(files), found.remarks)
 
 
 def _is_taken(path: Path) -> bool:

@@ -17,7 +17,11 @@ from kisaan_validate.migrations.recorded import Recorded
 def effect_findings(
     files: Sequence[MigrationFile], found: Recorded, effects: Mapping[str, tuple[TiedPromise, ...]]
 ) -> Iterator[MigrationFinding]:
-    """Applied files whose promises were not kept, or of which it cannot be told."""
+    """Applied files whose promises were not kept, or of which it cannot be told; names that no file has."""
+    for name in sorted({*effects} - {file.name for file in files}):
+        fact = "is tied to promises, and no file is named so: they were not looked at"
+        todo = "name the file as the ledger does, in [ledger.effects]"
+        yield MigrationFinding(Oddity.NO_EFFECT, StandingState.UNKNOWN, name, fact, todo)
     for file in files:
         if not found.has(file.name):
             continue

@@ -71,7 +71,7 @@ def _linear(kind: _Linear, folders: Sequence[Path], title: str) -> MigrationFold
     files = sorted(
         (_file(kind, path) for path in found.taken), key=lambda file: (kind.key(file.name), file.path)
     )
-    return MigrationFolder(title, _numbered(kind, files), notes=found.told(kind.what))
+    return MigrationFolder(title, _numbered(kind, files), found.remarks, notes=found.told(kind.what))
 
 
 def _file(kind: _Linear, path: Path) -> MigrationFile:

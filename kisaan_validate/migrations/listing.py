@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kisaan_validate.facts.migrations import FileRemark, Oddity
 from kisaan_validate.migrations.content import shown_name
 from kisaan_validate.text.numbers import counted
 
@@ -14,17 +15,26 @@ MOST_FILES = 100_000
 """A folder with more is none of migrations."""
 
 _NAMED = 5
-_PASSED_OVER = frozenset({"node_modules", "venv", "__pycache__", "site-packages", "build", "dist"})
+_PASSED_OVER = frozenset({"node_modules", "venv", "__pycache__", "site-packages"})
 """Folders in which no project keeps migrations of its own. One that is named itself is looked into."""
 
 
 @dataclass(frozen=True)
 class Listed:
-    """The files that are taken, sorted by name, and those that are not; in ``message`` why none are."""
+    """The files that are taken, sorted by name, and those that are not; in ``message`` why none are.
+    ``links`` are folders that were not looked into, being links.
+    """
 
     taken: tuple[Path, ...] = ()
     others: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
     message: str = ""
+
+    @property
+    def remarks(self) -> tuple[tuple[str, FileRemark], ...]:
+        """(link, that it was not followed)."""
+        remark = FileRemark(Oddity.NOT_READ, "is a link to a folder, which was not looked into")
+        return tuple((link, remark) for link in self.links)
 
     def told(self, what: str) -> tuple[str, ...]:
         """A sentence about the files that were not taken, if there are any."""
@@ -38,9 +48,10 @@ def listed(folders: Sequence[Path], is_taken: Callable[[Path], bool], *, deep: b
     """The files of these folders. ``deep``: those of folders within too."""
     taken: list[Path] = []
     others: list[str] = []
+    links: list[str] = []
     for folder in folders:
         try:
-            for path in _files(folder) if not deep else _deep(folder):
+            for path in _files(folder) if not deep else _deep(folder, links):
                 if is_taken(path):
                     taken.append(path)
                 else:
@@ -50,7 +61,7 @@ def listed(folders: Sequence[Path], is_taken: Callable[[Path], bool], *, deep: b
         except OSError as error:
             return Listed(message=f"{folder} cannot be read: {error.strerror}")
     taken.sort(key=lambda path: (path.name, str(path)))
-    return Listed(tuple(taken), tuple(sorted(others)))
+    return Listed(tuple(taken), tuple(sorted(others)), tuple(sorted(links)))
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -61,10 +72,13 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield folder / entry.name
 
 
-def _deep(folder: Path) -> Iterator[Path]:
+def _deep(folder: Path, links: list[str]) -> Iterator[Path]:
+    """The files of a folder and of those within; links to folders are noted, as they may lead anywhere."""
+
     def refused(error: OSError) -> None:
         raise error
 
     for place, inner, files in os.walk(folder, onerror=refused):
+        links += [shown_name(name) for name in inner if (Path(place) / name).is_symlink()]
         inner[:] = sorted(name for name in inner if name not in _PASSED_OVER and not name.startswith("."))
         yield from (Path(place) / name for name in files)

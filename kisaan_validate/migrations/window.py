@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
 from kisaan_validate.facts.migrations import (
     LedgerEntry,
+    MigrationFile,
     MigrationFinding,
     MigrationWindow,
     Oddity,
@@ -18,12 +19,19 @@ _FARTHEST = timedelta(hours=14)
 """How far a clock without a zone may be from UTC."""
 
 
-def window_findings(rows: Mapping[str, LedgerEntry], window: MigrationWindow) -> Iterator[MigrationFinding]:
-    """Rows outside of the window, and those of which it cannot be told.
+def window_findings(
+    files: Sequence[MigrationFile], rows: Mapping[str, LedgerEntry], window: MigrationWindow
+) -> Iterator[MigrationFinding]:
+    """Rows outside of the window, those of which it cannot be told, and names of the window that fit nothing.
 
     Where the window names its migrations, each of them must have run within; else none may have run after
     its end: rows before its beginning are of earlier days.
     """
+    known = {*rows, *(file.name for file in files)}
+    for pattern in window.names:
+        if not any(fnmatchcase(name, pattern) for name in known):
+            fact = "was to run in the window, and fits no file and no row"
+            yield _odd(StandingState.UNKNOWN, pattern, fact)
     for name, row in rows.items():
         if not window.names:
             judged = MigrationWindow(until=window.until)
