@@ -17,8 +17,8 @@ from kisaan_validate.ops.config_model import ConfigFile  # noqa: E402
 from kisaan_validate.record.certificate import certificate_schemas  # noqa: E402
 from kisaan_validate.record.codec import schema_of as record_schema  # noqa: E402
 from kisaan_validate.record.judged import judged_schema  # noqa: E402
-from kisaan_validate.record.preflight import preflight_schema  # noqa: E402
 from kisaan_validate.record.migrations import migrations_schema  # noqa: E402
+from kisaan_validate.record.preflight import preflight_schema  # noqa: E402
 from kisaan_validate.record.rehearsed import receipt_schema  # noqa: E402
 from kisaan_validate.suite.settings_model import SettingsFile  # noqa: E402
 from kisaan_validate.toml.model import schema_of  # noqa: E402

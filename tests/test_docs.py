@@ -21,6 +21,7 @@ from kisaan_validate.cli.main import PROGRAM, cli
 from kisaan_validate.contract.load import read_contract
 from kisaan_validate.contract.rules import KINDS
 from kisaan_validate.ops.config import load_config
+from kisaan_validate.ops.config_model import ConfigFile
 from kisaan_validate.suite.load import read_settings
 from kisaan_validate.verdict.waivers import read_waivers
 
@@ -129,7 +130,7 @@ def test_every_setting_is_one(page: str, text: str, tmp_path: Path) -> None:
         ).promises
     elif "waiver" in given:
         assert read_waivers(text, page)
-    elif given.keys() & {"target", "run", "signoff", "pings", "scan", "notify", "guard", "history"}:
+    elif given.keys() & set(ConfigFile.model_fields):
         file.write_text(text, encoding="utf-8")
         assert load_config(file)
     elif given.keys() & {"schemas", "criteria", "ledger", "backup"}:
