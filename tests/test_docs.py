@@ -21,6 +21,7 @@ from kisaan_validate.cli.main import PROGRAM, cli
 from kisaan_validate.contract.load import read_contract
 from kisaan_validate.contract.rules import KINDS
 from kisaan_validate.ops.config import load_config
+from kisaan_validate.ops.config_model import ConfigFile
 from kisaan_validate.probe.load import read_probes
 from kisaan_validate.suite.load import read_settings
 from kisaan_validate.suite.repairs import read_repair
@@ -133,7 +134,7 @@ def test_every_setting_is_one(page: str, text: str, tmp_path: Path) -> None:
         assert read_probes(text, page)
     elif "waiver" in given:
         assert read_waivers(text, page)
-    elif given.keys() & {"target", "run", "signoff", "pings", "scan", "notify", "guard", "history"}:
+    elif given.keys() & set(ConfigFile.model_fields):
         file.write_text(text, encoding="utf-8")
         assert load_config(file)
     elif "step" in given:

@@ -143,6 +143,11 @@ def test_evidence_that_is_not_named_is_said(ready: Shop) -> None:
     assert set(left) == {"disk", "backup", "rehearsal", "baseline"}
     assert "kisaan.toml" in left["backup"]
     assert {str(item.topic) for item in record.of(StandingState.UNKNOWN)} == {"tables", "migrations"}
+    (ready.folder / "kisaan.toml").write_text('[preflight]\nrequire = ["backup"]\n')
+    done = ready.cli("preflight", "--without", "disk")
+    assert done.returncode == 3, done.stdout
+    assert "cannot tell  backup: no certificate of a backup was named" in done.stdout
+    assert "left out     baseline: not required by [preflight]" in done.stdout
     # What is there is looked at, whether it is required or not.
     done = ready.cli("preflight", "--baseline", "gone.json")
     assert done.returncode == 1

@@ -124,6 +124,14 @@ def test_a_hidden_session_leaves_no_question_about_sessions_green() -> None:
     assert found["locks"].state is PASS  # locks are hidden from nobody
 
 
+def test_a_query_is_shown_only_if_asked_for() -> None:
+    """It may hold anybody's values."""
+    one = session(state="active", open_seconds=999.0, query="SELECT 4242")
+    for queries in (False, True):
+        found = list(judged_blockers(Scene(seen(one), PreflightRules(), NAMES, queries)))
+        assert ("4242" in str(found)) is queries
+
+
 def test_what_could_not_be_read_is_not_absent() -> None:
     """Each part by itself: the others are judged all the same."""
     prepared = PreparedSeen("gid", "app", "2026-11-30", 5.0)

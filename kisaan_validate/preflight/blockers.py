@@ -201,14 +201,14 @@ def _command(scene: Scene, one: SessionSeen) -> str:
 
 
 def _named(sessions: Sequence[SessionSeen]) -> str:
-    words = [
-        f"pid {one.pid} of {one.user or 'the server'}"
-        + (f" ({one.application})" if one.application else "")
-        + (f" from {one.client}" if one.client else "")
-        for one in sessions[:NAMED]
-    ]
     more = len(sessions) - NAMED
-    return ", ".join(words) + (f" and {more:,} more" if more > 0 else "")
+    return ", ".join(map(_person, sessions[:NAMED])) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _person(one: SessionSeen) -> str:
+    by = f" ({one.application})" if one.application else ""
+    at = f" from {one.client}" if one.client else ""
+    return f"pid {one.pid} of {one.user or 'the server'}{by}{at}"
 
 
 def _prepared(scene: Scene) -> Iterator[PreflightItem]:

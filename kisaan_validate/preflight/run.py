@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from kisaan_validate.errors import DatabaseError
+from kisaan_validate.errors import Interrupted
 from kisaan_validate.facts.preflight import (
     PreflightItem,
     PreflightLeftOut,
@@ -72,7 +72,7 @@ def preflight(
     asked: PreflightAsked, stop: Stop | None = None, tell: Callable[[PreflightItem], None] = lambda _: None
 ) -> PreflightRecord:
     """Ask everything. ``tell`` is called with each item as it is found. Raises TargetError where nobody
-    answers, or the database is not the expected one; nothing else of a server's.
+    answers, or the database is not the expected one, and Interrupted; nothing else of a server's.
     """
     start, stop = time.monotonic(), stop or Stop()
     schemas = asked.suite.settings.schemas if asked.suite is not None else ("public",)
@@ -85,7 +85,7 @@ def preflight(
         session.close()
     # A stop ends statements as a server's failure would: then nothing was found out.
     if stop.requested:
-        raise DatabaseError(f"interrupted: {stop.reason}", "ask again")
+        raise Interrupted(stop.reason, "nothing was written; ask again")
     order = list(PreflightTopic)
     return PreflightRecord(
         asked.at,

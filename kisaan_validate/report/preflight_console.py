@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kisaan_validate.facts.migrations import StandingState
-from kisaan_validate.facts.preflight import PreflightItem, PreflightRecord
+from kisaan_validate.facts.preflight import PreflightItem, PreflightPlace, PreflightRecord
 from kisaan_validate.report.preflight_words import STATE_WORDS, VERDICT_WORDS, verdict_sentence
 from kisaan_validate.report.text import flat, plain, shortened
 from kisaan_validate.text.numbers import counted
@@ -19,14 +19,20 @@ LONGEST = 300
 def preflight_lines(found: PreflightRecord, *, quiet: bool, verbose: bool = False) -> Iterator[str]:
     """The lines. ``quiet``: the verdict alone; ``verbose``: every answer."""
     if not quiet:
-        place = found.place
-        yield _line("target", f"{place.role}@{place.host}:{place.port}/{place.database} {place.server}")
+        yield _line("target", _where(found.place))
         for state in STATE_WORDS:
             yield from _of(state, found.of(state), verbose=verbose)
         for left in found.left_out:
             yield _line("left out", f"{left.name}: {left.why}")
     words = f"{found.verdict.value} ({VERDICT_WORDS[found.verdict].lower()}): {verdict_sentence(found)}"
     yield _line("verdict", words)
+
+
+def _where(place: PreflightPlace) -> str:
+    address = f"{place.host}:{place.port}"
+    if not place.database:
+        return f"{address}, which did not say what it is"
+    return f"{place.role}@{address}/{place.database} {place.server}"
 
 
 def _of(state: StandingState, items: Sequence[PreflightItem], *, verbose: bool) -> Iterator[str]:
