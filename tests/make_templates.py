@@ -10,7 +10,14 @@ from jinja2 import Environment, TemplateAssertionError
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from kisaan_validate.report import certificate_page, diff_page, html, index, rehearsal_page  # noqa: E402
+from kisaan_validate.report import (  # noqa: E402
+    certificate_page,
+    diff_page,
+    html,
+    index,
+    probe_page,
+    rehearsal_page,
+)
 from kisaan_validate.report.compiled import FOLDER, head_of  # noqa: E402
 
 
@@ -25,7 +32,8 @@ def compiled_by(environment: Environment, name: str, source: str) -> str | None:
 def compiled() -> dict[str, str]:
     """The compiled form of each template, by its file name."""
     environments = [
-        module._templates() for module in (html, index, diff_page, certificate_page, rehearsal_page)
+        module._templates()
+        for module in (html, index, diff_page, certificate_page, rehearsal_page, probe_page)
     ]
     made = {}
     for path in sorted(FOLDER.parent.glob("*.j2")):
