@@ -16,10 +16,23 @@ from kisaan_validate.report import (  # noqa: E402
     html,
     index,
     preflight_page,
+    probe_page,
     rehearsal_page,
     rollout_page,
 )
 from kisaan_validate.report.compiled import FOLDER, head_of  # noqa: E402
+
+
+PAGES = (
+    html,
+    index,
+    diff_page,
+    certificate_page,
+    rehearsal_page,
+    preflight_page,
+    probe_page,
+    rollout_page,
+)
 
 
 def compiled_by(environment: Environment, name: str, source: str) -> str | None:
@@ -32,10 +45,7 @@ def compiled_by(environment: Environment, name: str, source: str) -> str | None:
 
 def compiled() -> dict[str, str]:
     """The compiled form of each template, by its file name."""
-    environments = [
-        module._templates()
-        for module in (html, index, diff_page, certificate_page, rehearsal_page, preflight_page, rollout_page)
-    ]
+    environments = [module._templates() for module in PAGES]
     made = {}
     for path in sorted(FOLDER.parent.glob("*.j2")):
         source = path.read_text(encoding="utf-8")

@@ -187,7 +187,7 @@ def test_a_record_that_cannot_be_written_loses_nothing(server: Faulty, tmp_path:
     assert done.stderr.count("cannot write out/probe.json") == 1
     assert "DELETE /users/7: of a user: left there" in done.stdout
     assert "verdict      PASS" in done.stdout
-    assert "record  " not in done.stdout
+    assert "page    " not in done.stdout
 
 
 def test_the_probes_of_the_demonstration_are_the_runbooks(tmp_path: Path) -> None:

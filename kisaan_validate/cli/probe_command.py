@@ -66,9 +66,25 @@ def run(**given: Any) -> int:
     found = attended(lambda stop: _probed(bound, wish, stop, prefix, record, given["quiet"]))
     for line in (*created_lines(found), *verdict_lines(found)):
         say(line)
-    if record.written:
-        say(f"record       {place}")
+    if record.written and _page_written(found, place.with_suffix(".html")):
+        say(f"page         {place.with_suffix('.html')}")
     return probe_exit_code(judge_probes(found), interrupted=bool(found.interrupted), recorded=record.written)
+
+
+def _page_written(found: Probed, place: Path) -> bool:
+    """Whether the page could be written; the facts are kept without it."""
+    import sys
+
+    from kisaan_validate.errors import RecordError
+    from kisaan_validate.record.files import write_file
+    from kisaan_validate.report.probe_page import render_probes
+
+    try:
+        write_file(place, render_probes(found))
+    except RecordError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 class _Record:

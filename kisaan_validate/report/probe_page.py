@@ -1,0 +1,101 @@
+"""A run of probes as one self-contained page: no script, no request, printable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from kisaan_validate.facts.probe import Probed, ProbeState, judge_probes
+from kisaan_validate.facts.result import Verdict
+from kisaan_validate.report import text
+from kisaan_validate.report.shell import VERDICT_ICONS, css_text, environment, favicon, policy, source
+from kisaan_validate.report.svg import ICON_PATHS
+from kisaan_validate.text.numbers import agreeing, counted
+from kisaan_validate.version import VERSION
+
+WORDS = {
+    Verdict.PASS: "The application works",
+    Verdict.FAIL: "The application fails",
+    Verdict.INCONCLUSIVE: "Cannot tell",
+}
+"""The verdict as people say it."""
+
+STATES = {
+    ProbeState.PASS: ("Go:", "yes"),
+    ProbeState.FAIL: ("No-go:", "new"),
+    ProbeState.UNKNOWN: ("Cannot tell:", "known"),
+}
+"""How a state is called, and its class in the style sheet."""
+
+LIMITS = (
+    "The data: an application that answers may stand on migrations that failed, or did not run.",
+    "Other requests than these, other users, and load.",
+    "Anything after the moment in which a request was answered.",
+)
+"""What no probe proves, in the same words each time."""
+
+
+def render_probes(found: Probed) -> str:
+    """The page of a run. The same input gives the same bytes."""
+    verdict = judge_probes(found)
+    sign = VERDICT_ICONS[verdict]
+    style = source("diff.css") + source("probe.css") + _foot(found)
+    return (
+        _templates()
+        .get_template("probe.html.j2")
+        .render(
+            style=Markup(style),
+            policy=policy(style),
+            icon=favicon(sign),
+            sign=sign,
+            path=ICON_PATHS[sign],
+            word=WORDS[verdict],
+            found=found,
+            sentences=list(_sentences(found)),
+            figures=_figures(found),
+            steps=[(step, *STATES[step.state]) for step in found.steps],
+            limits=LIMITS,
+            version=VERSION,
+        )
+    )
+
+
+def _sentences(found: Probed) -> Iterator[str]:
+    """Why the verdict is so, and whether anything was written."""
+    reasons = found.of(ProbeState.FAIL) or found.of(ProbeState.UNKNOWN)
+    if reasons:
+        more = f" (and {counted(len(reasons) - 1, 'more step')})" if len(reasons) > 1 else ""
+        yield f"{reasons[0].name}: {reasons[0].fact}{more}."
+    else:
+        yield f"{counted(len(found.steps), 'step')} passed."
+    if found.interrupted:
+        yield f"It was stopped: {found.interrupted}."
+    if found.ended is None:
+        yield "This is what was kept of a run that did not end."
+    where = "production" if found.production else "no production"
+    allowed = "Steps that write were allowed" if found.writes_allowed else "Steps that write were not sent"
+    yield f"{allowed}; the target counts as {where}."
+
+
+def _figures(found: Probed) -> list[tuple[str, int, bool]]:
+    numbers = [
+        ("Go", len(found.of(ProbeState.PASS))),
+        ("No-go", len(found.of(ProbeState.FAIL))),
+        ("Cannot tell", len(found.of(ProbeState.UNKNOWN))),
+        (agreeing(len(found.created), "Thing created", "Things created"), len(found.created)),
+    ]
+    return [(title, number, number > 0) for title, number in numbers]
+
+
+def _foot(found: Probed) -> str:
+    """Names the verdict and the run on every printed sheet, for sheets get separated."""
+    words = f"{WORDS[judge_probes(found)]}; {found.target}; {found.prefix}, {text.utc(found.started)}"
+    return f'@page{{@bottom-left{{content:"{css_text(text.shortened(text.flat(words), 200))}"}}}}\n'
+
+
+@cache
+def _templates() -> Environment:
+    return environment({})
