@@ -78,7 +78,15 @@ WORDS = {
 }
 """Commands of a suite, in an order in which each finds what it needs."""
 OTHERS = {
-    *("init", "import", "accept", "demo", "backup", "rehearse", "fix-kit"),  # they write, or have, suites with models
+    *(
+        "init",
+        "import",
+        "accept",
+        "demo",
+        "backup",
+        "rehearse",
+        "fix-kit",
+    ),  # they write, or have, suites with models
     *("diff", "sign", "attest", "stamp", "bundle", "schedule", "notify", "scratch"),  # they read no suite
 }
 
