@@ -16,7 +16,7 @@ from conftest import Server, needs, wait_until
 from fixing import CHECKS, ONCE, PAID, TABLES, Fixing, copied, fixing
 from helpers import examples, write_suite
 
-from kisaan_validate.errors import SuiteError
+from kisaan_validate.errors import SuiteError, UsageError
 from kisaan_validate.facts.receipt import ReceiptFile
 from kisaan_validate.facts.repair import (
     PROVED_STEPS,
@@ -469,7 +469,9 @@ def test_self_references_and_identity_and_deferred_keys(server: Server, tmp_path
         assert fix.state() == before
 
 
-@pytest.mark.parametrize("seed", range(examples(3)))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, examples(20)))]
+)
 def test_repair_and_way_back_are_nothing_together(server: Server, tmp_path: Path, seed: int) -> None:
     """Of random rows: what failed holds afterwards, no row that did not fail is touched, and all comes back."""
     chance = random.Random(seed)
@@ -558,6 +560,19 @@ def test_the_command_refuses_what_is_not_the_run_or_its_database(fresh: Fixing, 
     assert not (fresh.shop.folder / "fix-kit").exists()
 
 
+def test_another_server_with_a_database_of_the_same_name_is_refused(fresh: Fixing) -> None:
+    """The identifiers of both are compared, where they are known; the kit then compares the name alone."""
+    found = fresh.measured()
+    elsewhere = replace(found, place=replace(found.place, system_identifier="1"))
+    with pytest.raises(UsageError, match="on another server"):
+        fresh.made(found=elsewhere)
+    unknown = replace(found, place=replace(found.place, system_identifier=""))
+    assert judge_fix_kit(fresh.made(found=unknown)) is Verdict.PASS
+    sql = fresh.text("fees.once", ".repair.sql")
+    assert "pg_control_system" not in sql
+    assert "WARNING  the server's identifier is not known" in sql
+
+
 def test_without_a_digest_of_the_keys_there_is_no_kit(fresh: Fixing) -> None:
     """Of personal keys none is kept, and a count alone does not say which rows fail."""
     (fresh.shop.folder / "checks" / "suite.toml").write_text('personal = ["fees.shop", "payments.id"]\n')
@@ -616,6 +631,7 @@ def test_a_repair_that_cannot_be_meant_is_refused(was: str, is_: str, words: str
         ('review = "finance"', 'review = "finance"\nwrites = ["nowhere"]', "there is no table 'nowhere'"),
     ],
 )
+@pytest.mark.slow
 def test_a_repair_that_does_not_fit_the_database_gets_no_kit(
     written: Fixing, tmp_path: Path, was: str, is_: str, words: str
 ) -> None:
@@ -660,24 +676,24 @@ FORMS = {
     ),
     "alias": (
         'declare.unique("charges", ["shop", "rate"], id="it")',
-        'table = "charges"\naction = "delete"\nkey = ["id"]\nkept = ["stays"]\nreferences = ["notes.fee"]\n'
+        ('table = "charges"\naction = "delete"\nkey = ["id"]\nkept = ["stays"]\nreferences = ["notes.fee"]\n'
         'rows = "SELECT id, stays FROM (SELECT *, min(id) OVER (PARTITION BY shop, rate) AS stays FROM charges) AS f '
-        'WHERE id <> stays"',
+        'WHERE id <> stays"'),
         "SELECT 1",
         "fees",
         (),
     ),
     "text key": (
         'declare.holds("people", "age > 0", id="it")',
-        'table = "people"\naction = "update"\nkey = ["town", "name"]\ncolumns = ["age"]\n'
-        'rows = "SELECT town, name, (SELECT max(shop) FROM fees) AS age FROM failing"',
-        "CREATE TABLE people (name text, town varchar(20), age int, PRIMARY KEY (name, town));"
-        "INSERT INTO people VALUES ('a,b', '\"x\"', -1), ('a', 'b,\\x', -1), ('', 'NULL', 0), ('NULL', '', -2), ('c', 'd', 1)",
+        ('table = "people"\naction = "update"\nkey = ["town", "name"]\ncolumns = ["age"]\n'
+        'rows = "SELECT town, name, (SELECT max(shop) FROM fees) AS age FROM failing"'),
+        ("CREATE TABLE people (name text, town varchar(20), age int, PRIMARY KEY (name, town));"
+        "INSERT INTO people VALUES ('a,b', '\"x\"', -1), ('a', 'b,\\x', -1), ('', 'NULL', 0), ('NULL', '', -2), ('c', 'd', 1)"),
         "people",
         ("fees",),
     ),
-    "sql": (None, 'table = "sales"\naction = "update"\nkey = ["id"]\ncolumns = ["fee"]\n'
-        'rows = "SELECT s.id, 3 AS fee FROM failing AS s"', "SELECT 1", "sales", ("fees",)),
+    "sql": (None, ('table = "sales"\naction = "update"\nkey = ["id"]\ncolumns = ["fee"]\n'
+        'rows = "SELECT s.id, 3 AS fee FROM failing AS s"'), "SELECT 1", "sales", ("fees",)),
 }  # fmt: skip
 ASSERTION = """-- id: it
 -- table: sales
@@ -686,7 +702,9 @@ SELECT s.id FROM sales AS s JOIN fees AS f ON f.id = s.fee WHERE f.shop IS NULL 
 """
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "form", ["join", "sql", *(pytest.param(name, marks=pytest.mark.slow) for name in ("alias", "text key"))]
+)
 def test_a_kit_finds_the_rows_of_every_form_of_check(server: Server, tmp_path: Path, form: str) -> None:
     """Joined rows, queries, aliases, keys of texts: the digest in SQL is the run's; tables that are only read are
     locked too.
@@ -718,6 +736,7 @@ def test_a_kit_finds_the_rows_of_every_form_of_check(server: Server, tmp_path: P
         assert fix.state() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
