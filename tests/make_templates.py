@@ -22,7 +22,6 @@ from kisaan_validate.report import (  # noqa: E402
 )
 from kisaan_validate.report.compiled import FOLDER, head_of  # noqa: E402
 
-
 PAGES = (
     html,
     index,

@@ -16,7 +16,7 @@ from conftest import Server, needs, wait_until
 from fixing import CHECKS, ONCE, PAID, TABLES, Fixing, copied, fixing
 from helpers import examples, write_suite
 
-from kisaan_validate.errors import SuiteError
+from kisaan_validate.errors import SuiteError, UsageError
 from kisaan_validate.facts.receipt import ReceiptFile
 from kisaan_validate.facts.repair import (
     PROVED_STEPS,
@@ -469,7 +469,9 @@ def test_self_references_and_identity_and_deferred_keys(server: Server, tmp_path
         assert fix.state() == before
 
 
-@pytest.mark.parametrize("seed", range(examples(3)))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, examples(20)))]
+)
 def test_repair_and_way_back_are_nothing_together(server: Server, tmp_path: Path, seed: int) -> None:
     """Of random rows: what failed holds afterwards, no row that did not fail is touched, and all comes back."""
     chance = random.Random(seed)
@@ -558,6 +560,19 @@ def test_the_command_refuses_what_is_not_the_run_or_its_database(fresh: Fixing, 
     assert not (fresh.shop.folder / "fix-kit").exists()
 
 
+def test_another_server_with_a_database_of_the_same_name_is_refused(fresh: Fixing) -> None:
+    """The identifiers of both are compared, where they are known; the kit then compares the name alone."""
+    found = fresh.measured()
+    elsewhere = replace(found, place=replace(found.place, system_identifier="1"))
+    with pytest.raises(UsageError, match="on another server"):
+        fresh.made(found=elsewhere)
+    unknown = replace(found, place=replace(found.place, system_identifier=""))
+    assert judge_fix_kit(fresh.made(found=unknown)) is Verdict.PASS
+    sql = fresh.text("fees.once", ".repair.sql")
+    assert "pg_control_system" not in sql
+    assert "WARNING  the server's identifier is not known" in sql
+
+
 def test_without_a_digest_of_the_keys_there_is_no_kit(fresh: Fixing) -> None:
     """Of personal keys none is kept, and a count alone does not say which rows fail."""
     (fresh.shop.folder / "checks" / "suite.toml").write_text('personal = ["fees.shop", "payments.id"]\n')
@@ -616,6 +631,7 @@ def test_a_repair_that_cannot_be_meant_is_refused(was: str, is_: str, words: str
         ('review = "finance"', 'review = "finance"\nwrites = ["nowhere"]', "there is no table 'nowhere'"),
     ],
 )
+@pytest.mark.slow
 def test_a_repair_that_does_not_fit_the_database_gets_no_kit(
     written: Fixing, tmp_path: Path, was: str, is_: str, words: str
 ) -> None:
@@ -646,6 +662,120 @@ def test_a_repair_belongs_to_one_check_of_the_suite(tmp_path: Path) -> None:
         load_repairs(load_suite(write_suite(tmp_path / "one", slip)))
     with pytest.raises(SuiteError, match=r"slip.toml: .* has a repair already, in repairs/paid.toml"):
         load_repairs(load_suite(write_suite(tmp_path / "two", {**slip, "repairs/slip.toml": PAID})))
+
+
+# --- checks of all forms -----------------------------------------------------------------------------------
+
+FORMS = {
+    "join": (
+        'declare.references("notes", "fee", "fees", id="it")',
+        'table = "notes"\naction = "delete"\nkey = ["id"]\nrows = "SELECT id FROM failing"',
+        "INSERT INTO notes VALUES (7, 99), (8, 98)",
+        "notes",
+        ("fees",),
+    ),
+    "alias": (
+        'declare.unique("charges", ["shop", "rate"], id="it")',
+        ('table = "charges"\naction = "delete"\nkey = ["id"]\nkept = ["stays"]\nreferences = ["notes.fee"]\n'
+        'rows = "SELECT id, stays FROM (SELECT *, min(id) OVER (PARTITION BY shop, rate) AS stays FROM charges) AS f '
+        'WHERE id <> stays"'),
+        "SELECT 1",
+        "fees",
+        (),
+    ),
+    "text key": (
+        'declare.holds("people", "age > 0", id="it")',
+        ('table = "people"\naction = "update"\nkey = ["town", "name"]\ncolumns = ["age"]\n'
+        'rows = "SELECT town, name, (SELECT max(shop) FROM fees) AS age FROM failing"'),
+        ("CREATE TABLE people (name text, town varchar(20), age int, PRIMARY KEY (name, town));"
+        "INSERT INTO people VALUES ('a,b', '\"x\"', -1), ('a', 'b,\\x', -1), ('', 'NULL', 0), ('NULL', '', -2), ('c', 'd', 1)"),
+        "people",
+        ("fees",),
+    ),
+    "sql": (None, ('table = "sales"\naction = "update"\nkey = ["id"]\ncolumns = ["fee"]\n'
+        'rows = "SELECT s.id, 3 AS fee FROM failing AS s"'), "SELECT 1", "sales", ("fees",)),
+}  # fmt: skip
+ASSERTION = """-- id: it
+-- table: sales
+-- key: id
+SELECT s.id FROM sales AS s JOIN fees AS f ON f.id = s.fee WHERE f.shop IS NULL OR f.shop = 1
+"""
+
+
+@pytest.mark.parametrize(
+    "form", ["join", "sql", *(pytest.param(name, marks=pytest.mark.slow) for name in ("alias", "text key"))]
+)
+def test_a_kit_finds_the_rows_of_every_form_of_check(server: Server, tmp_path: Path, form: str) -> None:
+    """Joined rows, queries, aliases, keys of texts: the digest in SQL is the run's; tables that are only read are
+    locked too.
+    """
+    declared, step, setup, table, reads = FORMS[form]
+    checks = f"from kisaan_validate import declare\n{declared or ''}\n"
+    repair = f'format = 1\ncheck = "it"\ntitle = "t"\ntext = "t"\nreview = "r"\n[[step]]\n{step}\n'
+    files = {"suite.toml": 'name = "x"\n[aliases]\ncharges = ["charges", "fees"]\n'}
+    if declared is None:
+        checks, files["sql/it.sql"] = CHECKS, ASSERTION
+    with fixing(server, tmp_path, TABLES, checks, it=repair) as fix:
+        write_suite(tmp_path / "checks", files)
+        fix.sql(setup)
+        made = fix.made("it")
+        assert [item.state for item in made.items] == [ItemState.WORK], made.items
+        before = fix.state()
+        connection, head, commit = _begun(fix, "it")
+        with connection.cursor() as cursor:
+            cursor.execute(head)
+            for name in (table, *reads):
+                writes = f"DELETE FROM {name} WHERE false"
+                assert fix.run(writes, "SET lock_timeout = '50ms'") == "55P03", name
+            cursor.execute(commit)
+        connection.close()
+        (found,) = [r for r in fix.measured().results if r.check_id == "it"]
+        assert found.status is Status.PASS
+        assert fix.state()[table] != before[table]
+        assert fix.back("it") == "", fix.said
+        assert fix.state() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        # The row that is to stay is deleted itself; it is not there; a row is named twice; too few.
+        (
+            "SELECT id, id - 1 AS stays FROM fees WHERE id IN (2, 3, 5)",
+            "that is to stay is not there, or is to be",
+        ),
+        (
+            "SELECT id, 99 AS stays FROM fees WHERE id IN (2, 5, 6)",
+            "that is to stay is not there, or is to be",
+        ),
+        ("SELECT id, NULL::bigint AS stays FROM fees WHERE id IN (2, 5, 6)", "that is to stay is not there"),
+        ("SELECT f.id, 1 AS stays FROM fees AS f, failing WHERE f.id IN (2, 5, 6)", "was chosen twice"),
+        ("SELECT id, 1 AS stays FROM fees WHERE id IN (2, 6)", "2 rows of fees were chosen for 3 violations"),
+        ("SELECT id, 1 AS stays FROM fees WHERE id IN (2, 3, 6)", "there would be 1 violations, not 0"),
+        (
+            "SELECT 90 + id AS id, 1 AS stays FROM fees WHERE id IN (2, 5, 6)",
+            "a chosen row of fees is not there",
+        ),
+    ],
+)
+def test_a_declared_repair_that_chooses_wrongly_is_refused(
+    server: Server, tmp_path: Path, rows: str, words: str
+) -> None:
+    """Before anything is changed, or by the check at the end."""
+    once = ONCE[: ONCE.index("rows = ")] + f'rows = "{rows}"\n'
+    with fixing(server, tmp_path, once=once) as fix:
+        fix.made("fees.once")
+        assert fix.repair("fees.once") == "KV004", fix.said
+        assert words in fix.said
+        assert fix.untouched
+
+
+def test_a_session_without_foreign_keys_is_refused(fix: Fixing) -> None:
+    """Nothing would keep a reference from pointing nowhere."""
+    assert fix.repair("fees.once", before="SET session_replication_role = replica") == "KV001"
+    assert fix.repair("fees.once", before="SET track_counts = off") == "KV001"
+    assert fix.untouched
 
 
 # --- verdicts ----------------------------------------------------------------------------------------------

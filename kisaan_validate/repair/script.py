@@ -136,6 +136,12 @@ def right_place(target: FixTarget) -> str:
             "end that transaction, and run the file again",
         ),
         refuse_if(
+            "current_setting('session_replication_role') <> 'origin'",
+            WRONG_PLACE,
+            text("session_replication_role is not origin, so foreign keys would not be checked"),
+            "set it to origin",
+        ),
+        refuse_if(
             "current_setting('track_counts') <> 'on'",
             WRONG_PLACE,
             text("track_counts is off, so nobody can tell what else is written"),
