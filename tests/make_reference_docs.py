@@ -25,6 +25,7 @@ from kisaan_validate.contract.promise import Promise  # noqa: E402
 from kisaan_validate.contract.rules import KINDS  # noqa: E402
 from kisaan_validate.facts.check import Form  # noqa: E402
 from kisaan_validate.ops.config_model import ConfigFile  # noqa: E402
+from kisaan_validate.rollout.plan_model import RolloutFile  # noqa: E402
 from kisaan_validate.rules.base import Rule  # noqa: E402
 from kisaan_validate.suite.settings_model import SettingsFile  # noqa: E402
 from kisaan_validate.toml.model import TomlTable  # noqa: E402
@@ -48,6 +49,7 @@ FILES: Mapping[str, type[TomlTable]] = {
     "kisaan.toml": ConfigFile,
     "suite.toml": SettingsFile,
     "waivers.toml": WaiversFile,
+    "rollout.toml": RolloutFile,
 }
 
 

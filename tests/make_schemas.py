@@ -18,6 +18,8 @@ from kisaan_validate.record.certificate import certificate_schemas  # noqa: E402
 from kisaan_validate.record.codec import schema_of as record_schema  # noqa: E402
 from kisaan_validate.record.judged import judged_schema  # noqa: E402
 from kisaan_validate.record.rehearsed import receipt_schema  # noqa: E402
+from kisaan_validate.record.rollout import rollout_schema  # noqa: E402
+from kisaan_validate.rollout.plan_model import RolloutFile  # noqa: E402
 from kisaan_validate.suite.settings_model import SettingsFile  # noqa: E402
 from kisaan_validate.toml.model import schema_of  # noqa: E402
 from kisaan_validate.verdict.waivers_model import WaiversFile  # noqa: E402
@@ -30,6 +32,7 @@ def toml_schemas() -> dict[str, dict[str, Any]]:
     return {
         "contract": contract_schema(),
         "kisaan": schema_of(ConfigFile, "kisaan.toml, the configuration of kisaan-validate"),
+        "rollout": schema_of(RolloutFile, "rollout.toml, a runbook for kisaan-validate"),
         "suite": schema_of(SettingsFile, "suite.toml of a suite of kisaan-validate"),
         "waivers": schema_of(WaiversFile, "waivers.toml, known failures for kisaan-validate"),
     }
@@ -40,6 +43,7 @@ def main() -> None:
     records = {"run": record_schema(Run), "baseline": record_schema(Baseline), "judged": judged_schema()}
     records |= certificate_schemas()
     records["receipt"] = receipt_schema()
+    records["rollout-record"] = rollout_schema()
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, schema in {**records, **toml_schemas()}.items():
         path = FOLDER / f"{name}.schema.json"

@@ -21,6 +21,7 @@ from kisaan_validate.cli.main import PROGRAM, cli
 from kisaan_validate.contract.load import read_contract
 from kisaan_validate.contract.rules import KINDS
 from kisaan_validate.ops.config import load_config
+from kisaan_validate.rollout.plan import read_plan
 from kisaan_validate.suite.load import read_settings
 from kisaan_validate.verdict.waivers import read_waivers
 
@@ -127,6 +128,8 @@ def test_every_setting_is_one(page: str, text: str, tmp_path: Path) -> None:
         assert read_contract(
             text if "format" in given else f'format = 1\nname = "any"\n{text}', page
         ).promises
+    elif "phase" in given:
+        assert read_plan(text, page).forward
     elif "waiver" in given:
         assert read_waivers(text, page)
     elif given.keys() & {"target", "run", "signoff", "pings", "scan", "notify", "guard", "history"}:

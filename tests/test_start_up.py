@@ -79,7 +79,17 @@ WORDS = {
 """Commands of a suite, in an order in which each finds what it needs."""
 OTHERS = {
     *("init", "import", "accept", "demo", "backup", "rehearse"),  # they write, or have, suites with models
-    *("diff", "sign", "attest", "stamp", "bundle", "schedule", "notify", "scratch"),  # they read no suite
+    *(
+        "diff",
+        "sign",
+        "attest",
+        "stamp",
+        "bundle",
+        "schedule",
+        "notify",
+        "scratch",
+        "rollout",
+    ),  # they read no suite
 }
 
 LOADED = """import sys

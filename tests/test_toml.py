@@ -31,6 +31,8 @@ from kisaan_validate.errors import SuiteError
 from kisaan_validate.ops.config import Config, load_config
 from kisaan_validate.ops.config_model import ConfigFile
 from kisaan_validate.ops.scan_model import ScanTable
+from kisaan_validate.rollout.plan import read_plan
+from kisaan_validate.rollout.plan_model import RolloutFile
 from kisaan_validate.suite.load import read_settings
 from kisaan_validate.suite.settings_model import SettingsFile
 from kisaan_validate.toml.model import Field, Names, TomlTable, tables
@@ -39,7 +41,7 @@ from kisaan_validate.verdict.waivers import read_waivers
 from kisaan_validate.verdict.waivers_model import WaiversFile
 
 SCHEMAS = make_schemas.toml_schemas()
-MODELS = {"kisaan": ConfigFile, "suite": SettingsFile, "waivers": WaiversFile}
+MODELS = {"kisaan": ConfigFile, "rollout": RolloutFile, "suite": SettingsFile, "waivers": WaiversFile}
 
 
 class Part(TomlTable):
@@ -238,6 +240,7 @@ def test_every_kind_of_promise_has_its_table() -> None:
 READERS: dict[str, Callable[[Path], Any]] = {
     "contract": lambda path: read_contract(path.read_text(encoding="utf-8"), path.name),
     "kisaan": load_config,
+    "rollout": lambda path: read_plan(path.read_text(encoding="utf-8"), path.name),
     "suite": read_settings,
     "waivers": lambda path: read_waivers(path.read_text(encoding="utf-8"), path.name),
 }
@@ -256,6 +259,7 @@ def _files() -> Iterator[tuple[str, str, dict[str, Any]]]:
 def _of_kind(where: str, said: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     keys = {
         "promise": "contract",
+        "phase": "rollout",
         "waiver": "waivers",
         "run": "kisaan",
         "signoff": "kisaan",
