@@ -170,6 +170,13 @@ def contract(box: Sandbox) -> None:
     box.write("what.toml", CONTRACT)
 
 
+def suite_and_rollout(box: Sandbox) -> None:
+    """The reader has a suite, and copied the plan of docs/rollout.md."""
+    suite(box)
+    page = (ROOT / "docs" / "rollout.md").read_text(encoding="utf-8")
+    box.write("rollout.toml", next(block[2] for block in FENCED.finditer(page) if block[1] == "toml"))
+
+
 def suite_and_contract(box: Sandbox) -> None:
     """The reader has a suite and a contract in it."""
     suite(box)
@@ -346,6 +353,17 @@ PAGES = {
     "docs/nightly.md": Page(
         {"scan": 0, "schedule --cron --scan nightly --at 01:05": 0},
         suite_and_profile,
+    ),
+    "docs/rollout.md": Page(
+        {
+            "rollout next --plan rollout.toml": 7,
+            "rollout attest told --by 'Asha Rao' --text 'mailed at 21:00'": 0,
+            "rollout next": 0,
+            "rollout status": 7,
+            "rollout page": 7,
+            "rollout check": 0,
+        },
+        suite_and_rollout,
     ),
     "docs/signoff.md": Page(
         {

@@ -26,6 +26,7 @@ from kisaan_validate.contract.rules import KINDS  # noqa: E402
 from kisaan_validate.facts.check import Form  # noqa: E402
 from kisaan_validate.ops.config_model import ConfigFile  # noqa: E402
 from kisaan_validate.probe.model import ProbesFile  # noqa: E402
+from kisaan_validate.rollout.plan_model import RolloutFile  # noqa: E402
 from kisaan_validate.rules.base import Rule  # noqa: E402
 from kisaan_validate.suite.repairs_model import RepairFile  # noqa: E402
 from kisaan_validate.suite.settings_model import SettingsFile  # noqa: E402
@@ -52,6 +53,7 @@ FILES: Mapping[str, type[TomlTable]] = {
     "suite.toml": SettingsFile,
     "repairs/NAME.toml": RepairFile,
     "waivers.toml": WaiversFile,
+    "rollout.toml": RolloutFile,
 }
 
 

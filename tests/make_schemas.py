@@ -24,6 +24,8 @@ from kisaan_validate.record.preflight import preflight_schema  # noqa: E402
 from kisaan_validate.record.probed import probe_schemas  # noqa: E402
 from kisaan_validate.record.rehearsed import receipt_schema  # noqa: E402
 from kisaan_validate.record.repair import fix_schemas  # noqa: E402
+from kisaan_validate.record.rollout import rollout_schema  # noqa: E402
+from kisaan_validate.rollout.plan_model import RolloutFile  # noqa: E402
 from kisaan_validate.suite.repairs_model import RepairFile  # noqa: E402
 from kisaan_validate.suite.settings_model import SettingsFile  # noqa: E402
 from kisaan_validate.toml.model import schema_of  # noqa: E402
@@ -39,6 +41,7 @@ def toml_schemas() -> dict[str, dict[str, Any]]:
         "kisaan": schema_of(ConfigFile, "kisaan.toml, the configuration of kisaan-validate"),
         "repair": schema_of(RepairFile, "repairs/NAME.toml of a suite of kisaan-validate"),
         "probes": schema_of(ProbesFile, "probes.toml, requests to an application for kisaan-validate"),
+        "rollout": schema_of(RolloutFile, "rollout.toml, a runbook for kisaan-validate"),
         "suite": schema_of(SettingsFile, "suite.toml of a suite of kisaan-validate"),
         "waivers": schema_of(WaiversFile, "waivers.toml, known failures for kisaan-validate"),
     }
@@ -53,6 +56,7 @@ def main() -> None:
     records["migrations"] = migrations_schema()
     records["preflight"] = preflight_schema()
     records |= probe_schemas() | error_schemas()
+    records["rollout-record"] = rollout_schema()
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, schema in {**records, **toml_schemas()}.items():
         path = FOLDER / f"{name}.schema.json"

@@ -18,6 +18,7 @@ from kisaan_validate.errors import KisaanError
 from kisaan_validate.ops.config import load_config
 from kisaan_validate.probe.load import load_probes
 from kisaan_validate.record.files import read_file
+from kisaan_validate.rollout.plan import read_plan
 from kisaan_validate.signoff.answers import lines_in
 from kisaan_validate.signoff.keys import read_signers
 from kisaan_validate.suite.load import load_suite
@@ -35,6 +36,10 @@ CONTRACT = (
 WAIVERS = (
     'format = 1\n[[waiver]]\ncheck = "c"\nreason = "r"\nowner = "o"\nexpires = '
     "2999-01-01\nwhole_check = true\n"
+)
+ROLLOUT = (
+    'format = 1\nname = "n"\n[[phase]]\nid = "p"\ntitle = "P"\n[[phase.step]]\nid = "s"\ntitle = "S"\n'
+    'kind = "person"\nwhy = """\nbecause\n of it"""\n'
 )
 SODA = "checks for t:\n  - row_count > 0\n  - missing_count(id) = 0\n"
 GX = (
@@ -78,6 +83,11 @@ def _waivers(folder: Path, data: bytes) -> Any:
     return read_waivers(read_file(folder / "w.toml"), "w.toml").waivers
 
 
+def _rollout(folder: Path, data: bytes) -> Any:
+    (folder / "rollout.toml").write_bytes(data)
+    return replace(read_plan(read_file(folder / "rollout.toml"), "rollout.toml"), digest="")
+
+
 def _config(folder: Path, data: bytes) -> Any:
     (folder / "kisaan.toml").write_bytes(data)
     return repr(load_config(folder / "kisaan.toml")).replace(str(folder), "")
@@ -99,6 +109,7 @@ READERS: dict[str, tuple[str, Callable[[Path, bytes], Any]]] = {
     "b.sql": (SQL, lambda folder, data: _suite(folder, "sql/b.sql", data)),
     "suite.toml": (SETTINGS, lambda folder, data: _suite(folder, "suite.toml", data)),
     "kisaan.toml": (CONFIG, _config),
+    "rollout.toml": (ROLLOUT, _rollout),
     "c.toml": (CONTRACT, _contract),
     "w.toml": (WAIVERS, _waivers),
     "soda.yml": (SODA, _import("soda", "soda.yml")),

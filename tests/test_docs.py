@@ -23,6 +23,7 @@ from kisaan_validate.contract.rules import KINDS
 from kisaan_validate.ops.config import load_config
 from kisaan_validate.ops.config_model import ConfigFile
 from kisaan_validate.probe.load import read_probes
+from kisaan_validate.rollout.plan import read_plan
 from kisaan_validate.suite.load import read_settings
 from kisaan_validate.suite.repairs import read_repair
 from kisaan_validate.verdict.waivers import read_waivers
@@ -132,6 +133,8 @@ def test_every_setting_is_one(page: str, text: str, tmp_path: Path) -> None:
         ).promises
     elif "health" in given:
         assert read_probes(text, page)
+    elif "phase" in given:
+        assert read_plan(text, page).forward
     elif "waiver" in given:
         assert read_waivers(text, page)
     elif given.keys() & set(ConfigFile.model_fields):

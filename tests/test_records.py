@@ -35,6 +35,7 @@ from kisaan_validate.record.codec import (
 )
 from kisaan_validate.record.rehearsed import receipt_schema
 from kisaan_validate.record.repair import fix_schemas
+from kisaan_validate.record.rollout import rollout_schema
 from kisaan_validate.suite.load import suite_of
 
 
@@ -60,10 +61,12 @@ def test_the_published_schema_is_the_code_s(kind: type) -> None:
 
 
 @pytest.mark.parametrize("name", ["certificate", "backup", "receipt", "fix-kit", "fix-proof"])
+@pytest.mark.parametrize("name", ["certificate", "backup", "receipt", "rollout-record"])
 def test_the_published_schema_of_other_records_is_the_code_s(name: str) -> None:
-    """docs/schemas is generated for certificates, records of dumps and receipts of rehearsals too."""
+    """docs/schemas is generated for certificates, records of dumps, receipts of rehearsals and rollouts too."""
     path = ROOT / "docs" / "schemas" / f"{name}.schema.json"
     found = {**certificate_schemas(), **fix_schemas(), "receipt": receipt_schema()}[name]
+    found = {**certificate_schemas(), "receipt": receipt_schema(), "rollout-record": rollout_schema()}[name]
     assert json.loads(path.read_text()) == found, "run: python tests/make_schemas.py"
 
 

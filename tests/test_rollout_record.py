@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ROOT
 from rollouts import PLAN, Events, chain, plan_of
 
+from kisaan_validate.cli.rollout_shown import check_lines, what_now
 from kisaan_validate.errors import AlreadyRunning, RecordError, UsageError
 from kisaan_validate.facts.rollout import AttestOutcome, PlanAccepted, RolloutOpened, StepAttested
 from kisaan_validate.facts.rollout_state import StepStanding
@@ -21,6 +23,7 @@ from kisaan_validate.record.rollout import rollout_from_json, rollout_to_json
 from kisaan_validate.rollout import work
 from kisaan_validate.rollout.book import RolloutBook, clock_notes, open_book, read_book
 from kisaan_validate.rollout.deciding import accept_plan, attest, override
+from kisaan_validate.rollout.evidence import criteria_of, digested
 from kisaan_validate.rollout.night import night_of
 from kisaan_validate.rollout.work import at_the_helm, at_work, busy
 
@@ -243,6 +246,38 @@ def test_what_was_written_meanwhile_is_not_overwritten(folder: Path) -> None:
     with pytest.raises(AlreadyRunning, match="was changed meanwhile"):
         override(book, "look", "Asha", "x")
     assert "called" in path.read_text()
+
+
+def test_an_older_record_that_was_put_back_is_said(folder: Path) -> None:
+    """It is whole, so only what was begun since tells; check says that it is wrong."""
+    older = _told(folder).text
+    with at_the_helm(folder) as holding:
+        book = open_book(folder, holding, None, ["list"])
+        book.add(SAID.started("look"))
+    (folder / "logs").mkdir()
+    (folder / "logs" / "look-1.log").write_text("")
+    assert read_book(folder).strays == ()
+    (folder / "rollout.json").write_text(older)
+    book = read_book(folder)
+    assert check_lines(book)[0] == 1
+    (note,) = night_of(book).notes
+    assert note.startswith("logs/look-1.log is of an attempt that the record does not know")
+    assert any("look-1.log" in line for line in what_now(book))
+
+
+def test_what_a_run_says_of_criteria_is_kept_with_it(folder: Path) -> None:
+    """Of a run that the suite recorded; of a file that was cut or is no run, nothing."""
+    text = (ROOT / "reports" / "sample" / "run.json").read_text(encoding="utf-8")
+    path = folder / "after" / "1" / "run.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    seen = {one.id: one.standing for one in criteria_of(folder, [digested(folder, path)])}
+    assert seen["payment-dates"] == "proved"
+    assert seen["commissions-once"] == "not met"
+    assert seen["smoke-tests"] in {"to be attested", "attested"}
+    for damaged in (text[:-100], text.replace('"kind": "run"', '"kind": "ran"', 1), "", "{}"):
+        path.write_text(damaged)
+        assert criteria_of(folder, [digested(folder, path)]) == ()
 
 
 # --- who is at work -----------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ OTHERS = {
     *("init", "import", "accept", "demo", "backup", "rehearse", "fix-kit"),
     # They read no suite.
     *("diff", "sign", "attest", "stamp", "bundle", "schedule", "notify", "scratch", "migrations", "wait"),
-    *("probe",),
+    *("probe", "rollout"),
 }
 
 LOADED = """import sys

@@ -33,6 +33,8 @@ from kisaan_validate.ops.config_model import ConfigFile
 from kisaan_validate.ops.scan_model import ScanTable
 from kisaan_validate.probe.load import load_probes
 from kisaan_validate.probe.model import ProbesFile
+from kisaan_validate.rollout.plan import read_plan
+from kisaan_validate.rollout.plan_model import RolloutFile
 from kisaan_validate.suite.load import read_settings
 from kisaan_validate.suite.repairs import read_repair
 from kisaan_validate.suite.repairs_model import RepairFile
@@ -47,6 +49,7 @@ MODELS = {
     "kisaan": ConfigFile,
     "probes": ProbesFile,
     "repair": RepairFile,
+    "rollout": RolloutFile,
     "suite": SettingsFile,
     "waivers": WaiversFile,
 }
@@ -252,6 +255,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "kisaan": load_config,
     "repair": lambda path: read_repair(path.read_text(encoding="utf-8"), path.name),
     "probes": load_probes,
+    "rollout": lambda path: read_plan(path.read_text(encoding="utf-8"), path.name),
     "suite": read_settings,
     "waivers": lambda path: read_waivers(path.read_text(encoding="utf-8"), path.name),
 }
@@ -270,6 +274,7 @@ def _files() -> Iterator[tuple[str, str, dict[str, Any]]]:
 def _of_kind(where: str, said: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     keys = {
         "promise": "contract",
+        "phase": "rollout",
         "waiver": "waivers",
         "step": "repair",
         "health": "probes",

@@ -80,7 +80,7 @@ def what_now(book: RolloutBook, *, brief: bool = False, told: bool = False) -> I
     """The lines of that."""
     from kisaan_validate.rollout.book import clock_notes
 
-    for note in clock_notes(book.entries[-2:]):
+    for note in (*book.strays, *clock_notes(book.entries[-2:])):
         yield line("note", note)
     for fault in book.faults:
         yield line("note", f"{fault.words} (evidence of {fault.step}, entry {fault.entry})")
@@ -212,6 +212,7 @@ def check_lines(book: RolloutBook) -> tuple[int, list[str]]:
     from kisaan_validate.rollout.machine import accepted_plan
 
     wrong = [f"{fault.words} (evidence of {fault.step}, entry {fault.entry})" for fault in book.faults]
+    wrong += book.strays
     if book.changed:
         wrong.append(f"rollout.toml is not the plan that was begun: SHA-256 {accepted_plan(book.entries)}")
     lines = [line("wrong", words) for words in wrong]

@@ -21,7 +21,7 @@ from kisaan_validate.facts.rollout import (
 from kisaan_validate.facts.rollout_state import RolloutPosition
 from kisaan_validate.record.files import read_file, write_file
 from kisaan_validate.record.rollout import entry_digest, rollout_from_json, rollout_to_json
-from kisaan_validate.rollout.evidence import EvidenceFault, faults_of
+from kisaan_validate.rollout.evidence import EvidenceFault, faults_of, strays
 from kisaan_validate.rollout.machine import accepted_plan, what_next
 from kisaan_validate.rollout.plan import read_plan
 from kisaan_validate.rollout.work import Holding, operator
@@ -40,6 +40,8 @@ class RolloutBook:
     plan: RolloutPlan
     entries: tuple[RolloutEntry, ...]
     faults: tuple[EvidenceFault, ...] = ()
+    strays: tuple[str, ...] = ()
+    """What shows that the record is older than the folder."""
     holding: Holding | None = None
     text: str = field(default="", repr=False)
     """The record as it stands in the file."""
@@ -66,6 +68,7 @@ class RolloutBook:
     def look_again(self, *, whole: bool = False) -> None:
         """See which evidence still holds."""
         self.faults = faults_of(self.folder, self.plan, self.entries, whole=whole)
+        self.strays = strays(self.folder, self.entries)
 
     def add(self, event: RolloutEvent) -> RolloutEntry:
         """Record an event. Raises AlreadyRunning where somebody else works there now, and RecordError."""

@@ -29,6 +29,7 @@ READ_EACH_TIME = 64 << 20
 """
 MOST_RECORDS = 200
 """Files of one step."""
+_RECORD = "rollout.json"
 _RUN_MARK = '"kind": "run"'
 
 
@@ -139,6 +140,19 @@ def _wrong(folder: Path, record: StepRecord, whole: bool) -> str:
         return "" if digested(folder, path).sha256 == record.sha256 else f"{record.path} was changed"
     except RecordError as error:
         return error.fact
+
+
+def strays(folder: Path, entries: Sequence[RolloutEntry]) -> tuple[str, ...]:
+    """Logs of attempts that the record does not know: the record is older than the folder. A log is only
+    made after its attempt was recorded.
+    """
+    known = {entry.event.log for entry in entries if isinstance(entry.event, StepStarted)}
+    there = sorted(_name(folder, path) for path in folder.glob("logs/*.log"))
+    return tuple(
+        f"{name} is of an attempt that the record does not know: was an older {_RECORD} put back?"
+        for name in there
+        if name not in known
+    )
 
 
 def _matching(folder: Path, step: RolloutStep) -> list[Path]:

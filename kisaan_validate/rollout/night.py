@@ -38,6 +38,7 @@ def _notes(book: RolloutBook) -> Iterator[str]:
         yield f"The plan was changed, which nobody accepted; before, its SHA-256 was {before}."
     for fault in book.faults:
         yield f"Evidence of {fault.step}, entry {fault.entry}: {fault.words}."
+    yield from book.strays
     yield from clock_notes(book.entries)
     for entry in book.entries:
         if isinstance(entry.event, WorkTakenOver):
