@@ -230,7 +230,7 @@ class TapeRecorder:
 
 
 def _not_begun(line: LogLine) -> bool:
-    """Whether a client went away before its session began, as a canary that is closed does: it did nothing."""
+    """Whether a client went away before its session began, as a closed canary does: it did nothing."""
     return line.shown in _BEGINNING and line.sqlstate.startswith("08")
 
 
