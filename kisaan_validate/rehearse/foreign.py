@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kisaan_validate.errors import UsageError
-from kisaan_validate.rehearse import leash
+from kisaan_validate.process import leash
 from kisaan_validate.rehearse.exposure import foreign_environment
 
 
@@ -70,7 +70,7 @@ def _leashed(
     command: str, environment: Mapping[str, str], sink: int, told: int, folder: Path | None
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", leash.__file__, command, str(told)],
+        [sys.executable, "-I", "-S", leash.__file__, str(told), "/bin/sh", "-c", command],
         stdin=subprocess.PIPE,
         stdout=sink,
         stderr=sink,

@@ -1,8 +1,10 @@
 """A process between us and somebody's command: it kills the command's group when we end, however we end.
 
 It is started as a file, and imports nothing but the standard library. Its input is a pipe whose other end
-only we hold, so that it ends with us, by SIGKILL too. Its arguments are the command, whose output goes where
-its own does, and the file descriptor on which it writes the exit code, as one line.
+only we hold, so that it ends with us, by SIGKILL too. Its arguments are a file descriptor and the words of
+the command, whose output goes where its own does. The exit code is written to the descriptor, as one line,
+and the leash stays until its input ends; or, if the descriptor is ``-``, it ends with that exit code itself
+(128 and the number, where a signal ended the command).
 """
 
 from __future__ import annotations
@@ -24,18 +26,21 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # A function, not SIG_IGN, which the command would inherit: its end comes with our input's.
         signal.signal(number, lambda *_: None)
-    command = ["/bin/sh", "-c", sys.argv[1]]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
-    threading.Thread(target=_tell, args=[process, int(sys.argv[2])], daemon=True).start()
+    process = subprocess.Popen(sys.argv[2:], stdin=subprocess.DEVNULL, start_new_session=True)
+    threading.Thread(target=_tell, args=[process, sys.argv[1]], daemon=True).start()
     while os.read(0, 1):
         pass
     end(process)
 
 
-def _tell(process: subprocess.Popen[bytes], report: int) -> None:
+def _tell(process: subprocess.Popen[bytes], report: str) -> None:
     code = process.wait()
+    if report == "-":
+        # What it started and left behind ends with it.
+        _signal(process.pid, signal.SIGKILL)
+        os._exit(code if code >= 0 else 128 - code)
     with suppress(OSError):
-        os.write(report, f"{code}\n".encode())
+        os.write(int(report), f"{code}\n".encode())
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
