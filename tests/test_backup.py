@@ -251,6 +251,35 @@ def test_a_lost_snapshot_leaves_nothing(backup: Shop) -> None:
     assert names(backup.folder) == set()
 
 
+LEASHED = """import sys
+from pathlib import Path
+from kisaan_validate.backup.dumping import run_pg_dump
+from kisaan_validate.process.stopping import Stop
+print("begun", flush=True)
+print(run_pg_dump(Path(sys.argv[1]), sys.argv[2:], {}, str, Stop()))
+"""
+
+
+def test_a_killed_command_ends_its_pg_dump(tmp_path: Path) -> None:
+    """By SIGKILL, which nothing can hear: pg_dump would go on reading production, and hold its locks. How it ends
+    by itself is told as before.
+    """
+    mark = tmp_path / "mark"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    words = [sys.executable, "-c", LEASHED, "/bin/sh", "-c"]
+    process = subprocess.Popen([*words, f"sleep 300 & echo $! > {mark}; wait"], env=environment)
+    wait_until(lambda: mark.exists() and mark.read_text().endswith("\n"), 60)
+    running = Path("/proc") / mark.read_text().strip()
+    assert running.exists()
+    process.kill()
+    process.wait()
+    wait_until(lambda: not running.exists(), 30)
+    for command, code in (("exit 3", 3), ("echo 'pg_dump: error: no' >&2; exit 1", 1), ("kill -9 $$", 137)):
+        done = subprocess.run([*words, command], env=environment, capture_output=True, text=True, check=True)
+        assert f"DumpRun(code={code}," in done.stdout, done.stdout
+        assert ("errors=('no',)" in done.stdout) is (code == 1)
+
+
 @pytest.mark.slow
 def test_an_interrupted_dump_leaves_nothing(backup: Shop) -> None:
     """SIGINT while pg_dump writes: exit 3, pg_dump is gone, and no file."""

@@ -393,7 +393,7 @@ def test_the_lines_of_the_page_are_known() -> None:
     """Each option on docs/rehearsal.md is one of the command's."""
     text = (ROOT / "docs" / "rehearsal.md").read_text(encoding="utf-8")
     told = {line.split()[1] for line in lines_of(text)}
-    assert told == {"rehearse", "run", "scratch"}
+    assert told == {"rehearse", "run", "scratch", "sign", "verify"}
     help_ = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     for option in set(re.findall(r"`(--[a-z-]+)", text)):
         assert option in help_, option

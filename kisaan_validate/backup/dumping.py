@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ from pathlib import Path
 from kisaan_validate.errors import TargetError, UsageError
 from kisaan_validate.facts.place import Place
 from kisaan_validate.postgres.target import Target
+from kisaan_validate.process import leash
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.scratch.installation import Installation, installations
 
@@ -121,8 +123,9 @@ def run_pg_dump(
     environment = {**ours, "LC_ALL": "C", "LC_MESSAGES": "C", **secret}
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
-            [str(program), *words],
-            stdin=subprocess.DEVNULL,
+            # On a leash: if we are killed, it must not go on holding its locks.
+            [sys.executable, "-I", "-S", leash.__file__, "-", str(program), *words],
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=said,
             env=environment,
@@ -144,12 +147,11 @@ def run_pg_dump(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the whole group: a parallel pg_dump has children."""
-    if process.poll() is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE)
+    """End it with all that it started: the end of its input is what its leash waits for."""
+    assert process.stdin is not None
+    process.stdin.close()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(leash.GRACE + _GRACE)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

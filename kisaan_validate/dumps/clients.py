@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
 
 from kisaan_validate.errors import UsageError
-from kisaan_validate.facts.dump import DumpFacts
+from kisaan_validate.facts.dump import DumpFacts, DumpFormat
 from kisaan_validate.scratch.installation import Installation, installations
 from kisaan_validate.scratch.server import Scratch
 
 RESTRICTED = {13: 22, 14: 19, 15: 14, 16: 10, 17: 6}
 """The first minor releases whose psql knows ``\\restrict`` (August 2025). From 18 on all do."""
+
+_PATIENCE = 30.0
 
 
 def safe(one: Installation) -> bool:
@@ -19,11 +22,35 @@ def safe(one: Installation) -> bool:
     return one.major >= 18 or minor >= RESTRICTED.get(one.major, 10_000)
 
 
+def unpacks(one: Installation, method: str) -> bool:
+    """Whether its pg_restore can unpack an archive's blocks. Which methods it knows is chosen when it is
+    built, and its pg_dump says so before it connects to anything.
+    """
+    program = one.program("pg_dump")
+    if method in {"", "none", "gzip"} or program is None:
+        return True
+    done = subprocess.run(
+        [str(program), f"--compress={method}", "--dbname=host=/dev/null connect_timeout=1"],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
+        timeout=_PATIENCE,
+        check=False,
+    )
+    # Before 16 the option takes a number only.
+    return not any(
+        words in done.stderr for words in ("does not support compression", "invalid", "unrecognized")
+    )
+
+
 def choose_clients(
     facts: DumpFacts, scratch: Scratch, among: Sequence[Installation] | None = None
 ) -> Installation:
     """The installation whose psql and pg_restore are used: the scratch server's own if they are new enough
-    for the dump and safe, else the nearest newer one. Raises UsageError with what is needed.
+    for the dump, can unpack it and are safe, else the nearest newer one. Raises UsageError with what is
+    needed.
     """
     need = max(facts.client_major or 0, 13)
     own = () if scratch.installation is None else (scratch.installation,)
@@ -41,6 +68,15 @@ def choose_clients(
             f" clients of PostgreSQL {need} or newer are needed, {has}",
             f"apt-get install postgresql-client-{need} (from apt.postgresql.org)",
         )
+    archive = facts.format is not DumpFormat.PLAIN
+    able = [one for one in new if not archive or unpacks(one, facts.compression)]
+    if not able:
+        raise UsageError(
+            f"the archive is compressed by {facts.compression}, which pg_restore of {new[0].label} cannot "
+            "unpack: name the folder of one that can",
+            f"apt-get install postgresql-client-{need} (from apt.postgresql.org)",
+        )
+    new = able
     good: Installation | None = next((one for one in new if safe(one)), None)
     if good is None:
         minors = ", ".join(f"{major}.{minor}" for major, minor in RESTRICTED.items() if major >= need)

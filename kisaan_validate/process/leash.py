@@ -53,7 +53,7 @@ def _tell(process: subprocess.Popen[bytes], report: int) -> None:
 
 def _say(report: int, code: int) -> None:
     with suppress(OSError):
-        os.write(report, f"{code}\n".encode())
+        os.write(int(report), f"{code}\n".encode())
 
 
 def end(process: subprocess.Popen[bytes], grace: float = GRACE) -> None:
