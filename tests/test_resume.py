@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,15 +21,17 @@ from helpers import settings
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from shop import Shop
 from small_server import restarted
 
 from kisaan_validate import declare as d
+from kisaan_validate.errors import RecordError
 from kisaan_validate.execute import ranges
 from kisaan_validate.facts.catalogue import Column, Table
 from kisaan_validate.facts.result import Evidence, Status, Verdict
 from kisaan_validate.facts.resumed import RangeRead, ResumeFrom, TableResumed
 from kisaan_validate.facts.run import Run
-from kisaan_validate.plan.ranges import WRAP, younger
+from kisaan_validate.plan.ranges import WRAP, passing, younger
 from kisaan_validate.plan.statements import Pass
 from kisaan_validate.postgres import continuity
 from kisaan_validate.postgres.session import Session
@@ -121,8 +125,6 @@ def small_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ranges, "next_width", lambda width, took, wanted: width)
 
 
-
-
 def status(run: Run) -> dict[str, Status]:
     """The outcome of each check."""
     return {id: result.status for id, result in by_id(run).items()}
@@ -207,7 +209,11 @@ def test_what_was_fixed_meanwhile_passes_at_the_end(server: Server, database: st
 @pytest.mark.parametrize(
     ("changes", "bad", "rows"),
     [
-        ("UPDATE big SET id = -id, amount = -1 WHERE id = 900; INSERT INTO big VALUES (-5, -1, 'x')", 2, 1001),
+        (
+            "UPDATE big SET id = -id, amount = -1 WHERE id = 900; INSERT INTO big VALUES (-5, -1, 'x')",
+            2,
+            1001,
+        ),
         ("UPDATE big SET id = 5000, amount = -1 WHERE id = 5; VACUUM (FREEZE) big", 1, 1000),
         ("DELETE FROM big WHERE id < 10; INSERT INTO big VALUES (1, -1, 'x')", 1, 992),
         ("BEGIN; SAVEPOINT s; UPDATE big SET amount = -1 WHERE id = 5; RELEASE s; COMMIT", 1, 1000),
@@ -269,8 +275,7 @@ def test_rows_of_this_night_are_not_called_changed(server: Server, database: str
         "VACUUM FULL big",
         "TRUNCATE big; INSERT INTO big VALUES (1, 1, 'x')",
         "ALTER TABLE big DROP amount; ALTER TABLE big ADD amount int DEFAULT -1",
-        "ALTER TABLE big RENAME note TO amount2; ALTER TABLE big RENAME amount TO note; "
-        "ALTER TABLE big RENAME amount2 TO amount; ALTER TABLE big ALTER amount TYPE int USING -1",
+        "ALTER TABLE big ADD more int; ALTER TABLE big RENAME amount TO was; ALTER TABLE big RENAME more TO amount",
     ],
 )
 def test_a_table_that_was_made_anew_is_read_anew(server: Server, database: str, sql: str) -> None:
@@ -280,7 +285,9 @@ def test_a_table_that_was_made_anew_is_read_anew(server: Server, database: str, 
         server.sql(statement, database)
     two = night(server, database, 1, one)
     (notice,) = (n for n in two.notices if n.code == "resume")
-    assert notice.message == "big is read from its first row on: the table was rewritten or altered since then"
+    assert (
+        notice.message == "big is read from its first row on: the table was rewritten or altered since then"
+    )
     assert [(r.first, r.run) for r in two.resumed[0].ranges] == [(None, two.id)]
 
 
@@ -322,7 +329,10 @@ def test_a_change_of_a_check_begins_anew(server: Server, database: str) -> None:
     one = night(server, database, 2, of=checks)
     same = night(server, database, 1, one, of=checks)
     assert [r.run for r in same.resumed[0].ranges] == [one.id, same.id]
-    server.sql("CREATE OR REPLACE FUNCTION fine(int) RETURNS bool IMMUTABLE AS 'SELECT $1 > 5' LANGUAGE sql", database)
+    server.sql(
+        "CREATE OR REPLACE FUNCTION fine(int) RETURNS bool IMMUTABLE AS 'SELECT $1 > 5' LANGUAGE sql",
+        database,
+    )
     other = night(server, database, 1, one, of=checks)
     assert [r.run for r in other.resumed[0].ranges] == [other.id]
     fewer = night(server, database, 1, one)
@@ -354,7 +364,8 @@ def test_a_log_that_is_not_written_keeps_nothing(
 
 
 def _far(session: Session, system_identifier: str, real: Any = continuity.read_moment) -> continuity.Moment:
-    return replace(real(session, system_identifier), log="FFFFFFFF/0")
+    found: continuity.Moment = real(session, system_identifier)
+    return replace(found, log="FFFFFFFF/0")
 
 
 # --- what cannot be asked so -------------------------------------------------------------------------------
@@ -395,7 +406,11 @@ KEYS = [
     ("(id int PRIMARY KEY, amount int)", "amount", "amount may be NULL, and a NULL lies in no range"),
     ("(id int PRIMARY KEY, amount int NOT NULL)", "amount", "no valid btree index leads through all rows"),
     ("(id int NOT NULL, amount int); CREATE INDEX ON {} (id)", "id", "it has no primary key"),
-    ("(id int PRIMARY KEY, amount int); CREATE TABLE more () INHERITS ({})", "id", "it has partitions, children"),
+    (
+        "(id int PRIMARY KEY, amount int); CREATE TABLE more () INHERITS ({})",
+        "id",
+        "it has partitions, children",
+    ),
     ("(id int PRIMARY KEY, amount int) PARTITION BY RANGE (id)", "id", "it has partitions, children"),
     (
         "(id int PRIMARY KEY, amount int NOT NULL); CREATE INDEX ON {} (amount) WHERE id > 1",
@@ -416,7 +431,9 @@ def test_keys_that_will_not_do(server: Server, database: str) -> None:
     for n, (_, key, why) in enumerate(KEYS):
         result = by_id(found)[f"k{n}"]
         assert result.status is Status.ERROR
-        assert result.message.startswith(f"not asked: k{n} cannot be read by ranges of {key}: "), result.message
+        assert result.message.startswith(f"not asked: k{n} cannot be read by ranges of {key}: "), (
+            result.message
+        )
         assert why in result.message, result.message
 
 
@@ -430,11 +447,17 @@ def test_an_index_that_does_not_lead_to_all_rows(
     server: Server, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A row that it lacks is counted by the last look, and then there is no answer at all."""
-    server.sql("SET allow_system_table_mods = on; UPDATE pg_index SET indisready = false WHERE indexrelid = "
-               "'big_pkey'::regclass", database)
+    server.sql(
+        "SET allow_system_table_mods = on; UPDATE pg_index SET indisready = false WHERE indexrelid = "
+        "'big_pkey'::regclass",
+        database,
+    )
     server.sql("INSERT INTO big VALUES (-5, -1, 'x')", database)
-    server.sql("SET allow_system_table_mods = on; UPDATE pg_index SET indisready = true WHERE indexrelid = "
-               "'big_pkey'::regclass", database)
+    server.sql(
+        "SET allow_system_table_mods = on; UPDATE pg_index SET indisready = true WHERE indexrelid = "
+        "'big_pkey'::regclass",
+        database,
+    )
     # Without figures the planner would read all of the table for each range.
     server.sql("ANALYZE big", database)
     monkeypatch.setattr(ranges, "FIRST_ROWS", 20)
@@ -530,7 +553,9 @@ class History:
             writer.commit() if self.random.random() < 0.7 else writer.rollback()
             writer.close()
         elif choice < 0.28:
-            self._try(self.plain, self.random.choice(["VACUUM t", "VACUUM (FREEZE) t", "SELECT FROM t FOR UPDATE"]))
+            self._try(
+                self.plain, self.random.choice(["VACUUM t", "VACUUM (FREEZE) t", "SELECT FROM t FOR UPDATE"])
+            )
         elif choice < 0.5 and self.open:
             self._write(self.random.choice(self.open))
         else:
@@ -615,13 +640,17 @@ def histories(server: Server, seed: int) -> Counter[str]:
         if number % 6 == 0:
             history._try(history.plain, "UPDATE t SET amount = 1 WHERE amount < 0")
         true: list[tuple[int, int]] = []
+
+        def keep(run: Run, _: object, into: list[tuple[int, int]] = true) -> None:
+            into.append(truth(server, database, run))
+
         state = states[-1] if history.random.random() < 0.8 else history.random.choice(states)
         options = Options(
             jobs=1,
             limits=PATIENT,
             until=Interrupted(history.random.randrange(1, 6), history),
             resume={"t": ResumeFrom("id", state)},
-            while_held=lambda run, _: true.append(truth(server, database, run)),
+            while_held=keep,
         )
         made = run_from_json(run_to_json(run(checks, server.dsn(database), options=options)))
         found, ((bad, rows),) = by_id(made)["amount"], true
@@ -654,3 +683,134 @@ def test_random_histories(server: Server, monkeypatch: pytest.MonkeyPatch, seeds
     assert came["ended"] >= 1
     if len(seeds) > 1:
         assert min(came[name] for name in ("pass", "fail", "error", "changed", "several")) >= 5, came
+
+
+# --- the command -------------------------------------------------------------------------------------------
+
+RESUMED = """[run]
+jobs = 1
+[scan.nightly]
+budget = "{budget}"
+[scan.nightly.resume]
+{table} = "id"
+"""
+
+
+def _records(shop: Shop) -> list[Run]:
+    """The records of all runs, the oldest first."""
+    found = [run_from_json(path.read_text()) for path in (shop.folder / "reports").glob("*/run.json")]
+    return sorted(found, key=lambda run: run.place.at)
+
+
+def test_a_profile_names_such_tables(shop: Shop) -> None:
+    """A table that no check is about is a mistake; one that is read in one night passes with its words."""
+    config = shop.folder / "kisaan.toml"
+    config.write_text(RESUMED.format(budget="40 min", table="order"))
+    done = shop.cli("scan")
+    assert done.returncode == 2
+    assert "[scan.nightly] resume names 'order', but no check of it is about such a table" in done.stderr
+    assert "orders" in done.stderr
+    config.write_text(
+        RESUMED.format(budget="40 min", table="orders").replace("budget", "profile = true\nbudget")
+    )
+    assert shop.cli("scan").returncode == 2
+    config.write_text(RESUMED.format(budget="40 min", table="orders"))
+    assert shop.cli("scan").returncode == 3, "uniqueness is not about single rows"
+    config.write_text(
+        RESUMED.format(budget="40 min", table="orders").replace("budget", 'exclude = ["notes"]\nbudget')
+    )
+    done = shop.cli("scan", "-v")
+    assert done.returncode == 0, done.stdout + done.stderr
+    made = _records(shop)[-1]
+    assert made.settings["resume"] == "orders by id"
+    assert made.resumed[0].changed == 0
+    page = (shop.folder / "reports" / made.id / "report.html").read_text()
+    assert "3 rows of orders were read on" in page
+    text = (shop.folder / "reports" / made.id / "run.json").read_text()
+    shop.sql("INSERT INTO orders VALUES (9, -1)")
+    assert shop.cli("scan").returncode == 1
+    for was, wrong in (
+        ('"changed": 0', '"changed": null'),
+        ('"horizon": ', '"horizon": -'),
+        ('"rows": 3,\n     "h', '"rows": 2,\n     "h'),
+    ):
+        assert was in text, was
+        with pytest.raises(RecordError, match="contradicts itself"):
+            run_from_json(text.replace(was, wrong))
+
+
+SLOW = """
+CREATE FUNCTION slow(a int) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS
+'DECLARE n int := 0; BEGIN FOR i IN 1..5000 LOOP n := n + i; END LOOP; RETURN a >= 0 AND n > 0; END';
+CREATE TABLE big (id int PRIMARY KEY, amount int);
+INSERT INTO big SELECT g, 1 FROM generate_series(1, 21000) AS g;
+ANALYZE big;
+"""
+
+
+@contextmanager
+def somebody_commits(server: Server) -> Iterator[None]:
+    """Commits now and then, as on any server: that writes the log."""
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.wait(0.5):
+            server.sql(COMMITTED)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.mark.slow
+def test_nights_of_a_command(shop: Shop) -> None:
+    """Each goes on from the newest record that can be read; one that was lost costs what it read."""
+    shop.sql(SLOW)
+    shop.sql(f"GRANT SELECT ON big TO {shop.role}")
+    (shop.folder / "checks" / "big.py").write_text(
+        "from kisaan_validate import declare\ndeclare.holds('big', 'slow(amount)', id='slow')\n"
+    )
+    config = RESUMED.format(budget="4 s", table="big").replace("budget", 'select = ["big"]\nbudget')
+    (shop.folder / "kisaan.toml").write_text(config)
+    with somebody_commits(shop.server):
+        done = shop.cli("scan")
+        assert done.returncode == 3, done.stdout + done.stderr
+        (one,) = _records(shop)
+        assert re.search(r"read in part: 20,000 rows\s+of\s+big", " ".join(done.stdout.split()))
+        shop.sql("UPDATE big SET amount = -1 WHERE id = 3")
+        lost = shop.folder / "reports" / "20260101T000000Z-abcdef"
+        lost.mkdir()
+        (lost / "run.json").write_text("{")
+        code = 3
+        for _ in range(4):
+            if code == 3:
+                code = shop.cli("scan").returncode
+    assert code == 1
+    (lost / "run.json").unlink()
+    last = _records(shop)[-1]
+    assert [r.run for r in last.resumed[0].ranges][:2] != [last.id]
+    assert last.resumed[0].ranges[0].run == one.id
+    assert (last.resumed[0].changed, by_id(last)["slow"].violations) == (1, 1)
+
+
+def test_what_the_session_decides_is_told_from_what_only_sounds_so() -> None:
+    """Names of functions, not beginnings of names."""
+    for fine in (
+        "lower(note) = note",
+        "length(note) > 1",
+        "hashtext(note) > 0",
+        "note ~ 'now()'",
+        "log(amount) > 1",
+    ):
+        assert passing(fine) == "", fine
+    for bad in (
+        "pg_backend_pid() > amount",
+        "note = CURRENT_USER",
+        "d < 'Now'::timestamp",
+        "to_regclass(note) IS NULL",
+    ):
+        assert passing(bad), bad

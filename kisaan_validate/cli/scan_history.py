@@ -8,8 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kisaan_validate.facts.resumed import ResumeFrom
     from kisaan_validate.facts.place import Place
+    from kisaan_validate.facts.resumed import ResumeFrom
     from kisaan_validate.facts.run import Run
     from kisaan_validate.history.proved import LastProved
     from kisaan_validate.ops.config import Config
@@ -46,9 +46,7 @@ MOST_LOOKED_AT = 60
 """Among so many of the newest runs it is looked for how far a table was read."""
 
 
-def resume_from(
-    config: Config, profile: ScanProfile, suite: Suite, target: Target
-) -> dict[str, ResumeFrom]:
+def resume_from(config: Config, profile: ScanProfile, suite: Suite, target: Target) -> dict[str, ResumeFrom]:
     """From where the tables go on that a profile reads over several nights, by name. Raises UsageError, and
     TargetError and DatabaseError where the database cannot be asked for its name.
     """

@@ -84,7 +84,7 @@ class ScanTable(TomlTable):
         if self.zone is not None and self.window is None:
             raise wrong("has a zone but no window", "write window, or leave the zone out")
         if self.resume and self.profile:
-            raise wrong("has resume and profile", "a table that takes several nights has no profile; leave one out")
+            raise wrong("has resume and profile", "leave one of them out")
         if self.budget == 0:
             raise wrong("has a budget of nothing", 'write "40 min", or leave the budget out')
         return self

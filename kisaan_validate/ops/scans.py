@@ -74,7 +74,7 @@ def resumed_tables(profile: ScanProfile, tables: Collection[str]) -> Mapping[str
     for name in profile.resume:
         if name not in tables:
             raise UsageError(
-                f"[scan.{profile.name}] resume names {name!r}, but no check that it selects is about such a table",
+                f"[scan.{profile.name}] resume names {name!r}, but no check of it is about such a table",
                 did_you_mean(name, sorted(tables)) or "name it as its checks do",
             )
     return profile.resume

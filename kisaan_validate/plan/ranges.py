@@ -33,14 +33,41 @@ collation decides it, which may change between two nights."""
 
 # What the clock, the session or the state of the server decide: another night may answer otherwise.
 _PASSING_WORDS = frozenset(
-    "current_date current_time current_timestamp localtime localtimestamp current_user current_role user "
-    "session_user current_catalog current_schema".split()
+    (
+        "current_date",
+        "current_time",
+        "current_timestamp",
+        "localtime",
+        "localtimestamp",
+        "current_user",
+        "current_role",
+        "user",
+        "session_user",
+        "current_catalog",
+        "current_schema",
+    )
 )
 _PASSING_CALLS = frozenset(
-    "now transaction_timestamp statement_timestamp clock_timestamp timeofday age version nextval currval "
-    "lastval random random_normal gen_random_uuid uuidv4 uuidv7 setval".split()
+    (
+        "now",
+        "transaction_timestamp",
+        "statement_timestamp",
+        "clock_timestamp",
+        "timeofday",
+        "age",
+        "version",
+        "nextval",
+        "currval",
+        "lastval",
+        "setval",
+        "random",
+        "random_normal",
+        "gen_random_uuid",
+        "uuidv4",
+        "uuidv7",
+    )
 )
-_PASSING = re.compile(r"(pg|has|to_reg|txid|inet|current|lo|row_security|col_description|obj_description)_?")
+_PASSING = re.compile(r"(pg|has|txid|inet|current|lo|col|obj|shobj)_|to_reg|row_security")
 _MOMENT = re.compile(r"'\s*(now|today|tomorrow|yesterday)\b", re.IGNORECASE)
 
 
@@ -237,8 +264,8 @@ def missed(
     """
     if rows != changed + sum(stayed.values()):
         return DatabaseError(
-            f"{rows:,} rows were counted, of which {rows - changed - sum(stayed.values()):,} lie in no range of "
-            f"{state.key}",
+            f"{rows:,} rows were counted, of which {rows - changed - sum(stayed.values()):,} lie in no "
+            f"range of {state.key}",
             "NOT NULL of it does not hold: see which rows have no value there",
         )
     for n, one in enumerate(state.ranges):

@@ -1,4 +1,4 @@
-"""Whether two snapshots are of one history: what the later one sees of an old transaction, the earlier one saw.
+"""Whether two snapshots are of one history: what the later sees of an old transaction, the earlier one saw.
 
 Transaction ids and places of rows mean the same on two nights only if the server was never set back to an
 older state in between. It cannot be while it runs. What an unclean end of its processes takes away is what
@@ -18,9 +18,10 @@ from kisaan_validate.postgres.session import Session
 from kisaan_validate.sql.qualify import qualified
 
 WRITTEN_SECONDS = 20.0
-"""How long is waited for the log to be written. Ends of transactions are within a second, also of those that do
-not wait for it (PostgreSQL documentation, 28.4 Asynchronous Commit); what vacuum and reading itself log is
-within 15 s, when the background writer logs what runs (source, postmaster/bgwriter.c, LOG_SNAPSHOT_INTERVAL_MS).
+"""How long is waited for the log to be written. Ends of transactions are within a second, also of those that
+do not wait for it (PostgreSQL documentation, 28.4 Asynchronous Commit); what vacuum and reading itself log is
+within 15 s, when the background writer logs what runs (source, postmaster/bgwriter.c,
+LOG_SNAPSHOT_INTERVAL_MS).
 """
 
 

@@ -20,7 +20,9 @@ def extent(state: TableResumed) -> str:
     if not state.ranges:
         return "no row was read"
     end = state.ranges[-1].following
-    rows = f"{counted(state.rows, 'row')} of {state.table}" + ("" if end is None else f", {state.key} below {end},")
+    rows = f"{counted(state.rows, 'row')} of {state.table}" + (
+        "" if end is None else f", {state.key} below {end},"
+    )
     return f"{rows} {'were' if state.rows != 1 else 'was'} read {nights_of(state.ranges)}"
 
 

@@ -40,7 +40,6 @@ from kisaan_validate.prove.outcome import joined
 from kisaan_validate.prove.resumed_words import as_read, no_answer, whole_words
 from kisaan_validate.prove.resumption import ResumedTable
 
-
 MOST_LISTED = 20
 """Of so many ranges of a night failing keys are listed."""
 

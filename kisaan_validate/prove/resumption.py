@@ -90,7 +90,10 @@ def _one(
     shape = read_shapes(context.holder, [table.oid]).get(table.oid, "")
     digests = {check.id: check.digest for check in plan.checks}
     meanings = tuple(
-        (slot.check_id, meaning_of(slot, digests[slot.check_id], functions_text(functions, called_by([slot]))))
+        (
+            slot.check_id,
+            meaning_of(slot, digests[slot.check_id], functions_text(functions, called_by([slot]))),
+        )
         for slot in slots
     )
     blank = TableResumed(name, given.key, moment.server, shape, meanings, ())
@@ -120,7 +123,7 @@ def gone(state: TableResumed, now: ResumedTable) -> str:
 
 
 def _refused(context: RunContext, statement: Pass) -> tuple[dict[str, str], dict[str, str]]:
-    """The checks of a scan that ranges cannot answer, and why; and what the functions are that others call."""
+    """The checks of a scan that ranges cannot answer, and why; and what functions are that others call."""
     refused = slots_that_last(statement.slots)
     rules = context.suite.rules
     lasting = [slot for slot in statement.slots if slot.check_id not in refused]

@@ -47,6 +47,6 @@ def _range(state: TableResumed, one: RangeRead) -> Iterator[str]:
     for count in one.counts:
         if not 0 <= count.violations <= count.examined <= one.rows:
             yield (
-                f"{state.table}: {count.check} has {count.violations:,} violations of {count.examined:,} rows in a "
-                f"range of {one.rows:,}"
+                f"{state.table}: {count.check} has {count.violations:,} violations of {count.examined:,} "
+                f"rows in a range of {one.rows:,}"
             )
