@@ -75,8 +75,8 @@ class ScanTable(TomlTable):
 
     resume: dict[Name, Name] = Field(
         {},
-        description="tables that are read over several nights, each with the key by whose ranges; an index on "
-        "the key is trusted to find the rows",
+        description="tables that are read over several nights, each with the key by whose ranges; its index "
+        "is trusted to find the rows",
     )
 
     @model_validator(mode="after")

@@ -48,9 +48,11 @@ def read_moment(session: Session, system_identifier: str) -> Moment:
 
 
 def read_shapes(session: Session, oids: Iterable[int]) -> dict[int, str]:
-    """A digest of what each table is, by oid: its file and its columns. Raises DatabaseError."""
+    """A digest of what each table is, by oid: its file and its columns. Only of those that are kept as heaps:
+    elsewhere a version may be changed where it lies. Raises DatabaseError.
+    """
     rows = session.execute(query("shapes"), {"oids": list(oids)})
-    return {oid: hashlib.sha256(str(said).encode()).hexdigest() for oid, said in rows}
+    return {oid: hashlib.sha256(str(said).encode()).hexdigest() for oid, kept, said in rows if kept == "heap"}
 
 
 def read_functions(session: Session, names: Collection[str]) -> tuple[dict[str, bool], dict[str, str]]:

@@ -37,8 +37,8 @@ from kisaan_validate.prove.budget import NEXT
 from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.evidence import Keys, keys_of_range
 from kisaan_validate.prove.outcome import joined
-from kisaan_validate.prove.resumed_words import as_read, no_answer, whole_words
 from kisaan_validate.prove.resumption import ResumedTable
+from kisaan_validate.verdict.resumed import as_read, no_answer, whole_words
 
 MOST_LISTED = 20
 """Of so many ranges of a night failing keys are listed."""

@@ -77,6 +77,8 @@ def _one(
         why = f"{given.key} is personal, and a range names values of it"
     if not why and isinstance(moment, str):
         why = f"where the server stands cannot be told: {moment}"
+    shape = read_shapes(context.holder, [table.oid]).get(table.oid, "")
+    why = why or ("" if shape else "it is not kept as a heap, whose row versions never change")
     slots: tuple[Slot, ...] = ()
     refused: dict[str, str] = {}
     functions: dict[str, str] = {}
@@ -87,7 +89,6 @@ def _one(
     plan = _without(plan, table, kept, why, given.key, refused)
     if kept is None or isinstance(moment, str):
         return plan, None
-    shape = read_shapes(context.holder, [table.oid]).get(table.oid, "")
     digests = {check.id: check.digest for check in plan.checks}
     meanings = tuple(
         (

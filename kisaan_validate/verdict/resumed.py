@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC
 
 from kisaan_validate.facts.resumed import RangeRead, TableResumed
+from kisaan_validate.facts.run import Run
 from kisaan_validate.text.numbers import counted
 
 
@@ -31,6 +32,14 @@ def no_answer(state: TableResumed, why: str) -> str:
     if state.whole:
         return f"{extent(state)}, by ranges; rows that changed since then are not proved: {why}"
     return f"read in part: {extent(state)}; the rest was not: {why}"
+
+
+def read_so_far(run: Run) -> Iterator[str]:
+    """How far the tables are that this run did not bring to an end."""
+    for state in run.resumed:
+        if not state.ended:
+            rest = "rows that changed since then are" if state.whole else "the rest is"
+            yield f"{extent(state)}; {rest} not proved yet"
 
 
 def as_read(state: TableResumed, check: str) -> str:
