@@ -68,7 +68,7 @@ _PASSING_CALLS = frozenset(
     )
 )
 _PASSING = re.compile(r"(pg|has|txid|inet|current|lo|col|obj|shobj)_|to_reg|row_security")
-_MOMENT = re.compile(r"'\s*(now|today|tomorrow|yesterday)\b", re.IGNORECASE)
+_MOMENT = re.compile(r"'\s*(now|today|tomorrow|yesterday)(\s[^']*)?'", re.IGNORECASE)
 
 
 def key_refused(table: Table, key: str) -> str:
