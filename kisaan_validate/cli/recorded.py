@@ -59,7 +59,7 @@ def last_failed(config: Config, suite: str, target: Target) -> LastFailed:
     from kisaan_validate.postgres.catalogue import read_place
 
     place = in_session(target, config, lambda session: read_place(session, target.source, "")[0])
-    run = next((run for run in recorded_runs(config.reports, suite) if _same(run.place, place)), None)
+    run = next((run for run in recorded_runs(config.reports, suite) if same_place(run.place, place)), None)
     if run is None:
         raise UsageError(
             f"--last-failed: {config.reports} holds no run of suite {suite!r} on database {place.database!r}",
@@ -74,7 +74,7 @@ def last_failed(config: Config, suite: str, target: Target) -> LastFailed:
     return LastFailed(run.id, frozenset(failed))
 
 
-def _same(one: Place, other: Place) -> bool:
+def same_place(one: Place, other: Place) -> bool:
     """Whether both are one database. A server whose identifier the role may not read goes by its name."""
     identifiers = {one.system_identifier, other.system_identifier} - {""}
     return one.database == other.database and len(identifiers) < 2
@@ -101,4 +101,4 @@ def the_earlier(config: Config, suite: Suite, target: Target) -> Run | None:
     if newest is None:
         return None
     place = in_session(target, config, lambda session: read_place(session, target.source, "")[0])
-    return next((run for run in (newest, *runs) if _same(run.place, place)), None)
+    return next((run for run in (newest, *runs) if same_place(run.place, place)), None)

@@ -173,6 +173,7 @@ def _options(night: ScanNight, before: LastProved | None) -> Options:
     """How the run is done. Raises UsageError and SuiteError."""
     from kisaan_validate.cli.past_figures import past_figures
     from kisaan_validate.cli.recorded import the_earlier
+    from kisaan_validate.cli.scan_history import resume_from
     from kisaan_validate.facts.result import FailOn
 
     config, profile = night.config, night.profile
@@ -187,6 +188,7 @@ def _options(night: ScanNight, before: LastProved | None) -> Options:
         past=past_figures(config, night.whole),
         earlier=the_earlier(config, night.suite, night.target),
         guard=profile.guard if profile.guard is not None else config.guard,
+        resume=resume_from(config, profile, night.suite, night.target),
         first=before.turns if before is not None else {},
         until=night.until,
         noted=profile.recorded(),

@@ -35,7 +35,8 @@ class StatementAnswer:
     rows that were not read, in words. ``unmeasured`` says by column why not all its figures are known.
     ``marks`` says by check id where the violating rows lie, as far as that was marked; ``listed`` are the
     rows by which a query also listed what it counted (``plan.samples``). ``found`` are figures, as texts,
-    that are judged later.
+    that are judged later. ``resumed`` is what else there is to say of a table that is read over several
+    nights (``prove.resuming``).
     """
 
     violations: dict[str, int] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class StatementAnswer:
     marks: dict[str, Marks] = field(default_factory=dict)
     listed: Sequence[tuple[object, ...]] | None = None
     found: dict[str, str] = field(default_factory=dict)
+    resumed: object = None
     failure: DatabaseError | None = None
     milliseconds: float = 0.0
     log: list[StatementFacts] = field(default_factory=list)

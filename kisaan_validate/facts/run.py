@@ -21,6 +21,7 @@ from kisaan_validate.facts.past import Remembered
 from kisaan_validate.facts.place import Notice, Place
 from kisaan_validate.facts.proved import TableProved
 from kisaan_validate.facts.result import UNANSWERED, FailOn, Result, Status, Verdict
+from kisaan_validate.facts.resumed import TableResumed
 from kisaan_validate.facts.server import ServerCounter
 from kisaan_validate.facts.suite import Selection, SuiteFacts
 from kisaan_validate.facts.table import KeyedDigest, Measured, SchemaObject, SequenceValue, TableFacts
@@ -94,7 +95,8 @@ class Run:
     ``meanings`` are digests of what the contract asked to be measured, by table name. ``keyed`` is what is
     known of personal columns; ``secret``, the key of their digests in hex, and the digests go into a baseline
     only. ``totals`` are the control totals that the suite declares, ``counters`` those of the server, if a
-    check is about it. ``proved`` says of a scan when each table was last proved.
+    check is about it. ``proved`` says of a scan when each table was last proved,
+    ``resumed`` how far tables are read that take several nights.
     ``past`` is what it knew of the runs before it, None of the first; ``since_last``: with ``fail_on`` NEW,
     failures that the last run knew do not count.
     ``guard`` is what watched the server, ``pauses`` are the times in which the run waited or went slower.
@@ -139,6 +141,7 @@ class Run:
     pauses: tuple[Pause, ...] = ()
     counters: tuple[ServerCounter, ...] = ()
     proved: tuple[TableProved, ...] = ()
+    resumed: tuple[TableResumed, ...] = ()
     ledger_rows: Ledger | None = None
     provenance: Provenance = field(default_factory=Provenance)
     past: Remembered | None = None

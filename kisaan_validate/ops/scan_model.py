@@ -12,6 +12,7 @@ from kisaan_validate.toml.model import (
     Field,
     FilePath,
     LookBefore,
+    Name,
     Names,
     TomlTable,
     model_validator,
@@ -72,10 +73,18 @@ class ScanTable(TomlTable):
     guard: GuardTable | None = Field(None, description="rules of its own instead of those of [guard]")
     profile: bool = Field(False, description="also show how the values of columns are distributed")
 
+    resume: dict[Name, Name] = Field(
+        {},
+        description="tables that are read over several nights, each with the key by whose ranges; its index "
+        "is trusted to find the rows",
+    )
+
     @model_validator(mode="after")
     def _meant(self) -> ScanTable:
         if self.zone is not None and self.window is None:
             raise wrong("has a zone but no window", "write window, or leave the zone out")
+        if self.resume and self.profile:
+            raise wrong("has resume and profile", "leave one of them out")
         if self.budget == 0:
             raise wrong("has a budget of nothing", 'write "40 min", or leave the budget out')
         return self

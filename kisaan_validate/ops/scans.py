@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class ScanProfile:
     """One ``[scan.NAME]``. ``budget`` and ``grace`` are seconds; None: no limit, or as ``[run]`` and
-    ``[guard]`` say.
+    ``[guard]`` say. ``resume`` are tables that are read over several nights, with their keys.
     """
 
     name: str
@@ -36,12 +36,15 @@ class ScanProfile:
     fail_on: str = "any"
     metrics: Path | None = None
     guard: GuardRules | None = None
+    resume: Mapping[str, str] = field(default_factory=dict)
 
     def recorded(self) -> dict[str, str]:
         """What a run records of it beyond the settings of every run, as text."""
         limits = {"window": self.window, "budget_seconds": self.budget}
         said = {key: str(value) for key, value in limits.items() if value is not None}
-        return {"scan": self.name, **said, **({"grace_seconds": str(self.grace)} if said else {})}
+        grace = {"grace_seconds": str(self.grace)} if said else {}
+        listed = ", ".join(f"{table} by {key}" for table, key in sorted(self.resume.items()))
+        return {"scan": self.name, **said, **grace, **({"resume": listed} if listed else {})}
 
 
 def scan_profile(name: str, given: ScanTable, base: Path) -> ScanProfile:
@@ -60,7 +63,21 @@ def scan_profile(name: str, given: ScanTable, base: Path) -> ScanProfile:
         given.fail_on,
         base / given.metrics if given.metrics is not None else None,
         given.guard.rules(base) if given.guard is not None else None,
+        dict(given.resume),
     )
+
+
+def resumed_tables(profile: ScanProfile, tables: Collection[str]) -> Mapping[str, str]:
+    """The tables that a profile reads over several nights, with their keys; ``tables`` are those that its
+    checks are about. Raises UsageError for one that is none of these.
+    """
+    for name in profile.resume:
+        if name not in tables:
+            raise UsageError(
+                f"[scan.{profile.name}] resume names {name!r}, but no check of it is about such a table",
+                did_you_mean(name, sorted(tables)) or "name it as its checks do",
+            )
+    return profile.resume
 
 
 def chosen(profiles: Mapping[str, ScanProfile], name: str | None) -> ScanProfile:

@@ -92,7 +92,9 @@ def _collected(
     # ``*`` does not include ctid.
     placed = key_columns(table) == ("ctid",)
     if (marks := marks_of([f for _, f in rare])) is None:
-        rows, place = table_sql(table), ["ctid"] if placed else []
+        # A scan of its rows may be of some of them only.
+        scanned = (f.statement.source for _, f in rare if not f.statement.joined)
+        rows, place = next(scanned, table_sql(table)), ["ctid"] if placed else []
     else:
         rows, place = marks.source(table, placed=placed), []
     # A join with a filter only sees the rows that it leaves: all are here, so each says whether it is one of

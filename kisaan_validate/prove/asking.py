@@ -37,6 +37,7 @@ from kisaan_validate.prove.outcome import (
 )
 from kisaan_validate.prove.planning import Planned
 from kisaan_validate.prove.profiling import ProfilePlan, take
+from kisaan_validate.prove.resuming import Resumed, resumed_of, with_notes, without_partial
 from kisaan_validate.prove.streaming import Streaming, streaming
 from kisaan_validate.prove.volumes import volume_results
 
@@ -48,7 +49,8 @@ CountAnswers = list[tuple[Pass | Query, StatementAnswer]]
 class Measurements:
     """What the server told. ``moved`` are the tables that did not stay as they were, and why;
     ``shortages`` say why fewer sessions worked than were asked for; ``log`` are the statements.
-    ``failing`` are the failing rows of checks with a settling time, by check id.
+    ``failing`` are the failing rows of checks with a settling time, by check id. ``resumed`` are the tables
+    that are read over several nights.
     """
 
     results: Mapping[str, Result]
@@ -64,6 +66,7 @@ class Measurements:
     totals: tuple[ControlTotal, ...] = ()
     log: tuple[StatementFacts, ...] = ()
     failing: Mapping[str, FailingRows] = field(default_factory=dict)
+    resumed: Sequence[Resumed] = ()
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ def _told(q: Questions, compared: ComparisonPlan, profiled: ProfilePlan) -> Meas
         totals,
         tuple(log),
         failing,
+        resumed_of(answers),
     )
 
 
@@ -196,9 +200,10 @@ def _count(q: Questions, work: Sequence[Counting]) -> CountAnswers:
 def _failures_explained(q: Questions, answers: CountAnswers) -> dict[str, Result]:
     """The results of what was counted, with the keys of what failed."""
     settings, request, plan = q.context.suite.settings, q.context.request, q.planned.plan
+    resumed = resumed_of(answers)
     results, more = collect_keys(
         q.pool,
-        plan,
+        without_partial(plan, resumed),
         results_of(plan, answers, settings.may_be_quoted),
         request.options.failing_keys,
         settings,
@@ -208,4 +213,4 @@ def _failures_explained(q: Questions, answers: CountAnswers) -> dict[str, Result
         request.counting("collecting evidence"),
     )
     q.log.extend(more)
-    return results
+    return with_notes(results, resumed)

@@ -28,6 +28,7 @@ from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.guarding import promotion
 from kisaan_validate.prove.planning import Planned, pushable
 from kisaan_validate.prove.request import RunRequest
+from kisaan_validate.prove.resuming import kept_states
 from kisaan_validate.suite import foreign
 from kisaan_validate.suite.load import Suite
 from kisaan_validate.text.numbers import counted
@@ -40,10 +41,12 @@ def assemble(context: RunContext, planned: Planned, compared: ComparisonPlan, to
     request, options, suite, plan = context.request, context.request.options, context.suite, planned.plan
     before, contract, waivers = options.before, options.contract, options.waivers
     results, measured = _results(context, plan, told), tuple(_standing(told))
+    # Two runs may begin in one second, and their folders must not share a name.
+    id = f"{request.started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    resumed, said = kept_states(context, told.resumed, told.moved, id)
     tables = _table_facts(context.catalogue, plan, told)
     return Run(
-        # Two runs may begin in one second, and their folders must not share a name.
-        id=f"{request.started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+        id=id,
         # Both times are the client's: their difference is a duration whatever happens to a clock.
         started_at=request.started,
         finished_at=request.now(),
@@ -61,6 +64,7 @@ def assemble(context: RunContext, planned: Planned, compared: ComparisonPlan, to
             *map(_fewer, told.shortages),
             *promotion(context.holder, request, context.snapshot.place),
             *_halted(request, results),
+            *said,
         ),
         statements=told.log,
         objects=compared.schema.objects,
@@ -79,6 +83,7 @@ def assemble(context: RunContext, planned: Planned, compared: ComparisonPlan, to
         secret=compared.secret,
         keyed=tuple(_standing_keyed(told)),
         totals=tuple(_standing_totals(told)),
+        resumed=resumed,
         counters=context.catalogue.server.recorded if context.catalogue.server is not None else (),
     )
 

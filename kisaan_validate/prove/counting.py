@@ -21,6 +21,7 @@ from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.evidence import listings
 from kisaan_validate.prove.failfast import FailFast
 from kisaan_validate.prove.planning import Planned
+from kisaan_validate.prove.resuming import resumed_asker
 
 
 @dataclass(frozen=True)
@@ -64,17 +65,32 @@ def counting_work(context: RunContext, planned: Planned, fast: FailFast) -> list
     together = {id(one) for bundle in planned.bundles for one in bundle.members}
     # The largest tables first: the longest statement should not be the last to begin.
     alone = sorted((s for s in planned.plan.counting if id(s) not in together), key=_size, reverse=True)
+    resumed = [s for s in alone if planned.resumption.of(s) is not None]
     work = [
         Counting(
             _alone(s, planned.ground, listing, fast, _pieces(context, planned, s)), s.check_ids, _counts(s)
         )
         for s in alone
+        if s not in resumed
     ]
     for bundle in planned.bundles:
         tables = frozenset[TableKey]().union(*map(_counts, bundle.members))
         work.append(Counting(_together(bundle, planned.ground), bundle.check_ids, tables))
     first = context.request.options.first
-    return sorted(work, key=lambda one: turn_of(one.ids, first)) if first else work
+    work = sorted(work, key=lambda one: turn_of(one.ids, first)) if first else work
+    # Last: they take all the time that there is.
+    return work + [Counting(_resumed(context, planned, s), s.check_ids, _counts(s)) for s in resumed]
+
+
+def _resumed(context: RunContext, planned: Planned, statement: Pass | Query) -> Asked:
+    """The work that reads a table over several nights."""
+    table = planned.resumption.of(statement)
+    assert table is not None
+    blocks = planned.sizes.get(table.table.oid)
+    asker = resumed_asker(context, planned.plan, table, planned.ground, blocks)
+    return Task(
+        lambda session: [(statement, asker(session))], lambda error: [(statement, refuse(statement, error))]
+    )
 
 
 def parted(

@@ -29,7 +29,7 @@ from kisaan_validate.plan.samples import (
     query_sample,
     table_sample,
 )
-from kisaan_validate.plan.statements import Query, Reads
+from kisaan_validate.plan.statements import Pass, Query, Reads
 from kisaan_validate.postgres.session import Rows, Session
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.prove.hidden import masked_outputs
@@ -247,6 +247,22 @@ def listings(
     wanted = (query for query in queries if limit and query.is_listed)
     large = (query for query in wanted if not all(key in small for key in query.reads.tables))
     return {query.check_id: query_listing(query, limit, masked_outputs(query, settings)) for query in large}
+
+
+def keys_of_range(
+    statement: Pass, counts: Mapping[str, int], limit: int, settings: SuiteSettings, ground: Ground
+) -> Callable[[Session], dict[str, Keys]]:
+    """The work that lists failing keys of a scan of one range, by check id, of checks that failed in it so
+    often; nothing where they cannot be read. It finds the rows as the scan does.
+    """
+    failing = [Failing(statement, s, counts[s.check_id]) for s in statement.slots if s.check_id in counts]
+    wanted = replace(_of_table(failing, limit, settings.is_personal), reads=statement.reads, looked="")
+
+    def work(session: Session) -> dict[str, Keys]:
+        found = _asker(wanted, ground)(session)
+        return {} if isinstance(found, DatabaseError) else {id: one.sample for id, one in found.keys.items()}
+
+    return work
 
 
 def _reads(failing: Sequence[Failing]) -> Reads:

@@ -11,6 +11,7 @@ from kisaan_validate.contract.load import Contract
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.place import Place
 from kisaan_validate.facts.result import FailOn
+from kisaan_validate.facts.resumed import ResumeFrom
 from kisaan_validate.facts.run import Run
 from kisaan_validate.plan.keyed import SealedDigests
 from kisaan_validate.plan.trust import Trust
@@ -101,6 +102,7 @@ class Options:
     gets tells whether it still is.
     ``first`` gives checks their turn: the lowest number is asked first, 0 where nothing is said.
     ``until`` is when nothing more is begun. ``noted`` are further settings to be recorded.
+    ``resume`` are the tables that are read over several nights, by the names that checks give them.
     ``past`` gives the figures of earlier nights on a database, by check id and what is measured, the oldest
     first; it is called while the snapshot is open, so it only looks them up.
     """
@@ -124,6 +126,7 @@ class Options:
     first: Mapping[str, int] = field(default_factory=dict)
     until: Deadline | None = None
     noted: Mapping[str, str] = field(default_factory=dict)
+    resume: Mapping[str, ResumeFrom] = field(default_factory=dict)
     past: Callable[[Place], Mapping[tuple[str, str], tuple[PastPoint, ...]]] | None = None
 
     @property

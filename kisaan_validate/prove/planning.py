@@ -23,6 +23,7 @@ from kisaan_validate.postgres.volatility import volatile_calls
 from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.lock import connect
 from kisaan_validate.prove.request import RunRequest
+from kisaan_validate.prove.resumption import Resumption, resumption_of
 from kisaan_validate.prove.server import with_server
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.suite.load import Suite
@@ -33,7 +34,8 @@ class Planned:
     """The plan, what its answers may rest on, and how many blocks the tables of its streams have.
 
     ``small`` are the tables that are known to be small, ``bundles`` what over those shares a statement.
-    ``sizes`` are the blocks of the tables that are scanned, by oid, where they are known.
+    ``sizes`` are the blocks of the tables that are scanned, by oid, where they are known. ``resumption`` are
+    the tables that are read over several nights.
     """
 
     plan: Plan
@@ -42,6 +44,7 @@ class Planned:
     small: frozenset[TableKey] = frozenset()
     bundles: tuple[StatementBundle, ...] = ()
     sizes: Mapping[int, int] = field(default_factory=dict)
+    resumption: Resumption = field(default_factory=Resumption)
 
 
 def plan(context: RunContext) -> Planned:
@@ -52,23 +55,30 @@ def plan(context: RunContext) -> Planned:
     made = _compiled(holder, context.suite, catalogue, unavailable, trust, context.scope, profiled)
     ground = read_ground(holder, made, catalogue, trust)
     streamed = read_blocks(holder, [stream.table for stream in made.streams]) if made.streams else {}
+    made, resumption = resumption_of(context, made)
     # Without locks, reading the size of a table would wait for a session that alters it.
     if holder.frugal:
-        return Planned(made, ground, streamed)
+        return Planned(made, ground, streamed, resumption=resumption)
     tables = [catalogue.tables[key] for key in sorted({key for s in made.counting for key in s.tables})]
     blocks = read_blocks(holder, tables)
     options = context.request.options
     if options.failing_keys:
-        made = replace(made, passes=_marking(made.passes, blocks, holder.version))
+        made = replace(made, passes=_marking(made.passes, blocks, holder.version, resumption))
     # With --fail-fast what comes first is waited for, and nothing else.
     small = small_tables(tables, blocks)
-    bundles = () if options.fail_fast else tuple(bundles_of(made.counting, small))
-    return Planned(made, ground, streamed, small, bundles, blocks)
+    at_once = [s for s in made.counting if resumption.of(s) is None]
+    bundles = () if options.fail_fast else tuple(bundles_of(at_once, small))
+    return Planned(made, ground, streamed, small, bundles, blocks, resumption)
 
 
-def _marking(passes: Iterable[Pass], blocks: Mapping[int, int], version: int) -> tuple[Pass, ...]:
+def _marking(
+    passes: Iterable[Pass], blocks: Mapping[int, int], version: int, resumption: Resumption
+) -> tuple[Pass, ...]:
     """The passes, those over large tables marking where violating rows lie."""
-    return tuple(marked(s, marking_of(s.table, blocks.get(s.table.oid), version)) for s in passes)
+    return tuple(
+        s if resumption.of(s) else marked(s, marking_of(s.table, blocks.get(s.table.oid), version))
+        for s in passes
+    )
 
 
 def explained(request: RunRequest) -> Plan:

@@ -143,6 +143,7 @@ LATER = frozenset(
         "past",
         "pauses",
         "proved",
+        "resumed",
         "secret",
         "settled",
         "settling",

@@ -18,6 +18,7 @@ from kisaan_validate.facts.run import Run, TableCoverage
 from kisaan_validate.facts.table import TableFacts
 from kisaan_validate.record.control import total_contradictions
 from kisaan_validate.record.past_consistency import past_contradictions
+from kisaan_validate.record.resumed import resumed_contradictions
 from kisaan_validate.record.settling import proved_contradictions, settling_contradictions
 from kisaan_validate.record.table_consistency import (
     comparisons_contradictions,
@@ -75,6 +76,8 @@ def run_contradictions(run: Run) -> Iterator[str]:
     yield from total_contradictions(run.totals, run.tables)
     yield from twice("the table proved", (one.table for one in run.proved))
     yield from proved_contradictions(run)
+    yield from twice("the table read by ranges", (one.table for one in run.resumed))
+    yield from resumed_contradictions(run)
     yield from past_contradictions(run)
 
 

@@ -32,6 +32,7 @@ from kisaan_validate.report.values import print_values
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Judgement
 from kisaan_validate.verdict.proved import proved_earlier
+from kisaan_validate.verdict.resumed import read_so_far
 
 if TYPE_CHECKING:
     from kisaan_validate.prove.request import Connected
@@ -246,6 +247,7 @@ def _unproved_lines(judged: Judgement) -> list[str]:
     if late := [f"{flat(table)} ({at})" for table, at in proved_earlier(run)]:
         more = f"; and {len(late) - MOST_ROWS:,} more" if len(late) > MOST_ROWS else ""
         lines.append(f"        last proved: {'; '.join(late[:MOST_ROWS])}{more}")
+    lines += [f"        over several nights: {flat(words)}" for words in read_so_far(run)]
     return lines
 
 

@@ -7,6 +7,7 @@ from datetime import UTC
 
 from kisaan_validate.facts.run import Run
 from kisaan_validate.text.numbers import counted
+from kisaan_validate.verdict.resumed import read_so_far
 
 NEVER = "never, as far as runs are kept"
 
@@ -29,4 +30,8 @@ def proved_words(run: Run) -> str:
     now = len(run.proved) - len(earlier)
     said = f"Proved in this run, all of their checks: {counted(now, 'table')}."
     listed = "; ".join(f"{table} ({at})" for table, at in earlier)
-    return f"{said} Last proved: {listed}." if earlier else said
+    if earlier:
+        said += f" Last proved: {listed}."
+    if so_far := "; ".join(read_so_far(run)):
+        said += f" Read over several nights: {so_far}."
+    return said
