@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -124,7 +123,7 @@ def run_pg_dump(
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
             # On a leash: if we are killed, it must not go on holding its locks.
-            [sys.executable, "-I", "-S", leash.__file__, "-", str(program), *words],
+            leash.leashed(None, [str(program), *words]),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=said,

@@ -1,9 +1,10 @@
 """A process between us and somebody's command: it kills the command's group when we end, however we end.
 
 It is started as a file, and imports nothing but the standard library. Its input is a pipe whose other end
-only we hold, so that it ends with us, by SIGKILL too. Its arguments are the file descriptor on which it
-writes the exit code, as one line, the seconds between asking the command to end and killing it, and the
-command, whose output goes where its own does.
+only we hold, so that it ends with us, by SIGKILL too. Its arguments are a file descriptor, the seconds
+between asking the command to end and killing it, and the command, whose output goes where its own does. The
+exit code is written to the descriptor, as one line, and the leash stays until its input ends; or, if the
+descriptor is ``-``, it ends with that exit code itself (128 and the number, where a signal ended the command).
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ NOT_STARTED = 127
 """What is said of a command that could not be started, as by a shell."""
 
 
-def leashed(report: int, command: Sequence[str], grace: float = GRACE) -> list[str]:
-    """The words by which a command is started on a leash."""
-    return [sys.executable, "-I", "-S", __file__, str(report), str(grace), *command]
+def leashed(report: int | None, command: Sequence[str], grace: float = GRACE) -> list[str]:
+    """The words by which a command is started on a leash. ``report`` is the descriptor for its exit code;
+    None: the leash ends with it.
+    """
+    to = "-" if report is None else str(report)
+    return [sys.executable, "-I", "-S", __file__, to, str(grace), *command]
 
 
 def main() -> None:
@@ -34,7 +38,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # A function, not SIG_IGN, which the command would inherit: its end comes with our input's.
         signal.signal(number, lambda *_: None)
-    report, grace, command = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]
+    report, grace, command = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
     try:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     except OSError as error:
@@ -47,11 +51,17 @@ def main() -> None:
     end(process, grace)
 
 
-def _tell(process: subprocess.Popen[bytes], report: int) -> None:
-    _say(report, process.wait())
+def _tell(process: subprocess.Popen[bytes], report: str) -> None:
+    code = process.wait()
+    if report == "-":
+        # What it started and left behind ends with it.
+        _signal(process.pid, signal.SIGKILL)
+    _say(report, code)
 
 
-def _say(report: int, code: int) -> None:
+def _say(report: str, code: int) -> None:
+    if report == "-":
+        os._exit(code if code >= 0 else 128 - code)
     with suppress(OSError):
         os.write(int(report), f"{code}\n".encode())
 
