@@ -4,7 +4,7 @@ It is started as a file, and imports nothing but the standard library. Its input
 only we hold, so that it ends with us, by SIGKILL too. Its arguments are a file descriptor, the seconds
 between asking the command to end and killing it, and the command, whose output goes where its own does. The
 exit code is written to the descriptor, as one line, and the leash stays until its input ends; or, if the
-descriptor is ``-``, it ends with that exit code itself (128 and the number, where a signal ended the command).
+descriptor is ``-``, it ends with that exit code itself (128 and its number, where a signal ended it).
 """
 
 from __future__ import annotations
