@@ -60,4 +60,4 @@ def _odd(findings: tuple[MigrationFinding, ...]) -> Iterator[PreflightItem]:
         elif finding.state is StandingState.UNKNOWN:
             yield SAY.unknown(finding.oddity, fact, finding.todo or LOOK)
         elif finding.accepted and finding.oddity is not Oddity.PENDING:
-            yield SAY.go(finding.oddity, f"{fact}; accepted by the suite")
+            yield SAY.go(finding.oddity, f"{fact}; accepted by name")

@@ -146,10 +146,17 @@ def judge_rollout(
 
 def _short_of_green(plan: RolloutPlan, position: RolloutPosition) -> list[str]:
     return [
-        f"{state.step.id} was {state.standing.value}{f': {state.why}' if state.why else ''}."
+        f"{state.step.id} was {_stood(state)}."
         for state in position.states
         if state.standing in {StepStanding.OVERRIDDEN, StepStanding.NOT_DONE} or _unjudged(plan, state)
     ]
+
+
+def _stood(state: RolloutStepState) -> str:
+    # Of an override the reason says so itself: "overridden by NAME: REASON".
+    if state.standing is StepStanding.OVERRIDDEN:
+        return state.why
+    return f"{state.standing.value}{f': {state.why}' if state.why else ''}"
 
 
 def _unjudged(plan: RolloutPlan, state: RolloutStepState) -> bool:
