@@ -335,6 +335,6 @@ def _checked(kit: KitScript) -> Iterator[str]:
         f"fix_kit_n <> {kit.repair.leaves}",
         OTHER_EFFECT,
         says(f"after the repair there would be {{}} violations, not {kit.repair.leaves}", "fix_kit_n"),
-        "the repair that the suite declares does not heal these rows",
+        "the repair that the suite declares does not fix these rows",
     )
     yield block(f"{found}\n{wrong}", ["fix_kit_n bigint"])
