@@ -164,6 +164,17 @@ COMMANDS = {
     "init": ("init", "--output", "draft", "--force"),
     "doctor": ("doctor",),
     "explain": ("explain",),
+    "migrations": (
+        "migrations",
+        "--folder",
+        "checks/sql",
+        "--ledger-table",
+        "crops",
+        "--ledger-name",
+        "kind",
+        "--ledger-at",
+        "",
+    ),
 }
 
 
