@@ -599,6 +599,48 @@ def test_the_rehearsal_says_what_is_rewritten(house: House) -> None:
     assert "the contract changes" in asked(whole).fact
 
 
+def test_work_that_no_check_counts_is_said(house: House) -> None:
+    """Rows that are to be filled or to go, of which the suite has no check."""
+    more = """[[promise]]
+id = "shops"
+kind = "filled"
+column = "orders.shop"
+[[promise]]
+id = "cheap"
+kind = "rows_removed"
+table = "orders"
+where = "total < 3"
+"""
+    found = house.ask(contract=read_contract(CONTRACT + more, "contract.toml"))
+    said = [i.fact for i in found.of(WORK) if i.question == "not counted"]
+    assert len(said) == 2
+    assert "orders.shop" in said[0]
+    assert "total < 3" in said[1]
+
+
+@pytest.mark.slow
+def test_an_autovacuum_to_prevent_wraparound() -> None:
+    """A real one: it is told from any other, with its table, and nobody is told to end it."""
+    with embedded_server() as server:
+        restarted(server, autovacuum="on", autovacuum_naptime=1, autovacuum_freeze_max_age=100_000)
+        name = server.create()
+        server.sql(TABLES.format(name=name), name)
+        server.sql("CREATE TABLE big AS SELECT g FROM generate_series(1, 400000) AS g", name)
+        server.sql(
+            "ALTER TABLE big SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)", name
+        )
+        server.sql("ALTER TABLE big SET (autovacuum_freeze_max_age = 100000)", name)
+        burn = "DO $$ BEGIN FOR i IN 1..120000 LOOP BEGIN INSERT INTO junk VALUES (1); EXCEPTION WHEN others THEN NULL; END; END LOOP; END $$"
+        server.sql(f"CREATE TABLE junk (x int); {burn}", name)
+        server.sql("SELECT pg_current_xact_id()", name)
+        wraps = "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'autovacuum: VACUUM public.big%wraparound)'"
+        wait_until(lambda: server.sql(wraps) == [(True,)], 60)
+        item = one(House(server, name).ask(), "blockers", "wraparound")
+        assert item.state is FAIL
+        assert "gives way to nobody" in item.fact
+        assert "pg_terminate" not in item.todo
+
+
 @contextmanager
 def _pair() -> Iterator[tuple[Server, Server]]:
     if not (SYSTEM_BIN / "pg_basebackup").exists():
