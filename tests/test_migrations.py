@@ -32,6 +32,7 @@ from kisaan_validate.facts.migrations import (
     WaitEnd,
 )
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.migrations.accepting import with_accepted
 from kisaan_validate.migrations.compare import migrations_standing
 from kisaan_validate.migrations.content import MOST_LOOKED_INTO
 from kisaan_validate.migrations.flyway import flyway_checksum, flyway_name, plain_version
@@ -292,6 +293,8 @@ def test_what_is_accepted_is_still_listed(tmp_path: Path) -> None:
     assert both.verdict is Verdict.PASS
     missing = standing(place, rows("a.sql", "b.sql"), accept=["only reads: *"])
     assert missing.verdict is Verdict.FAIL
+    whole = MigrationFinding(Oddity.GRAPH, StandingState.FAIL, "", "is broken")
+    assert with_accepted([whole], ["graph: *"])[0] == (whole,)
     # What is about the whole has no name by which it could be accepted.
     away = LedgerEntries(LedgerKind.NAMES, "ledger", message="gone")
     assert standing(place, away, accept=["not read: *"]).verdict is Verdict.INCONCLUSIVE

@@ -10,7 +10,7 @@ from kisaan_validate.facts.ledger import LedgerKind
 from kisaan_validate.facts.result import Verdict
 
 MIGRATIONS_FORMAT = 1
-"""Version of ``migrations.json``. 1: first form."""
+"""Version of migrations.json. 1: first form."""
 
 
 class StandingState(StrEnum):
@@ -262,7 +262,7 @@ class Waited:
 
 @dataclass(frozen=True)
 class MigrationsRecord:
-    """``migrations.json``: what was found, where and when. ``waited`` is None where nobody waited."""
+    """migrations.json: what was found, where and when. ``waited`` is None where nobody waited."""
 
     at: datetime
     version: str

@@ -25,7 +25,7 @@ from kisaan_validate.migrations.earlier import changed_since
 from kisaan_validate.migrations.effects import effect_findings
 from kisaan_validate.migrations.graph import heads, roots
 from kisaan_validate.migrations.order import order_findings
-from kisaan_validate.migrations.recorded import Recorded, recorded
+from kisaan_validate.migrations.recorded import RecordedFiles, recorded
 from kisaan_validate.migrations.untold import untold_sentences
 from kisaan_validate.migrations.window import window_findings
 from kisaan_validate.text.numbers import counted
@@ -93,7 +93,7 @@ def _not_known(folder: MigrationFolder, ledger: LedgerEntries) -> MigrationsStan
     return MigrationsStanding(ledger.kind, folder.path, ledger.table, tuple(items), tuple(findings))
 
 
-def _items(files: Sequence[MigrationFile], found: Recorded) -> Iterator[MigrationItem]:
+def _items(files: Sequence[MigrationFile], found: RecordedFiles) -> Iterator[MigrationItem]:
     names = {file.name for file in files}
     for file in files:
         row = found.rows.get(file.name, LedgerEntry(file.name))
@@ -103,7 +103,7 @@ def _items(files: Sequence[MigrationFile], found: Recorded) -> Iterator[Migratio
             yield MigrationItem(name, False, True, row.at)
 
 
-def _files_alone(folder: MigrationFolder, found: Recorded) -> Iterator[MigrationFinding]:
+def _files_alone(folder: MigrationFolder, found: RecordedFiles) -> Iterator[MigrationFinding]:
     """What is not in the ledger, and what is odd about the files themselves."""
     stems = {row.rpartition(".")[0] or row: row for row in found.rows}
     for file in folder.files:
@@ -120,7 +120,9 @@ def _files_alone(folder: MigrationFolder, found: Recorded) -> Iterator[Migration
         yield _remarked(name, remark, applied=False)
 
 
-def _forks(files: Sequence[MigrationFile], kind: LedgerKind, found: Recorded) -> Iterator[MigrationFinding]:
+def _forks(
+    files: Sequence[MigrationFile], kind: LedgerKind, found: RecordedFiles
+) -> Iterator[MigrationFinding]:
     """Where migrations that are still to run have two ends, so that a runner does not know which is meant."""
     groups: dict[str, list[MigrationFile]] = {}
     for file in files if kind in GRAPHS else ():
@@ -145,7 +147,6 @@ _TODO = {
     Oddity.ENDS_TRANSACTION: "leave transactions to the runner",
     Oddity.NOT_TOGETHER: "put it into a file of its own",
     Oddity.EMPTY: "see whether its content was lost",
-    Oddity.NOT_TEXT: "save it as UTF-8",
     Oddity.SAME_NUMBER: "number it anew before it is applied anywhere",
     Oddity.OUTSIDE_FOLDER: "copy the file into the folder",
 }
@@ -163,7 +164,7 @@ def _remarked(name: str, remark: FileRemark, *, applied: bool) -> MigrationFindi
 
 
 def _rows_alone(
-    files: Sequence[MigrationFile], ledger: LedgerEntries, found: Recorded
+    files: Sequence[MigrationFile], ledger: LedgerEntries, found: RecordedFiles
 ) -> Iterator[MigrationFinding]:
     """Rows without a file, twice, or that say that something failed."""
     names = {file.name for file in files} | found.stood_for

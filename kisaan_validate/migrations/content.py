@@ -68,7 +68,7 @@ def _text_of(data: bytes, digest: str) -> FileContent:
     try:
         text = exact_text(data)
     except ValueError as error:
-        fact = str(error).removesuffix(": save it as UTF-8").removeprefix("it ")
+        fact = f"cannot be read as text: {error}"
         return FileContent(digest, len(data), remarks=(FileRemark(Oddity.NOT_TEXT, fact),))
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1

@@ -41,10 +41,8 @@ def _is_taken(path: Path) -> bool:
 
 def _label(place: Path) -> str:
     """The app's label: what its ``apps.py`` says in a literal, else the name of its folder."""
-    try:
-        tree = parsed_python((place / "apps.py").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return place.name
+    text = read_content(place / "apps.py", place).text
+    tree = parsed_python(text) if text is not None else ""
     if isinstance(tree, str):
         return place.name
     said = {assigned(node.body).get("label") for node in tree.body if isinstance(node, ast.ClassDef)}

@@ -11,11 +11,11 @@ from kisaan_validate.facts.migrations import (
     StandingState,
     TiedPromise,
 )
-from kisaan_validate.migrations.recorded import Recorded
+from kisaan_validate.migrations.recorded import RecordedFiles
 
 
 def effect_findings(
-    files: Sequence[MigrationFile], found: Recorded, effects: Mapping[str, tuple[TiedPromise, ...]]
+    files: Sequence[MigrationFile], found: RecordedFiles, effects: Mapping[str, tuple[TiedPromise, ...]]
 ) -> Iterator[MigrationFinding]:
     """Applied files whose promises were not kept, or of which it cannot be told; names that no file has."""
     for name in sorted({*effects} - {file.name for file in files}):

@@ -20,7 +20,7 @@ _PASSED_OVER = frozenset({"node_modules", "venv", "__pycache__", "site-packages"
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedFiles:
     """The files that are taken, sorted by name, and those that are not; in ``message`` why none are.
     ``links`` are folders that were not looked into, being links.
     """
@@ -44,7 +44,7 @@ class Listed:
         return (f"{counted(len(self.others), 'file')} of the folder not taken, being no {what}: {some}",)
 
 
-def listed(folders: Sequence[Path], is_taken: Callable[[Path], bool], *, deep: bool = False) -> Listed:
+def listed(folders: Sequence[Path], is_taken: Callable[[Path], bool], *, deep: bool = False) -> ListedFiles:
     """The files of these folders. ``deep``: those of folders within too."""
     taken: list[Path] = []
     others: list[str] = []
@@ -57,11 +57,11 @@ def listed(folders: Sequence[Path], is_taken: Callable[[Path], bool], *, deep: b
                 else:
                     others.append(shown_name(path.name))
                 if len(taken) + len(others) > MOST_FILES:
-                    return Listed(message=f"{folder} has more than {counted(MOST_FILES, 'file')}")
+                    return ListedFiles(message=f"{folder} has more than {counted(MOST_FILES, 'file')}")
         except OSError as error:
-            return Listed(message=f"{folder} cannot be read: {error.strerror}")
+            return ListedFiles(message=f"{folder} cannot be read: {error.strerror}")
     taken.sort(key=lambda path: (path.name, str(path)))
-    return Listed(tuple(taken), tuple(sorted(others)), tuple(sorted(links)))
+    return ListedFiles(tuple(taken), tuple(sorted(others)), tuple(sorted(links)))
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -11,14 +11,14 @@ from kisaan_validate.facts.migrations import (
     Oddity,
     StandingState,
 )
-from kisaan_validate.migrations.recorded import Recorded
+from kisaan_validate.migrations.recorded import RecordedFiles
 
 _Ran = tuple[int, str]
 """When a migration ran, among the others of its ledger."""
 
 
 def order_findings(
-    files: Sequence[MigrationFile], found: Recorded, *, graph: bool
+    files: Sequence[MigrationFile], found: RecordedFiles, *, graph: bool
 ) -> Iterator[MigrationFinding]:
     """Files that ran out of order, and pending ones that come before one that ran. ``graph``: what they
     follow says the order, not their names.
@@ -44,7 +44,7 @@ def _sorts(at: str) -> bool:
 
 
 def _in_line(
-    files: Sequence[MigrationFile], found: Recorded, when: Mapping[str, _Ran]
+    files: Sequence[MigrationFile], found: RecordedFiles, when: Mapping[str, _Ran]
 ) -> Iterator[MigrationFinding]:
     last, passed = next((f.name for f in reversed(files) if f.name in found.rows), ""), False
     earliest: tuple[_Ran, str] | None = None
@@ -64,7 +64,7 @@ def _in_line(
 
 
 def _in_graph(
-    files: Sequence[MigrationFile], found: Recorded, when: Mapping[str, _Ran]
+    files: Sequence[MigrationFile], found: RecordedFiles, when: Mapping[str, _Ran]
 ) -> Iterator[MigrationFinding]:
     known = {file.name for file in files}
     for file in files:

@@ -13,7 +13,7 @@ from kisaan_validate.migrations.graph import ancestors
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedFiles:
     """The rows by the name of their file.
 
     ``covered`` are files that are applied without a row of their own: what a head follows, what a squashed
@@ -34,7 +34,7 @@ class Recorded:
         return None if name in self.unsure else False
 
 
-def recorded(files: Iterable[MigrationFile], ledger: LedgerEntries) -> Recorded:
+def recorded(files: Iterable[MigrationFile], ledger: LedgerEntries) -> RecordedFiles:
     """What a ledger says of these files."""
     known = {file.name: file for file in files}
     if ledger.kind is LedgerKind.FLYWAY:
@@ -48,7 +48,7 @@ def recorded(files: Iterable[MigrationFile], ledger: LedgerEntries) -> Recorded:
     return _of_squashed(known, found)
 
 
-def _of_rows(entries: Iterable[LedgerEntry]) -> Recorded:
+def _of_rows(entries: Iterable[LedgerEntry]) -> RecordedFiles:
     rows = sorted(entries, key=lambda e: (e.number or 0, e.at, e.name))
     counts = Counter(entry.name for entry in rows)
     twice = tuple(sorted(name for name, number in counts.items() if number > 1))
@@ -56,10 +56,10 @@ def _of_rows(entries: Iterable[LedgerEntry]) -> Recorded:
     for entry in rows:
         # The first of several: it is when the file first ran.
         first.setdefault(entry.name, entry)
-    return Recorded(first, twice=twice)
+    return RecordedFiles(first, twice=twice)
 
 
-def _of_heads(known: Mapping[str, MigrationFile], found: Recorded) -> Recorded:
+def _of_heads(known: Mapping[str, MigrationFile], found: RecordedFiles) -> RecordedFiles:
     done = ancestors((name for name in found.rows if name in known), known)
     lost = any(name not in known for name in found.rows)
     # Behind a head that no file states, nobody knows what it follows.
@@ -68,7 +68,7 @@ def _of_heads(known: Mapping[str, MigrationFile], found: Recorded) -> Recorded:
     return replace(found, covered=done & frozenset(known), unsure=unsure)
 
 
-def _of_squashed(known: Mapping[str, MigrationFile], found: Recorded) -> Recorded:
+def _of_squashed(known: Mapping[str, MigrationFile], found: RecordedFiles) -> RecordedFiles:
     covered, stood_for = set[str](), set[str]()
     for name, file in known.items():
         stood_for.update(old for old in file.replaces if old not in known)
@@ -79,7 +79,7 @@ def _of_squashed(known: Mapping[str, MigrationFile], found: Recorded) -> Recorde
     return replace(found, covered=frozenset(covered), stood_for=frozenset(stood_for))
 
 
-def _of_flyway(known: Mapping[str, MigrationFile], entries: Iterable[LedgerEntry]) -> Recorded:
+def _of_flyway(known: Mapping[str, MigrationFile], entries: Iterable[LedgerEntry]) -> RecordedFiles:
     """The last row of each version counts; what was undone or deleted has none."""
     rows: dict[str, LedgerEntry] = {}
     baselines: list[str] = []
@@ -97,7 +97,7 @@ def _of_flyway(known: Mapping[str, MigrationFile], entries: Iterable[LedgerEntry
     covered = {f for f in known for b in baselines if f.startswith("V") and version_key(f) <= version_key(b)}
     # A baseline is a row without a file, and meant to be.
     stood_for = frozenset(b for b in baselines if b not in known)
-    return Recorded(rows, frozenset(covered), stood_for=stood_for)
+    return RecordedFiles(rows, frozenset(covered), stood_for=stood_for)
 
 
 def _is_version(text: str) -> bool:

@@ -13,14 +13,14 @@ from kisaan_validate.facts.migrations import (
     TiedPromise,
 )
 from kisaan_validate.migrations.order import ran_order
-from kisaan_validate.migrations.recorded import Recorded
+from kisaan_validate.migrations.recorded import RecordedFiles
 from kisaan_validate.text.numbers import counted
 
 
 def untold_sentences(
     folder: MigrationFolder,
     ledger: LedgerEntries,
-    found: Recorded,
+    found: RecordedFiles,
     window: MigrationWindow | None,
     effects: Mapping[str, tuple[TiedPromise, ...]] | None,
     before: MigrationsStanding | None,
@@ -41,7 +41,7 @@ def _of_the_kind(ledger: LedgerEntries) -> Iterator[str]:
         yield f"ledgers of {ledger.kind} are known from its documentation and untested"
 
 
-def _of_times(ledger: LedgerEntries, found: Recorded, window: MigrationWindow | None) -> Iterator[str]:
+def _of_times(ledger: LedgerEntries, found: RecordedFiles, window: MigrationWindow | None) -> Iterator[str]:
     if ledger.only_heads:
         yield "the ledger has heads alone: in which order and when revisions ran is not known"
     elif found.rows and not ran_order(found.rows):
@@ -50,7 +50,9 @@ def _of_times(ledger: LedgerEntries, found: Recorded, window: MigrationWindow | 
         yield "rows before the window were taken for earlier ones: no migration of the window was named"
 
 
-def _of_content(folder: MigrationFolder, found: Recorded, before: MigrationsStanding | None) -> Iterator[str]:
+def _of_content(
+    folder: MigrationFolder, found: RecordedFiles, before: MigrationsStanding | None
+) -> Iterator[str]:
     programs = sum(file.statements is None and not file.remarks for file in folder.files)
     if programs:
         yield f"{counted(programs, 'file')} of code: what they do was not looked at"
@@ -61,7 +63,7 @@ def _of_content(folder: MigrationFolder, found: Recorded, before: MigrationsStan
 
 
 def _of_effects(
-    folder: MigrationFolder, found: Recorded, effects: Mapping[str, tuple[TiedPromise, ...]] | None
+    folder: MigrationFolder, found: RecordedFiles, effects: Mapping[str, tuple[TiedPromise, ...]] | None
 ) -> Iterator[str]:
     applied = [file.name for file in folder.files if found.has(file.name)]
     tied = [name for name in applied if (effects or {}).get(name)]

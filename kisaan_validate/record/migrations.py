@@ -1,4 +1,4 @@
-"""``migrations.json``: folder against ledger as it stood at one time, by its published JSON Schema."""
+"""migrations.json: folder against ledger as it stood at one time, by its published JSON Schema."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KIND = "migrations"
 
 
 def migrations_to_json(record: MigrationsRecord) -> str:
-    """The text of ``migrations.json``."""
+    """The text of migrations.json."""
     return json_of(_KIND, record)
 
 
@@ -35,5 +35,5 @@ def migrations_from_json(text: str, source: str = FILE) -> MigrationsRecord:
 
 
 def migrations_schema() -> dict[str, Any]:
-    """The JSON Schema of ``migrations.json``."""
+    """The JSON Schema of migrations.json."""
     return published_schema(MigrationsRecord, _KIND)

@@ -552,13 +552,13 @@ def _names(root: Path, sources: list[Path]) -> list[str]:
 
 def _ledger(given: LedgerTable) -> LedgerSource:
     """Where migrations are written down, with what the kind says by itself."""
-    shape = LEDGER_SHAPES[given.kind]
-    known = given.kind is not LedgerKind.NAMES
+    kind = LedgerKind(given.kind)
+    shape, known = LEDGER_SHAPES[kind], kind is not LedgerKind.NAMES
     return LedgerSource(
-        given.table or shape.table,
+        given.table if given.table.strip() else shape.table,
         shape.name if known else given.name,
         shape.at if known else given.at,
-        given.kind,
+        kind,
         given.folders,
         given.accept,
         given.effects,

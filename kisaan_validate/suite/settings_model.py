@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from kisaan_validate.facts.ledger import LedgerKind
 from kisaan_validate.toml.durations import Duration, SomeTime
 from kisaan_validate.toml.model import (
     Field,
@@ -42,7 +41,9 @@ class CriterionTable(TomlTable):
 class LedgerTable(TomlTable):
     """The table in which migrations write down that they ran."""
 
-    kind: LedgerKind = Field(LedgerKind.NAMES, strict=False, description="whose ledger it is")
+    kind: Literal["names", "alembic", "django", "knex", "sequelize", "flyway", "rails"] = Field(
+        "names", description="whose ledger it is"
+    )
     table: str = Field("", description="its name; by default that of its kind", examples=["_migrations"])
     name: str = Field("", description="of kind names: its column of migrations' names", examples=["name"])
     at: str = Field("", description="of kind names: its column of times", examples=["executed_at"])
@@ -54,9 +55,9 @@ class LedgerTable(TomlTable):
 
     @model_validator(mode="after")
     def _columns_named(self) -> LedgerTable:
-        if self.kind is LedgerKind.NAMES and not (self.table.strip() and self.name.strip()):
+        if self.kind == "names" and not (self.table.strip() and self.name.strip()):
             raise wrong("must name its table and its column of names", 'write table = "…" and name = "…"')
-        if self.kind is not LedgerKind.NAMES and (self.name or self.at):
+        if self.kind != "names" and (self.name or self.at):
             raise wrong(f"has the columns of {self.kind}: name and at are not for it", "leave them out")
         return self
 
