@@ -82,5 +82,6 @@ def record(*items: PreflightItem, **changed: Any) -> PreflightRecord:
         (PreflightEvidence("receipt", "receipt.json", "ab" * 32),),
         1.5,
         False,
+        ("Health, checksums: sums are off.",),
     )
     return replace(made, **changed)

@@ -59,6 +59,18 @@ d.total("farms", "area", low=1)
 
 ASSERTION = "-- id: sums\n-- table: farms\n-- key: id\nSELECT f.id FROM farms AS f JOIN crops AS c ON c.farm = f.id GROUP BY f.id HAVING sum(c.area) > 900\n"
 
+CONTRACT = """format = 1
+[[promise]]
+id = "area"
+kind = "retyped"
+columns = ["farms.area"]
+to = "numeric(18,2)"
+[[promise]]
+id = "kind"
+kind = "fixed"
+check = "crops.kind.unique"
+"""
+
 READS = {
     "begin": r"BEGIN ISOLATION LEVEL (REPEATABLE READ|READ COMMITTED) READ ONLY, NOT DEFERRABLE",
     "snapshot": r"SET TRANSACTION SNAPSHOT '[0-9A-F-]+'",
@@ -147,6 +159,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, logged: tuple[Server, str, 
     (made / "checks" / "sql").mkdir(parents=True)
     (made / "checks" / "all.py").write_text(SUITE)
     (made / "checks" / "sql" / "sums.sql").write_text(ASSERTION)
+    (made / "contract.toml").write_text(CONTRACT)
     ended = command(made, server.dsn(before), *BASELINE, "-o", "pre.json")
     assert ended.returncode in {0, 3}, ended.stderr
     return made
@@ -175,6 +188,8 @@ COMMANDS = {
         "--ledger-at",
         "",
     ),
+    "preflight": ("preflight", "--baseline", "pre.json", "--disk", ".", "--show-queries"),
+    "preflight, reading rows": ("preflight", "--deep", "--contract", "contract.toml"),
 }
 
 

@@ -25,7 +25,7 @@ from kisaan_validate.process import watched
 COMMANDS = frozenset(
     {
         *("run", "baseline", "diff", "list", "explain", "show", "doctor", "init", "import", "schedule"),
-        *("demo", "verify", "accept", "scan", "backup", "rehearse"),
+        *("demo", "verify", "accept", "scan", "backup", "rehearse", "preflight"),
     }
 )
 """The commands that execute the sources of a suite or wait for servers."""

@@ -84,7 +84,9 @@ class PreflightEvidence:
 
 @dataclass(frozen=True)
 class PreflightRecord:
-    """``preflight.json``: everything that was asked and answered. ``deep``: rows were read too."""
+    """``preflight.json``: everything that was asked and answered. ``deep``: rows were read too.
+    ``not_proved`` are sentences about what could not be asked at all here.
+    """
 
     at: datetime
     version: str
@@ -95,6 +97,7 @@ class PreflightRecord:
     evidence: tuple[PreflightEvidence, ...]
     seconds: float
     deep: bool
+    not_proved: tuple[str, ...] = ()
     format_version: int = PREFLIGHT_FORMAT
 
     def of(self, state: StandingState) -> tuple[PreflightItem, ...]:

@@ -78,6 +78,7 @@ class Inquiry:
     standing: MigrationsStanding | None = None
     relations: Mapping[int, str] = field(default_factory=dict)
     rewritten: tuple[str, ...] = ()
+    not_proved: list[str] = field(default_factory=list)
 
     def left_out(self, name: str) -> bool:
         """Whether somebody said that this is not to be asked."""

@@ -70,6 +70,7 @@ class Scene:
             ("since", one.since or "not known"),
             ("open for", "not known" if one.open_seconds is None else age_words(one.open_seconds)),
             ("locks", ", ".join(held) or "none on tables of the suite"),
+            ("maintenance", _command(self, one)),
         ]
         return (*row, *((("query", one.query),) if self.queries and one.query else ()))
 

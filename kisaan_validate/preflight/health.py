@@ -51,18 +51,21 @@ def server_well(inquiry: Inquiry) -> Iterator[PreflightItem]:
         yield SAY.unknown("server", "the server's state could not be read", "see above, then ask again")
         return
     for name in ASKED:
-        yield _asked(name, inquiry.server)
+        if (item := _asked(name, inquiry, inquiry.server)) is not None:
+            yield item
     yield from _unread_slots(inquiry.server)
 
 
-def _asked(name: str, server: ServerFacts) -> PreflightItem:
+def _asked(name: str, inquiry: Inquiry, server: ServerFacts) -> PreflightItem | None:
+    """None for what does not apply to this server."""
     shown = name.replace("_", " ")
     try:
         answer = CHECKS[name](BOUNDS).judged(server)
     except DatabaseError as error:
         return untold(SAY.topic, shown, error)
     if answer.inapplicable:
-        return SAY.go(shown, f"does not apply: {answer.inapplicable}")
+        inquiry.not_proved.append(f"Health, {shown}: {answer.inapplicable}.")
+        return None
     rows: tuple[EvidenceRow, ...] = tuple(
         tuple((key, value or "") for key, value in row) for row in answer.sample
     )

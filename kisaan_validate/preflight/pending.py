@@ -32,6 +32,7 @@ def migrations_pending(inquiry: Inquiry) -> Iterator[PreflightItem]:
     with inquiry.looking() as session:
         ledger = read_entries(session, source, personal)
     inquiry.standing = standing = migrations_standing(folder, ledger, accept=(*source.accept, *asked.accept))
+    inquiry.not_proved += [f"Migrations: {words}." for words in standing.untold]
     yield from _odd(standing.findings)
     if not standing.known:
         return
@@ -46,8 +47,6 @@ def migrations_pending(inquiry: Inquiry) -> Iterator[PreflightItem]:
     else:
         fact = f"nothing is to run: all {counted(len(standing.items), 'migration')} are in {standing.table}"
         yield SAY.unknown("pending", fact, "make sure that the folder is the new release's")
-    for words in standing.untold:
-        yield SAY.go("not compared", words)
 
 
 def _odd(findings: tuple[MigrationFinding, ...]) -> Iterator[PreflightItem]:

@@ -97,6 +97,7 @@ def preflight(
         asked.given.files,
         time.monotonic() - start,
         asked.deep,
+        tuple(inquiry.not_proved),
     )
 
 

@@ -38,9 +38,7 @@ def target_right(inquiry: Inquiry) -> Iterator[PreflightItem]:
     if asked.expect:
         said = ", ".join(f"{key} {value}" for key, value in sorted(asked.expect.items()))
         yield SAY.go("target", f"{where} is the one that is expected ({said})")
-    elif inquiry.left_out("target"):
-        yield SAY.go("target", f"connected to {where}; whether that is the one that is meant was not asked")
-    else:
+    elif not inquiry.left_out("target"):
         yield SAY.unknown(
             "target",
             f"connected to {where}, and nothing says which database is meant",

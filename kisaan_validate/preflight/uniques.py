@@ -10,6 +10,7 @@ from typing import Any
 
 from kisaan_validate.contract.rules import Recorded, RowsUnchanged, SequencesAdvance, SumPreserved
 from kisaan_validate.errors import DatabaseError
+from kisaan_validate.execute.heap import HEAP, refusal
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.preflight import PreflightItem, PreflightTopic
 from kisaan_validate.postgres.damage import damage_unseen
@@ -23,8 +24,6 @@ SAY = Answers(PreflightTopic.INDEXES)
 
 _UNTOUCHED = (RowsUnchanged, SumPreserved, SequencesAdvance, Recorded)
 """Promises of tables or values to which nothing is done."""
-
-_HEAP = tuple((f"enable_{way}", "off") for way in ("indexscan", "indexonlyscan", "bitmapscan"))
 
 _INDEXES = qualified("""
 SELECT x.relname::text,
@@ -72,7 +71,7 @@ def _held(session: Session, tables: tuple[Table, ...]) -> Iterator[PreflightItem
     if why := damage_unseen(session):
         yield SAY.unknown("unique", f"no scan proves anything: {why}", "change the setting, then ask again")
         return
-    session.tune(_HEAP)
+    session.tune(HEAP)
     good = 0
     for table in tables:
         for item in _of(session, table):
@@ -104,6 +103,8 @@ def _of(session: Session, table: Table) -> Iterator[PreflightItem | None]:
 
 def _one(session: Session, table: Table, title: str, sql: str) -> PreflightItem | None:
     try:
+        if (refused := refusal(session, sql)) is not None:
+            return SAY.unknown("unique", f"{title}: {refused.fact}", refused.hint)
         ((surplus,),) = _under(session, sql)
     except DatabaseError as error:
         if error.lost:

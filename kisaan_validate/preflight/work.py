@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC
 
+from kisaan_validate.contract.load import Contract
+from kisaan_validate.contract.rules import Filled, RowsRemoved
 from kisaan_validate.errors import KisaanError
 from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreflightTopic
@@ -37,6 +39,7 @@ def work_to_do(inquiry: Inquiry) -> Iterator[PreflightItem]:
     if suite is None or contract is None:
         return
     ids = promised_checks(contract, suite)
+    yield from _uncounted(contract, suite, ids)
     if not ids:
         yield SAY.go("rows", "the contract promises of no check that the migration makes it hold")
         return
@@ -49,6 +52,21 @@ def work_to_do(inquiry: Inquiry) -> Iterator[PreflightItem]:
         yield from _age(inquiry, source)
     for id in ids:
         yield _of(source, suite, id)
+
+
+def _uncounted(contract: Contract, suite: Suite, ids: tuple[str, ...]) -> Iterator[PreflightItem]:
+    """What is to be done to rows that no promised check counts."""
+    checks = {(check.table, check.columns) for check in suite.checks if check.id in ids}
+    for promise in contract.promises:
+        if isinstance(promise, RowsRemoved):
+            counted_ = bool(promise.surplus_of)
+        elif isinstance(promise, Filled):
+            table, column = promise.place
+            counted_ = (table, (column,)) in checks
+        else:
+            continue
+        if not counted_:
+            yield SAY.work("not counted", f"{promise.claim()}: how many rows that are was not counted")
 
 
 def _deep(inquiry: Inquiry, suite: Suite, ids: tuple[str, ...]) -> CountsSource | str:

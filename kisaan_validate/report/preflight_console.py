@@ -22,6 +22,8 @@ def preflight_lines(found: PreflightRecord, *, quiet: bool, verbose: bool = Fals
         yield _line("target", _where(found.place))
         for state in STATE_WORDS:
             yield from _of(state, found.of(state), verbose=verbose)
+        for words in found.not_proved if verbose else ():
+            yield _line("not proved", words)
         for left in found.left_out:
             yield _line("left out", f"{left.name}: {left.why}")
     words = f"{found.verdict.value} ({VERDICT_WORDS[found.verdict].lower()}): {verdict_sentence(found)}"
