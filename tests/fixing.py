@@ -64,7 +64,7 @@ references = ["notes.fee"]
 books = ["shop", "rate"]
 rows = """
 SELECT id, stays FROM (SELECT id, shop, rate, min(id) OVER (PARTITION BY shop, rate) AS stays FROM fees) AS f
-JOIN failing AS k ON f.shop IS NOT DISTINCT FROM k.shop AND f.rate IS NOT DISTINCT FROM k.rate
+
 WHERE id <> stays"""
 '''
 TABLES = """

@@ -87,6 +87,27 @@ def test_a_repair_heals_what_failed_and_the_way_back_brings_back_every_byte(
         assert fix.state() == before
 
 
+def test_the_header_says_what_a_reviewer_must_know(fix: Fixing) -> None:
+    """What, why, which run and rows, who reviews, what may take long, how it is run."""
+    text = fix.text("fees.once", ".repair.sql")
+    head = text[: text.index("BEGIN TRANSACTION")]
+    for words in (
+        "-- REPAIR: Keep the oldest of equal fees",
+        "-- check    fees.once",
+        f"-- run      {fix.record['run']}",
+        f"-- rows     3 violations; digest of their keys {fix.record['kits'][1]['key_digest']}",
+        f"-- database {fix.copy_of}, system identifier ",
+        "-- REVIEW   finance must read this before it is run",
+        "-- NULL equals NULL.",
+        "-- step 1   moves references in sales (fee)",
+        "-- WARNING  no index of sales begins with fee: deleting may take long",
+        "-- step 3   deletes rows of fees: 3 rows",
+        "-- With psql:      psql -X -f fees-once-",
+    ):
+        assert words in head, head
+    assert all(line.startswith("--") or not line for line in head.splitlines())
+
+
 def test_a_session_in_another_time_zone_makes_the_same_dates(fix: Fixing) -> None:
     """Entries were written in UTC: the zone of whoever runs the kit does not move them."""
     assert (

@@ -70,6 +70,10 @@ def _rows(kit: KitScript) -> Iterator[str]:
         rows = counted(kit.violations, "row") if step.as_failing else "as many rows as there are"
         columns = f" ({', '.join(step.columns)})" if step.columns else ""
         yield f"step {step.number}   {words[step.action]} {step.table.title}{columns}: {rows}"
+        if step.action is StepAction.MOVE and not step.indexed:
+            # Of each deleted row a foreign key looks for references.
+            why = f"no index of {step.table.title} begins with {step.columns[0]}: deleting may take long"
+            yield f"WARNING  {why}"
         names = [t.name for t in step.table.triggers if t.enabled in {"O", "A"}]
         if names:
             yield f"         triggers of the table that fire: {', '.join(names)}"

@@ -42,6 +42,12 @@ class PlannedStep:
         """The table as SQL."""
         return qualified_name(self.table.key)
 
+    @property
+    def indexed(self) -> bool:
+        """Whether an index finds rows by one of the columns that change."""
+        usable = [index for index in self.table.indexes if index.valid and not index.predicate]
+        return any(index.columns[0] in self.columns for index in usable if index.columns)
+
     def copy(self, what: str) -> str:
         """One of its own tables as SQL: ``rows``, ``before`` or ``after``."""
         return f"{SCHEMA}.{quote(f'{self.copies}_{what}')}"
