@@ -78,7 +78,7 @@ def test_every_fact_is_there() -> None:
     text = said(render_rollout(everything()))
     for fact in (
         "Done, not proved",
-        "look was overridden by Binod: it is known.",
+        "look was overridden, by Binod: it is known.",
         "The plan was changed, accepted by Asha: a slip in a title.",
         "It is migrated",
         "proved</td> migrate passed",

@@ -120,6 +120,8 @@ def _to_do(book: RolloutBook, now: RolloutStepState) -> Iterator[str]:
 
 
 def _stopped(book: RolloutBook, now: RolloutStepState) -> Iterator[str]:
+    from kisaan_validate.rollout.deciding import ways_back
+
     yield line(
         _stop_word(now.standing), f"{now.step.id}: {now.standing.value}{f', {now.why}' if now.why else ''}"
     )
@@ -129,9 +131,8 @@ def _stopped(book: RolloutBook, now: RolloutStepState) -> Iterator[str]:
             yield line("again", f"{PROGRAM} next --again {now.step.id}{here}")
         else:
             yield line("again", f"{PROGRAM} attest {now.step.id}{here} --by NAME --text '…'")
-    backs = [phase for phase in book.plan.phases if phase.rollback]
-    if backs and not book.position.back:
-        to = now.step.on_failure or (backs[0].id if len(backs) == 1 else "PHASE")
+    # Before anything was begun that is to be taken back, a way back would only do harm.
+    if not book.position.back and (to := ways_back(book.position)):
         yield line("back", f"{PROGRAM} next --rollback --to {to}{here} --by NAME --reason '…'")
     yield line("go on", f"{PROGRAM} override {now.step.id}{here} --by NAME --reason '…'")
 

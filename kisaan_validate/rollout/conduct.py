@@ -18,7 +18,7 @@ from kisaan_validate.facts.rollout import (
 from kisaan_validate.process.leash import NOT_STARTED
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.rollout.book import RolloutBook
-from kisaan_validate.rollout.evidence import criteria_of, records_of, stamps
+from kisaan_validate.rollout.evidence import criteria_of, make_folders, records_of, stamps
 from kisaan_validate.rollout.filling import filled, filled_text
 from kisaan_validate.rollout.machine import attempts_of
 from kisaan_validate.rollout.masking import masked_argv, others_environment, secrets_of
@@ -42,6 +42,7 @@ def run_step(book: RolloutBook, step: RolloutStep, show: Callable[[str], None], 
     attempt = attempts_of(step.id, book.entries) + 1
     argv = shown_argv(step, book)
     log = f"logs/{step.id}-{attempt}.log"
+    make_folders(book.folder, step)
     before = stamps(book.folder, step)
     book.add(StepStarted(step.id, step.definition, attempt, argv, log))
     ended = run_program(_program(step, book), book.folder / log, show, stop)

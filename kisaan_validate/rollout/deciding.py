@@ -97,17 +97,24 @@ def turn_back(book: RolloutBook, phase: str, by: str, reason: str) -> TurnedBack
 
 
 def way_back(book: RolloutBook, position: RolloutPosition, phase: str = "") -> str:
-    """The phase of the way back that is meant. Raises UsageError where none is, or more than one could be."""
+    """The phase of the way back that is meant. Raises UsageError where the plan names none."""
     backs = [one.id for one in book.plan.phases if one.rollback]
-    wanted = phase or (position.now.step.on_failure if position.now is not None else "")
+    wanted = phase or ways_back(position)
     if wanted in backs:
         return wanted
     if not backs:
         raise UsageError("the plan has no way back", "a phase with rollback = true is one")
-    if not phase and len(backs) == 1:
-        return backs[0]
-    fact = f"{phase!r} is no way back" if phase else "the plan has several ways back"
-    raise UsageError(fact, f"name one with --to: {', '.join(backs)}")
+    fact = f"{phase!r} is no way back" if phase else "nothing was begun that the plan takes back"
+    raise UsageError(fact, f"name a way back with --to: {', '.join(backs)}")
+
+
+def ways_back(position: RolloutPosition) -> str:
+    """The way back that the plan names for the present step, or else for the newest one that was begun; ""
+    if there is none.
+    """
+    now = position.now.step.on_failure if position.now is not None else ""
+    begun = [state.step.on_failure for state in position.states if state.evidence and state.step.on_failure]
+    return now or (begun[-1] if begun else "")
 
 
 def a_name(text: str) -> str:

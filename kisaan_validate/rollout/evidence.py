@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from kisaan_validate.errors import KisaanError, RecordError
@@ -45,6 +46,19 @@ class EvidenceFault:
 def stamps(folder: Path, step: RolloutStep) -> dict[str, tuple[int, int, int]]:
     """What the step's records look like now: those that are so afterwards were not written by it."""
     return {_name(folder, path): _stamp(path) for path in _matching(folder, step)}
+
+
+def make_folders(folder: Path, step: RolloutStep) -> None:
+    """Make the folders in which a step's records are to stand, as far as their names are known. Raises
+    RecordError.
+    """
+    for pattern in step.records:
+        known = takewhile(lambda part: "*" not in part, pattern.split("/")[:-1])
+        place = folder.joinpath(*known)
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RecordError(f"cannot make {place}: {error.strerror}", "look what stands there") from None
 
 
 def records_of(

@@ -82,7 +82,7 @@ def _by_step(state: RolloutStepState) -> tuple[CriterionState, str] | None:
     if standing is StepStanding.ATTESTED:
         return CriterionState.ATTESTED, f"{id} {state.why}"
     if standing is StepStanding.OVERRIDDEN:
-        return CriterionState.OVERRIDDEN, f"{id} {state.why}"
+        return CriterionState.OVERRIDDEN, f"{id} overridden {state.why}"
     failed = standing in {StepStanding.FAILED, StepStanding.LET_THROUGH} and state.verdict is StepVerdict.FAIL
     if failed:
         return CriterionState.NOT_MET, f"{id} failed"
@@ -146,17 +146,10 @@ def judge_rollout(
 
 def _short_of_green(plan: RolloutPlan, position: RolloutPosition) -> list[str]:
     return [
-        f"{state.step.id} was {_stood(state)}."
+        f"{state.step.id} was {state.standing.value}{f', {state.why}' if state.why else ''}."
         for state in position.states
         if state.standing in {StepStanding.OVERRIDDEN, StepStanding.NOT_DONE} or _unjudged(plan, state)
     ]
-
-
-def _stood(state: RolloutStepState) -> str:
-    # Of an override the reason says so itself: "overridden by NAME: REASON".
-    if state.standing is StepStanding.OVERRIDDEN:
-        return state.why
-    return f"{state.standing.value}{f': {state.why}' if state.why else ''}"
 
 
 def _unjudged(plan: RolloutPlan, state: RolloutStepState) -> bool:

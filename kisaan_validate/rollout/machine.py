@@ -150,7 +150,7 @@ def _by_last(step: RolloutStep, events: Sequence[RolloutEntry], damaged: bool) -
     standing, why, verdict = _told(step, told[-1].event if told else None, damaged)
     last = events[-1] if events else None
     if last is not None and isinstance(last.event, StepOverridden):
-        why = f"overridden by {last.event.by}: {last.event.reason}"
+        why = f"by {last.event.by}: {last.event.reason}"
         return RolloutStepState(step, StepStanding.OVERRIDDEN, why, verdict, last.number, evidence)
     return RolloutStepState(step, standing, why, verdict, evidence, evidence)
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from kisaan_validate.errors import UsageError
@@ -42,7 +42,7 @@ class StepProgram:
 @dataclass(frozen=True)
 class ProgramEnd:
     """How it ended. ``code`` is None where it was ended by us, ``stopped`` says why; ``last`` is its last
-    line.
+    line, or its last error.
     """
 
     code: int | None
@@ -157,7 +157,8 @@ class _StepOutput:
     last: str = ""
     _rest: bytes = b""
     _written: int = 0
-    _left: int = field(default=0)
+    _left: int = 0
+    _error: bool = False
 
     def take(self, data: bytes) -> None:
         """More of the output."""
@@ -180,8 +181,10 @@ class _StepOutput:
 
     def _line(self, data: bytes) -> None:
         line = masked(data.decode("utf-8", "replace"), self.secrets)
-        if line.strip():
-            self.last = line.strip()[:300]
+        # An error says more than the hint, or the farewell, that follows it.
+        error = line.lstrip().lower().startswith("error")
+        if error or (line.strip() and not self._error):
+            self.last, self._error = line.strip()[:300], error
         whole = line.encode("utf-8", "replace") + b"\n"
         if self._written + len(whole) <= LOG_BYTES:
             self.write(whole)
