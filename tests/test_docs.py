@@ -132,7 +132,7 @@ def test_every_setting_is_one(page: str, text: str, tmp_path: Path) -> None:
     elif given.keys() & {"target", "run", "signoff", "pings", "scan", "notify", "guard", "history"}:
         file.write_text(text, encoding="utf-8")
         assert load_config(file)
-    elif given.keys() & {"schemas", "criteria", "ledger", "backup"}:
+    elif given.keys() & {"schemas", "criteria", "ledger", "backup", "rehearsal"}:
         file.write_text(text if "name" in given else f'name = "any"\n{text}', encoding="utf-8")
         assert read_settings(file)
     else:
