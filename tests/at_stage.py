@@ -43,7 +43,9 @@ def happen() -> None:
         return
     if WISH["do"] == "kill all":
         for keeper in _keepers:
-            os.kill(keeper, signal.SIGKILL)
+            # It has ended where the server is away already.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(keeper, signal.SIGKILL)
     os.kill(os.getppid() if WISH["do"] == "kill parent" else os.getpid(), signal.SIGKILL)
 
 

@@ -7,6 +7,7 @@ database, on a server that holds nothing else.
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections import Counter
@@ -27,7 +28,6 @@ from kisaan_validate.dumps.statements import Rulings
 from kisaan_validate.errors import DatabaseError, Interrupted, RecordError, UsageError
 from kisaan_validate.facts.dump import DumpFacts, DumpFormat, LeftOut, Restored
 from kisaan_validate.process.stopping import Stop
-from kisaan_validate.record.files import write_bytes
 from kisaan_validate.scratch.client import Finished
 from kisaan_validate.scratch.installation import Installation
 from kisaan_validate.scratch.server import Scratch
@@ -266,7 +266,12 @@ def _logged(restored: Restored, facts: DumpFacts, folder: Path) -> Restored:
     path = folder / f"restore-{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(3)}.log"
     text = "".join(line.replace("\n", "\\n") + "\n" for line in lines)
     try:
-        write_bytes(path, text.encode("utf-8", "backslashreplace"))
-    except RecordError as error:
-        return replace(restored, notes=(*restored.notes, f"its log was not kept: {error.fact}"))
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(number, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+    except OSError as error:
+        # Half a log says less than none.
+        with suppress(OSError):
+            path.unlink()
+        return replace(restored, notes=(*restored.notes, f"its log was not kept: {error.strerror}"))
     return replace(restored, log=str(path))
