@@ -140,13 +140,9 @@ def test_every_setting_is_one(page: str, text: str, tmp_path: Path) -> None:
     elif given.keys() & set(ConfigFile.model_fields):
         file.write_text(text, encoding="utf-8")
         assert load_config(file)
-<<<<<<< HEAD
     elif "step" in given:
         assert read_repair(text, page)
-    elif given.keys() & {"schemas", "criteria", "ledger", "backup"}:
-=======
     elif given.keys() & {"schemas", "criteria", "ledger", "backup", "rehearsal"}:
->>>>>>> proof18
         file.write_text(text if "name" in given else f'name = "any"\n{text}', encoding="utf-8")
         assert read_settings(file)
     else:
