@@ -28,12 +28,13 @@ MOST_STEP = 4
 @dataclass(frozen=True)
 class Pieces:
     """How a table of so many ``blocks`` is cut: pieces should take ``seconds``. ``tell`` gets the blocks that
-    are read, and all.
+    are read, and all; ``cut`` makes the statement of a piece.
     """
 
     blocks: int
     seconds: float
     tell: Callable[[int, int], None] = lambda done, total: None
+    cut: Callable[[Pass, int, int | None], Pass] = piece_of
 
 
 def ask_in_pieces(session: Session, statement: Pass, ground: Ground, pieces: Pieces) -> StatementAnswer:
@@ -48,7 +49,7 @@ def ask_in_pieces(session: Session, statement: Pass, ground: Ground, pieces: Pie
         following = first + width
         # The last one is open: the table may have grown between the snapshot and the look at its size.
         last = following >= pieces.blocks
-        answer = ask(session, piece_of(asked, first, None if last else following), ground)
+        answer = ask(session, pieces.cut(asked, first, None if last else following), ground)
         _keep_log(whole, answer)
         if answer.rows is None:
             return _not_whole(statement, whole, answer, f"blocks from {first:,} of {pieces.blocks:,}")

@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from kisaan_validate.errors import DatabaseError, SuiteError
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.resumed import RangeRead, TableResumed
-from kisaan_validate.plan.statements import Pass, Reads, Slot
+from kisaan_validate.plan.pieces import piece_of
+from kisaan_validate.plan.statements import Pass, Reads, Slot, free_name
 from kisaan_validate.sql.assertion import calls_of
-from kisaan_validate.sql.expressions import quote, table_sql
+from kisaan_validate.sql.expressions import APART, quote, table_sql
 from kisaan_validate.sql.qualify import qualified, unmarked
 
 WRAP = 2**32
@@ -192,17 +193,30 @@ CHANGED = "rows that changed since they were read"
 @dataclass(frozen=True)
 class LastLook:
     """The scan of the whole table that follows the last range: ``statement``, and what its slots that are no
-    check count: rows that changed, and by the number of its range the rows that did not.
+    check count: rows that changed, and by the number of its range the rows that did not. ``mark`` is the SQL
+    that tells them, of which each row has its own value under the name ``called``.
     """
 
     statement: Pass
     changed: str
     stayed: Mapping[int, str]
+    mark: str
+    called: str
 
     @property
     def own(self) -> frozenset[str]:
         """The ids of slots that are no check."""
         return frozenset({self.changed, *self.stayed.values()})
+
+    def cut(self, statement: Pass, first: int = 0, following: int | None = None) -> Pass:
+        """The same scan, or a part of its slots, of the blocks from ``first`` up to before ``following``."""
+        table = statement.table
+        plain = replace(statement, source=table_sql(table))
+        rows = plain if first == 0 and following is None else piece_of(plain, first, following)
+        # Set apart, so that the mark is made once for each row and not for each of the slots.
+        head, _, where = rows.source.partition("\nWHERE")
+        inner = f"SELECT *, {self.mark} AS {self.called}\nFROM {head}" + (f"\nWHERE{where}" if where else "")
+        return replace(statement, source=f"(\n{inner}{APART}\n) AS {quote(table.name)}")
 
 
 def last_look(statement: Pass, state: TableResumed, upper: int) -> LastLook:
@@ -214,30 +228,35 @@ def last_look(statement: Pass, state: TableResumed, upper: int) -> LastLook:
     no answer somewhere, is asked of all.
     """
     table = statement.table
-    changed = _changed(table, state, upper)
+    called = free_name("mark", table)
     stayed = {n: f"{CHANGED}: range {n}" for n in range(len(state.ranges))}
-    slots = [Slot(CHANGED, changed)]
-    for n, one in enumerate(state.ranges):
-        within = inside(table, state.key, one.first, one.following)
-        slots.append(Slot(stayed[n], f"({within}) AND NOT {younger(one, upper)}"))
+    slots = [Slot(CHANGED, f"{called} = {_CHANGED}")]
+    slots += [Slot(id, f"{called} = {n}") for n, id in stayed.items()]
     for slot in statement.slots:
         count = state.counted(slot.check_id)
         held = count is not None and not count.violations
         # CASE, so that the condition is not evaluated for rows that were read already.
-        cond = f"CASE WHEN {changed} THEN ({slot.condition}) ELSE false END"
+        cond = f"CASE WHEN {called} = {_CHANGED} THEN ({slot.condition}) ELSE false END"
         slots.append(replace(slot, condition=cond) if held else slot)
     scan = replace(statement, slots=tuple(slots), marking=None, figures=())
-    return LastLook(scan, CHANGED, stayed)
+    look = LastLook(scan, CHANGED, stayed, _mark(table, state, upper), called)
+    return replace(look, statement=look.cut(scan))
 
 
-def _changed(table: Table, state: TableResumed, upper: int) -> str:
-    """The condition that a row version may not have been there when its range was read."""
-    arms = [
-        f"WHEN {inside(table, state.key, None, one.following)} THEN {younger(one, upper)}"
-        for one in state.ranges[:-1]
-    ]
-    last = younger(state.ranges[-1], upper)
-    return f"(CASE {' '.join(arms)} ELSE {last} END)" if arms else f"({last})"
+_CHANGED, _NOWHERE = -1, -2
+"""What rows are marked with that changed, or lie in no range; all others with the number of their range."""
+
+
+def _mark(table: Table, state: TableResumed, upper: int) -> str:
+    """SQL for the mark of a row: the number of the range in which it was read as it is now."""
+    arms = []
+    for n, one in enumerate(state.ranges):
+        # The last range names its start: what is NULL lies in none, and must not be taken for read.
+        last = n == len(state.ranges) - 1
+        within = inside(table, state.key, one.first if last else None, one.following)
+        known = f"{quote(state.key)} = {quote(state.key)}" if within == "true" else within
+        arms.append(f"WHEN {known} THEN CASE WHEN {younger(one, upper)} THEN {_CHANGED} ELSE {n} END")
+    return f"(CASE {' '.join(arms)} ELSE {_NOWHERE} END)"
 
 
 def younger(one: RangeRead, upper: int) -> str:
@@ -280,12 +299,17 @@ def missed(
     return None
 
 
-def slots_that_last(slots: Sequence[Slot]) -> dict[str, str]:
+def slots_that_last(table: Table, slots: Sequence[Slot]) -> dict[str, str]:
     """Of each slot that cannot be answered over several nights: why, by check id."""
     found: dict[str, str] = {}
+    # Read from a subquery, a row as a whole would be another one; a column of that name comes first.
+    whole = re.compile(rf'(?<![\w$.]){re.escape(table.name)}(?![\w$])(?!"?\s*\.)', re.IGNORECASE)
     for slot in slots:
+        text = f"{slot.condition}, {slot.judged or 'true'}"
         if slot.query is not None or slot.found:
             found[slot.check_id] = "it judges a figure of all rows"
-        elif why := passing(f"{slot.condition}, {slot.judged or 'true'}"):
+        elif table.name not in table.columns and whole.search(text):
+            found[slot.check_id] = "it reads the row as a whole"
+        elif why := passing(text):
             found[slot.check_id] = why
     return found

@@ -30,7 +30,7 @@ from kisaan_validate.facts.resumed import RangeCount, RangeRead, TableResumed
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.pieces import divisible
 from kisaan_validate.plan.plan import Plan
-from kisaan_validate.plan.ranges import last_look, missed, range_of
+from kisaan_validate.plan.ranges import LastLook, last_look, missed, range_of
 from kisaan_validate.postgres.continuity import is_written
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.prove.budget import NEXT
@@ -133,7 +133,7 @@ class _Asker:
             ranges = (*ranges[:-1], replace(ranges[-1], horizon=upper))
         seen = replace(state, ranges=ranges)
         look = last_look(self._resumed.statement, seen, upper)
-        looked = look_last(session, look, self._ground, self._pieces(look.statement))
+        looked = look_last(session, look, self._ground, self._pieces(look))
         if looked.changed is None:
             lost = looked.answer.failure or DatabaseError("not run")
             # A night of its own was not enough: another would not be either, so it is read anew.
@@ -143,14 +143,13 @@ class _Asker:
             return self._broken(error, read, looked)
         return self._whole(replace(state, changed=looked.changed), read, looked)
 
-    def _pieces(self, statement: object) -> Pieces | None:
-        from kisaan_validate.plan.statements import Pass
-
-        assert isinstance(statement, Pass)
+    def _pieces(self, look: LastLook) -> Pieces | None:
+        """How the last look is cut; None where it is asked at once."""
+        statement = self._resumed.statement
         if self._blocks is None or not divisible(statement, self._blocks, self._context.holder.version):
             return None
         say = self._context.request.counting(f"looking for changed rows of {statement.table.name}")
-        return Pieces(self._blocks, self._seconds, say)
+        return Pieces(self._blocks, self._seconds, say, look.cut)
 
     def _whole(self, state: TableResumed, read: Read, looked: Looked) -> StatementAnswer:
         """What one scan of the table in this snapshot would answer."""

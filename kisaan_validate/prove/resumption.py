@@ -125,7 +125,7 @@ def gone(state: TableResumed, now: ResumedTable) -> str:
 
 def _refused(context: RunContext, statement: Pass) -> tuple[dict[str, str], dict[str, str]]:
     """The checks of a scan that ranges cannot answer, and why; and what functions are that others call."""
-    refused = slots_that_last(statement.slots)
+    refused = slots_that_last(statement.table, statement.slots)
     rules = context.suite.rules
     lasting = [slot for slot in statement.slots if slot.check_id not in refused]
     for slot in lasting:
