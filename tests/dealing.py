@@ -26,6 +26,7 @@ SECONDS = {
     **dict.fromkeys(("test_guard.py", "test_guard_standby.py"), 20),
     "test_unproved.py": 15,
     **dict.fromkeys(("test_tape.py", "test_canaries.py", "test_rehearse_rules.py"), 12),
+    **dict.fromkeys(("test_wait.py", "test_migrations_cli.py"), 12),
     **dict.fromkeys(("test_no_harm.py", "test_schema_objects.py", "test_page_access.py", "test_cli.py"), 20),
     **dict.fromkeys(
         (
