@@ -36,20 +36,21 @@ def read_preflight_inputs(given: Mapping[str, Any]) -> PreflightAsked:
     if rules.contract is not None and suite is None:
         raise UsageError("a contract was named, and no suite whose checks it names", "name it with --suite")
     contract = the_contract(rules.contract, suite) if suite is not None else None
-    source = _ledger(suite, given)
+    source, expect = _ledger(suite, given), {**config.expect, **_expected(given["expect"])}
     if not rules.migrations:
         rules = replace(rules, migrations=tuple(config.suite / folder for folder in source.folders))
     files = read_given(rules.certificate, rules.receipt, rules.baseline, rules.dump)
     return PreflightAsked(
         find_target(given["dsn"]),
-        {**config.expect, **_expected(given["expect"])},
+        expect,
         rules,
         suite,
         contract,
         files,
         _without(rules, files, given["without"]),
         datetime.now(UTC),
-        the_options(config),
+        # Counts alone are wanted: no keys of rows.
+        the_options(config, sample=0, expect=expect),
         given["deep"],
         given["show_queries"],
         given["run_file"],

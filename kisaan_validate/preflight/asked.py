@@ -127,8 +127,7 @@ class Question:
 
 def untold(topic: PreflightTopic, name: str, error: DatabaseError) -> PreflightItem:
     """The item of a question that the server did not answer."""
-    fact = error.fact.removeprefix("cannot tell: ")
-    return PreflightItem(topic, name, CANNOT_TELL, fact, error.hint)
+    return PreflightItem(topic, name, CANNOT_TELL, error.fact, error.hint)
 
 
 @dataclass(frozen=True)

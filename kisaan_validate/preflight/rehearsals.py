@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC
 
+from kisaan_validate.facts.certificate import Certificate
 from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreflightTopic
 from kisaan_validate.facts.receipt import ReceiptFile, RehearsalReceipt, major_of
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.preflight.ages import age_judged
 from kisaan_validate.preflight.asked import Answers, Inquiry
-from kisaan_validate.preflight.backups import refused
+from kisaan_validate.preflight.backups import refused, taken_at
 from kisaan_validate.preflight.rules import REHEARSAL
 from kisaan_validate.preflight.same import dump_is_of
 from kisaan_validate.sql.qualify import qualified
@@ -48,7 +49,9 @@ def rehearsal_fits(inquiry: Inquiry) -> Iterator[PreflightItem]:
     yield _version(inquiry, receipt)
     yield _files(inquiry, receipt)
     yield from _digests(inquiry, receipt)
-    yield _dump(inquiry, receipt)
+    certificate = _certificate(inquiry, receipt)
+    yield _dump(inquiry, receipt, certificate)
+    yield _dump_age(inquiry, receipt, certificate)
     if not inquiry.left_out("settings"):
         yield from _zone(inquiry, receipt)
 
@@ -115,29 +118,47 @@ def _digests(inquiry: Inquiry, receipt: RehearsalReceipt) -> Iterator[PreflightI
             yield SAY.go(name, f"the {name} is the one of the rehearsal")
 
 
-def _dump(inquiry: Inquiry, receipt: RehearsalReceipt) -> PreflightItem:
-    """Whether it was this database's data: by a certificate of the dump that was rehearsed."""
+def _certificate(inquiry: Inquiry, receipt: RehearsalReceipt) -> Certificate | None:
+    """The certificate of the dump that was rehearsed: the one that was named, or one beside it."""
     given = inquiry.asked.given
     own = given.certificate.record if given.certificate is not None else None
     known = [*([own] if own is not None else []), *given.siblings]
-    of_it = [
+    of_it = (
         one
         for one in known
         if one.evidence.dump is not None and one.evidence.dump.sha256 == receipt.dump.sha256
-    ]
-    if not of_it or inquiry.place is None:
+    )
+    return next(of_it, None)
+
+
+def _dump(inquiry: Inquiry, receipt: RehearsalReceipt, certificate: Certificate | None) -> PreflightItem:
+    """Whether it was this database's data."""
+    if certificate is None or inquiry.place is None:
         fact = f"of which database the rehearsed dump {receipt.dump.name} is, no certificate says"
         hint = "rehearse on a dump that is certified, and keep the certificates in one folder"
         return SAY.unknown("data", fact, hint)
-    same, words = dump_is_of(of_it[0], inquiry.place)
+    same, words = dump_is_of(certificate, inquiry.place)
     if same:
-        which = "that is certified" if own in of_it else "of this database"
-        return SAY.go("data", f"rehearsed on the dump {receipt.dump.name} {which}")
+        return SAY.go("data", f"rehearsed on the certified dump {receipt.dump.name} of this database")
     if same is False:
         return SAY.no_go("data", f"the rehearsed dump is not of this database: {words}", AGAIN)
     return SAY.unknown(
         "data", f"whether the rehearsed dump is of this database is not known: {words}", "grant pg_monitor"
     )
+
+
+def _dump_age(inquiry: Inquiry, receipt: RehearsalReceipt, certificate: Certificate | None) -> PreflightItem:
+    """Whether the data of the rehearsal was young: one of today may be of last year's dump."""
+    said = receipt.dump_taken_at
+    at = taken_at(certificate) if certificate is not None else None
+    at = at or (said if said is not None and said.tzinfo is not None else None)
+    if at is None:
+        fact = f"when the rehearsed dump {receipt.dump.name} was taken is not known: it says no zone"
+        return SAY.unknown("data age", fact, "rehearse on a dump of kisaan-validate backup take")
+    state, words = age_judged(at, inquiry.asked.at, inquiry.asked.rules.rehearsal_age)
+    fact = f"the rehearsed dump of {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC is {words}"
+    todo = "" if state is StandingState.PASS else AGAIN
+    return PreflightItem(PreflightTopic.REHEARSAL, "data age", state, fact, todo)
 
 
 def _zone(inquiry: Inquiry, receipt: RehearsalReceipt) -> Iterator[PreflightItem]:
