@@ -404,6 +404,7 @@ REFUSED = {
     '[[step]]\nname = "x"\npath = "/x"\nexpect = [{ json = "$.a", equals = "${b}" }]\n': "no step before it",
     '[[step]]\nname = "x"\npath = "/x"\nmethod = "POST"\njson = { a = "${b}" }\n': "no step before it captures",
 }
+REFUSED |= {"".join(f'[[step]]\nname = "s{n}"\npath = "/x"\n' for n in range(1001)): "more than 1,000 steps"}
 REFUSED |= {
     f'[[step]]\nname = "x"\npath = "/x"\nexpect = [{{ json = "{path}", exists = true }}]\n': words
     for path, words in {
@@ -417,7 +418,7 @@ REFUSED |= {
 }
 
 
-@pytest.mark.parametrize("steps", REFUSED)
+@pytest.mark.parametrize("steps", REFUSED, ids=range(len(REFUSED)))
 def test_what_is_unsafe_or_means_nothing_is_refused_before_anything_is_sent(steps: str) -> None:
     """Law: a file is refused as a whole."""
     with healthy() as server, pytest.raises(SuiteError, match=REFUSED[steps]):
@@ -668,6 +669,8 @@ def test_a_stop_keeps_what_is_known() -> None:
     assert judge_probes(found) is Verdict.INCONCLUSIVE
     assert found.created[-1].request == "DELETE /users/7"
     assert [step.state for step in found.steps] == [GO, GO, OPEN, OPEN]
+    # What was not sent is not written again and again: a stop with a thousand steps left ends soon.
+    assert [len(one.steps) for one in kept] == [1, 2, 2, 3, 3, 4]
     before = next(one for one in kept if len(one.steps) == 3)
     assert (before.ended, before.created[0].certain, before.created[0].step) == (None, False, "an order")
 

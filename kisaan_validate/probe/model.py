@@ -86,12 +86,23 @@ def _headers(value: Any) -> Any:
     return value
 
 
+MOST_STEPS = 1_000
+"""Of a file: the record is written anew after each of them."""
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, list) and len(value) > MOST_STEPS:
+        raise wrong(f"has more than {MOST_STEPS:,} steps", "write several files")
+    return value
+
+
 _STATUS_SCHEMA = {
     "type": ["integer", "string", "array"],
     "items": {"type": ["integer", "string"]},
     "pattern": "^[1-5]xx$",
 }
 StatusWanted = Annotated[tuple[str, ...], Field(strict=False), LookBefore(_status, _STATUS_SCHEMA)]
+_few = LookBefore(_bounded, {"maxItems": MOST_STEPS})
 Query = Annotated[str, LookBefore(_query, {"pattern": r"^\$"})]
 Route = Annotated[str, LookBefore(_route, {"pattern": "^/"})]
 Address = Annotated[str, LookBefore(_address, {})]
@@ -196,6 +207,6 @@ class ProbesFile(TomlTable):
     ca: FilePath | None = Field(None, description="a file of certificates that are trusted, beside this file")
     headers: Headers = Field(default_factory=dict, description="headers of every request")
     health: HealthTable = Field(description="the first step", examples=['{ path = "/api/health" }'])
-    step: Annotated[tuple[StepTable, ...], Field(strict=False), tables("step")] = Field(
+    step: Annotated[tuple[StepTable, ...], Field(strict=False), tables("step"), _few] = Field(
         (), description="the other steps, in their order"
     )

@@ -130,7 +130,9 @@ class _ProbeRun:
     def _end(self, step: ProbeStep) -> None:
         self.steps.append(step)
         self.say(step)
-        self.keep(self._found(None))
+        # Of one that was not sent nothing can be lost, and after a stop there may be a thousand.
+        if step.tries:
+            self.keep(self._found(None))
 
     def _keep_with(self, step: ProbeStep) -> None:
         self.keep(replace(self._found(None), steps=(*self.steps, step)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from kisaan_validate.errors import UsageError
@@ -62,6 +63,8 @@ class NoZone(NoTime):
     """A text is a time of which nobody said the zone."""
 
 
+# A log has many lines of one second, and strptime is slow.
+@lru_cache(maxsize=4096)
 def read_time(text: str, form: str, zone: tzinfo | None) -> datetime:
     """The time that a text says, in UTC: ISO 8601, seconds or milliseconds since 1970, or as ``form``
     (strptime). Raises NoTime.
