@@ -87,8 +87,9 @@ class Holding:
     def __exit__(self, *_: object) -> None:
         self._end.set()
         self._thread.join()
-        if self._mine():
-            with suppress(OSError):
+        # A word that cannot be read is somebody's, who is told what to do.
+        with suppress(OSError, RecordError):
+            if self._mine():
                 self._path.unlink()
 
     def doing(self, what: str) -> None:
@@ -115,11 +116,12 @@ class Holding:
 
     def _beating(self) -> None:
         while not self._end.wait(BEAT_SECONDS):
-            if not self._mine():
-                self._lost(f"{_holder(self._path)} took over this rollout")
-                return
-            # A full disk is said by what is recorded, not here.
+            # A full disk, or a word that is half written, is said by what is recorded, not here; this must
+            # not end, or we would seem to be gone.
             with suppress(RecordError):
+                if not self._mine():
+                    self._lost(f"{_holder(self._path)} took over this rollout")
+                    return
                 self._write()
 
 
