@@ -18,7 +18,7 @@ from kisaan_validate.execute.ranges import (
     PIECE_SECONDS,
     Looked,
     Ranges,
-    Read,
+    RangesRead,
     believing,
     look_last,
     read_ranges,
@@ -82,7 +82,7 @@ class _Asker:
         """Ranges, then the last look. Raises nothing."""
         before = self._resumed.state or self._resumed.blank
         if before.whole:
-            return self._looked(session, before, Read(None), fresh=False)
+            return self._looked(session, before, RangesRead(None), fresh=False)
         read = self._read(session, before)
         if not read.begun:
             return self._partial(session, before, read, None)
@@ -99,7 +99,7 @@ class _Asker:
             return request.stop.reason
         return until.reason if until is not None and until.over else ""
 
-    def _read(self, session: Session, before: TableResumed) -> Read:
+    def _read(self, session: Session, before: TableResumed) -> RangesRead:
         table = self._resumed.table
         ranges = Ranges(
             self._resumed.key,
@@ -111,7 +111,7 @@ class _Asker:
         )
         return read_ranges(session, self._resumed.statement, self._ground, ranges)
 
-    def _with(self, before: TableResumed, read: Read) -> TableResumed:
+    def _with(self, before: TableResumed, read: RangesRead) -> TableResumed:
         """The state after this night's ranges, which are one."""
         place, moment = self._context.snapshot.place, self._resumed.moment
         first = before.ranges[-1].following if before.ranges else None
@@ -122,7 +122,9 @@ class _Asker:
 
     # --- answers ------------------------------------------------------------------------------------------
 
-    def _looked(self, session: Session, state: TableResumed, read: Read, *, fresh: bool) -> StatementAnswer:
+    def _looked(
+        self, session: Session, state: TableResumed, read: RangesRead, *, fresh: bool
+    ) -> StatementAnswer:
         """The answers of a table whose ranges were all read. ``fresh``: the last of them in this snapshot."""
         kept = state if fresh else None
         if why := self._may_go_on():
@@ -151,7 +153,7 @@ class _Asker:
         say = self._context.request.counting(f"looking for changed rows of {statement.table.name}")
         return Pieces(self._blocks, self._seconds, say, look.cut)
 
-    def _whole(self, state: TableResumed, read: Read, looked: Looked) -> StatementAnswer:
+    def _whole(self, state: TableResumed, read: RangesRead, looked: Looked) -> StatementAnswer:
         """What one scan of the table in this snapshot would answer."""
         answer = looked.answer
         answer.rests = tuple(dict.fromkeys((*state.rests, *answer.rests)))
@@ -161,7 +163,7 @@ class _Asker:
         answer.resumed = Resumed(self._resumed, state, notes, partial=False)
         return answer
 
-    def _broken(self, error: DatabaseError, read: Read, looked: Looked) -> StatementAnswer:
+    def _broken(self, error: DatabaseError, read: RangesRead, looked: Looked) -> StatementAnswer:
         """No answer at all, and nothing to go on with: what was read was not all that there was."""
         ids = self._resumed.statement.check_ids
         return StatementAnswer(
@@ -176,7 +178,7 @@ class _Asker:
         self,
         session: Session,
         state: TableResumed,
-        read: Read,
+        read: RangesRead,
         kept: TableResumed | None,
         looked: Looked | None = None,
     ) -> StatementAnswer:
@@ -202,7 +204,7 @@ class _Asker:
         answer.resumed = Resumed(self._resumed, kept, notes, keys, key)
         return answer
 
-    def _keys(self, session: Session, read: Read, failing: Mapping[str, int]) -> dict[str, Keys]:
+    def _keys(self, session: Session, read: RangesRead, failing: Mapping[str, int]) -> dict[str, Keys]:
         """Failing keys of this night's ranges, as many as are shown; none where they cannot be read.
 
         The time may have ended: these are the last statements, and few.
@@ -234,7 +236,7 @@ def _decided(check: Check, known: RangeCount) -> bool:
     return tolerance is None or (tolerance.rows is not None and known.violations > tolerance.rows)
 
 
-def _open_error(state: TableResumed, read: Read) -> DatabaseError:
+def _open_error(state: TableResumed, read: RangesRead) -> DatabaseError:
     """Why what was not seen has no answer."""
     error = read.error
     # A conflict with replay is not asked again: the ranges go on where they are, in the next night.
