@@ -31,9 +31,11 @@ from kisaan_validate.cli.scan_history import resume_from
 from kisaan_validate.errors import RecordError
 from kisaan_validate.execute import ranges
 from kisaan_validate.facts.catalogue import Column, Table
+from kisaan_validate.facts.proved import TableProved
 from kisaan_validate.facts.result import Evidence, Status, Verdict
 from kisaan_validate.facts.resumed import RangeRead, ResumeFrom, TableResumed
 from kisaan_validate.facts.run import Run
+from kisaan_validate.history.proved import LastProved, proved_now
 from kisaan_validate.ops.scans import chosen
 from kisaan_validate.plan.ranges import WRAP, passing, younger
 from kisaan_validate.plan.statements import Pass
@@ -213,6 +215,10 @@ def test_a_tolerance_is_granted_by_all_rows_or_not_at_all(server: Server, databa
     )
     one = night(server, database, 1, of=checks)
     assert status(one) == {"share": Status.ERROR, "few": Status.FAIL, "many": Status.ERROR}
+    # A violation answers its check; the table is not proved by that.
+    failed = night(server, database, 1, of=suite_of(d.holds("big", "amount >= 0", id="few")))
+    assert status(failed) == {"few": Status.FAIL}
+    assert proved_now(failed, LastProved()) == (TableProved("big"),)
     two = night(server, database, 9, one, of=checks)
     assert status(two) == {"share": Status.TOLERATED, "few": Status.FAIL, "many": Status.TOLERATED}
 
@@ -318,7 +324,7 @@ def test_a_table_that_was_made_anew_is_read_anew(server: Server, database: str, 
         ({"shape": "0" * 64}, "rewritten or altered"),
         ({"key": "amount"}, "by another key"),
         ({"meanings": (("a", "other"),)}, "its checks are others"),
-        ({"late": True}, "did not end within a night"),
+        ({"void": "it was void"}, "it was void"),
         ({"ranges": (replace(RANGE, horizon=10),)}, "in an older state"),
         ({"ranges": (replace(RANGE, horizon=0),)}, "in an older state"),
         ({"ranges": ()}, "makes no sense"),
@@ -375,8 +381,8 @@ def test_a_log_that_is_not_written_keeps_nothing(
     monkeypatch.setattr(continuity, "WRITTEN_SECONDS", 0.0)
     monkeypatch.setattr(continuity, "read_moment", _far)
     one = night(server, database, 2)
-    assert one.resumed == ()
-    assert any("a crash could take it back" in notice.message for notice in one.notices)
+    assert "a crash could have taken it back" in one.resumed[0].void
+    assert any("cannot be gone on with" in notice.message for notice in one.notices)
     assert "600 rows of big" in by_id(one)["amount"].message
     # All in one night rests on nothing that is kept.
     assert night(server, database, 9).verdict is Verdict.PASS
@@ -486,7 +492,12 @@ def test_an_index_that_does_not_lead_to_all_rows(
     found = by_id(two)["amount"]
     assert found.status is Status.ERROR
     assert "the index on id led to 20 rows of a range in which the table has 21" in found.message
-    assert (two.verdict, two.resumed) == (Verdict.INCONCLUSIVE, ())
+    assert two.verdict is Verdict.INCONCLUSIVE
+    # Rebuilt, the index leads to all; but what was read before did not.
+    server.sql("REINDEX INDEX big_pkey", database)
+    three = night(server, database, 9, two)
+    assert any("not all of its rows lay in its ranges" in n.message for n in three.notices)
+    assert (status(three)["amount"], by_id(three)["amount"].examined) == (Status.FAIL, 1001)
 
 
 def test_a_key_that_is_null_against_its_declaration(server: Server, database: str) -> None:
@@ -500,7 +511,8 @@ def test_a_key_that_is_null_against_its_declaration(server: Server, database: st
     found = by_id(two)["amount"]
     assert found.status is Status.ERROR
     assert "1,001 rows were counted, of which 1 lie in no range of id" in found.message
-    assert (two.verdict, two.resumed) == (Verdict.INCONCLUSIVE, ())
+    assert two.verdict is Verdict.INCONCLUSIVE
+    assert two.resumed[0].void
 
 
 def test_keys_of_other_types_and_odd_names(server: Server, database: str) -> None:
@@ -795,7 +807,7 @@ def test_the_newest_record_of_a_profile_is_gone_on_with(shop: Shop) -> None:
         return made
 
     nights = [recorded("nightly", 1), recorded("nightly", 1), recorded("weekly", 1), recorded("nightly", 0)]
-    assert [len(made.resumed) for made in nights] == [1, 1, 1, 0]
+    assert nights[3].resumed == nights[1].resumed
     found = resume_from(config, profile, checks, target)["big"].state
     assert found == nights[1].resumed[0]
     assert found is not None
@@ -898,7 +910,7 @@ def test_a_last_look_that_takes_too_long_is_not_tried_for_ever(server: Server, d
         two = run(checks, server.dsn(database), options=options)
     assert status(two) == {"slow": Status.ERROR}
     assert "rows that changed since then are not proved" in by_id(two)["slow"].message
-    assert two.resumed[0].late
+    assert two.resumed[0].void
     three = night(server, database, 1, two, of=checks)
     assert [r.run for r in three.resumed[0].ranges] == [three.id]
     assert any("did not end within a night" in n.message for n in three.notices)
