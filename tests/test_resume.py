@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg2
 import pytest
-from conftest import Server, embedded_server
+from conftest import SYSTEM_BIN, Server, embedded_server, missing, system_server, wait_until
 from gates import PATIENT, by_id
 from helpers import settings
 from hypothesis import given
@@ -23,24 +23,31 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from shop import Shop
 from small_server import restarted
+from standbys import standby_of
 
 from kisaan_validate import declare as d
+from kisaan_validate.cli.options import the_config
+from kisaan_validate.cli.scan_history import resume_from
 from kisaan_validate.errors import RecordError
 from kisaan_validate.execute import ranges
 from kisaan_validate.facts.catalogue import Column, Table
+from kisaan_validate.facts.proved import TableProved
 from kisaan_validate.facts.result import Evidence, Status, Verdict
 from kisaan_validate.facts.resumed import RangeRead, ResumeFrom, TableResumed
 from kisaan_validate.facts.run import Run
+from kisaan_validate.history.proved import LastProved, proved_now
+from kisaan_validate.ops.scans import chosen
 from kisaan_validate.plan.ranges import WRAP, passing, younger
 from kisaan_validate.plan.statements import Pass
 from kisaan_validate.postgres import continuity
 from kisaan_validate.postgres.session import Session
+from kisaan_validate.postgres.target import find_target
 from kisaan_validate.process.deadline import Deadline
 from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.resumption import ResumedTable, gone
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import run_from_json, run_to_json
-from kisaan_validate.suite.load import Suite, suite_of
+from kisaan_validate.suite.load import Suite, load_suite, suite_of
 
 TABLE = """
 CREATE TABLE big (id bigint PRIMARY KEY, amount int, note text);
@@ -208,6 +215,10 @@ def test_a_tolerance_is_granted_by_all_rows_or_not_at_all(server: Server, databa
     )
     one = night(server, database, 1, of=checks)
     assert status(one) == {"share": Status.ERROR, "few": Status.FAIL, "many": Status.ERROR}
+    # A violation answers its check; the table is not proved by that.
+    failed = night(server, database, 1, of=suite_of(d.holds("big", "amount >= 0", id="few")))
+    assert status(failed) == {"few": Status.FAIL}
+    assert proved_now(failed, LastProved()) == (TableProved("big"),)
     two = night(server, database, 9, one, of=checks)
     assert status(two) == {"share": Status.TOLERATED, "few": Status.FAIL, "many": Status.TOLERATED}
 
@@ -313,7 +324,7 @@ def test_a_table_that_was_made_anew_is_read_anew(server: Server, database: str, 
         ({"shape": "0" * 64}, "rewritten or altered"),
         ({"key": "amount"}, "by another key"),
         ({"meanings": (("a", "other"),)}, "its checks are others"),
-        ({"late": True}, "did not end within a night"),
+        ({"void": "it was void"}, "it was void"),
         ({"ranges": (replace(RANGE, horizon=10),)}, "in an older state"),
         ({"ranges": (replace(RANGE, horizon=0),)}, "in an older state"),
         ({"ranges": ()}, "makes no sense"),
@@ -370,8 +381,8 @@ def test_a_log_that_is_not_written_keeps_nothing(
     monkeypatch.setattr(continuity, "WRITTEN_SECONDS", 0.0)
     monkeypatch.setattr(continuity, "read_moment", _far)
     one = night(server, database, 2)
-    assert one.resumed == ()
-    assert any("a crash could take it back" in notice.message for notice in one.notices)
+    assert "a crash could have taken it back" in one.resumed[0].void
+    assert any("cannot be gone on with" in notice.message for notice in one.notices)
     assert "600 rows of big" in by_id(one)["amount"].message
     # All in one night rests on nothing that is kept.
     assert night(server, database, 9).verdict is Verdict.PASS
@@ -481,7 +492,12 @@ def test_an_index_that_does_not_lead_to_all_rows(
     found = by_id(two)["amount"]
     assert found.status is Status.ERROR
     assert "the index on id led to 20 rows of a range in which the table has 21" in found.message
-    assert (two.verdict, two.resumed) == (Verdict.INCONCLUSIVE, ())
+    assert two.verdict is Verdict.INCONCLUSIVE
+    # Rebuilt, the index leads to all; but what was read before did not.
+    server.sql("REINDEX INDEX big_pkey", database)
+    three = night(server, database, 9, two)
+    assert any("not all of its rows lay in its ranges" in n.message for n in three.notices)
+    assert (status(three)["amount"], by_id(three)["amount"].examined) == (Status.FAIL, 1001)
 
 
 def test_a_key_that_is_null_against_its_declaration(server: Server, database: str) -> None:
@@ -495,7 +511,8 @@ def test_a_key_that_is_null_against_its_declaration(server: Server, database: st
     found = by_id(two)["amount"]
     assert found.status is Status.ERROR
     assert "1,001 rows were counted, of which 1 lie in no range of id" in found.message
-    assert (two.verdict, two.resumed) == (Verdict.INCONCLUSIVE, ())
+    assert two.verdict is Verdict.INCONCLUSIVE
+    assert two.resumed[0].void
 
 
 def test_keys_of_other_types_and_odd_names(server: Server, database: str) -> None:
@@ -763,9 +780,43 @@ def test_a_profile_names_such_tables(shop: Shop) -> None:
             run_from_json(text.replace(was, wrong))
 
 
+def test_the_newest_record_of_a_profile_is_gone_on_with(shop: Shop) -> None:
+    """Not one of another profile, nor an older one; a night that read nothing of the table is passed over."""
+    shop.sql(TABLE)
+    suite_file = "from kisaan_validate import declare\ndeclare.holds('big', 'amount >= 0', id='amount')\n"
+    (shop.folder / "checks" / "big.py").write_text(suite_file)
+    (shop.folder / "kisaan.toml").write_text(RESUMED.format(budget="4 s", table="big"))
+    config = the_config(shop.folder / "kisaan.toml")
+    checks = load_suite(config.suite)
+    target, profile = find_target(shop.server.dsn(shop.database)), chosen(config.scans, "nightly")
+    assert resume_from(config, profile, checks, target) == {"big": ResumeFrom("id")}
+
+    def recorded(scan: str, ranges: int) -> Run:
+        state = resume_from(config, profile, checks, target)["big"].state
+        options = Options(
+            limits=PATIENT,
+            until=Steps(shop.server, ranges),
+            noted={"scan": scan},
+            resume={"big": ResumeFrom("id", state)},
+        )
+        made = run(checks.narrowed(("big",)), shop.server.dsn(shop.database), options=options)
+        # Folders sort by time, and these nights are of one second.
+        made = replace(made, id=f"2026030{len(_records(shop))}T000000Z-abcdef")
+        (config.reports / made.id).mkdir(parents=True)
+        (config.reports / made.id / "run.json").write_text(run_to_json(replace(made, proved=())))
+        return made
+
+    nights = [recorded("nightly", 1), recorded("nightly", 1), recorded("weekly", 1), recorded("nightly", 0)]
+    assert nights[3].resumed == nights[1].resumed
+    found = resume_from(config, profile, checks, target)["big"].state
+    assert found == nights[1].resumed[0]
+    assert found is not None
+    assert [r.following for r in found.ranges] == ["301", "601"]
+
+
 SLOW = """
 CREATE FUNCTION slow(a int) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS
-'DECLARE n int := 0; BEGIN FOR i IN 1..5000 LOOP n := n + i; END LOOP; RETURN a >= 0 AND n > 0; END';
+'DECLARE n int := 0; BEGIN FOR i IN 1..5000 LOOP n := i; END LOOP; RETURN a >= 0 AND n > 0; END';
 CREATE TABLE big (id int PRIMARY KEY, amount int);
 INSERT INTO big SELECT g, 1 FROM generate_series(1, 21000) AS g;
 ANALYZE big;
@@ -840,3 +891,67 @@ def test_what_the_session_decides_is_told_from_what_only_sounds_so() -> None:
         "to_regclass(note) IS NULL",
     ):
         assert passing(bad), bad
+
+
+@pytest.mark.slow
+def test_a_last_look_that_takes_too_long_is_not_tried_for_ever(server: Server, database: str) -> None:
+    """It has a night to itself; if it does not end in it, the table is read anew, and nothing has passed."""
+    server.sql(SLOW.partition("CREATE TABLE")[0].replace("5000", "300000"), database)
+    checks = suite_of(d.holds("big", "amount > 99 OR slow(amount) OR note = 'n'", id="slow"))
+    server.sql("UPDATE big SET note = 'n', amount = 100", database)
+    one = night(server, database, 4, of=checks)
+    assert one.resumed[0].whole
+    server.sql("UPDATE big SET amount = 1, note = 'other'", database)
+    until = Deadline(time.monotonic() + 3, "the budget of 3 s ended", grace=0.5)
+    with somebody_commits(server):
+        options = Options(
+            jobs=1, limits=PATIENT, until=until, resume={"big": ResumeFrom("id", state_of(one))}
+        )
+        two = run(checks, server.dsn(database), options=options)
+    assert status(two) == {"slow": Status.ERROR}
+    assert "rows that changed since then are not proved" in by_id(two)["slow"].message
+    assert two.resumed[0].void
+    three = night(server, database, 1, two, of=checks)
+    assert [r.run for r in three.resumed[0].ranges] == [three.id]
+    assert any("did not end within a night" in n.message for n in three.notices)
+
+
+@pytest.mark.slow
+def test_nights_on_a_standby() -> None:
+    """What replay shows as running has not ended there either, and what replay changed is read again."""
+    if not (SYSTEM_BIN / "pg_basebackup").exists():
+        missing("PostgreSQL 15 is missing: apt-get install postgresql-15")
+    with system_server(6419) as primary, standby_of(primary) as standby:
+        database = primary.create(TABLE)
+        writer = primary.connect(database)
+        writer.autocommit = False
+        writer.cursor().execute("INSERT INTO big VALUES (-2, -1, 'x')")
+        primary.sql("UPDATE big SET note = 'm' WHERE id = 999", database)
+        made, state = None, None
+        for ranges in (2, 1, 9):
+            primary.sql(COMMITTED)
+            ((lsn,),) = primary.sql("SELECT pg_current_wal_insert_lsn()")
+            replayed = f"SELECT pg_last_wal_replay_lsn() >= '{lsn}'::pg_lsn"
+            wait_until(lambda asked=replayed: standby.sql(asked) == [(True,)], 20)
+            options = Options(
+                jobs=1, limits=PATIENT, until=Steps(primary, ranges), resume={"big": ResumeFrom("id", state)}
+            )
+            made = run_from_json(run_to_json(run(suite(), standby.dsn(database), options=options)))
+            state = state_of(made)
+            if ranges == 1:
+                writer.commit()
+        assert made is not None
+        found = by_id(made)["amount"]
+        assert (found.status, found.violations, found.examined) == (Status.FAIL, 1, 1001), found.message
+        assert len(made.resumed[0].ranges) == 3
+        # Another server than the standby.
+        elsewhere = run(
+            suite(), primary.dsn(database), options=Options(resume={"big": ResumeFrom("id", one_of(made))})
+        )
+        assert any("is another one" in n.message for n in elsewhere.notices)
+        writer.close()
+
+
+def one_of(run: Run) -> TableResumed:
+    """The state of a table as if it had not come to its end."""
+    return replace(run.resumed[0], ranges=run.resumed[0].ranges[:1], changed=None)

@@ -44,7 +44,7 @@ class Ranges:
 
 
 @dataclass
-class Read:
+class RangesRead:
     """What was read in one night: from the start of :class:`Ranges` up to before ``following`` (None: to the
     end, if it is ``whole``). ``counts`` are of the checks that had an answer in all of it. ``failed`` are the
     ranges with violations, as (first, following, violations by check). ``why`` says what ended it too early,
@@ -70,9 +70,9 @@ def believing(ground: Ground) -> Ground:
     return Ground(Trust(indexes=True), ground.parts, ground.declared, ground.definitions)
 
 
-def read_ranges(session: Session, statement: Pass, ground: Ground, ranges: Ranges) -> Read:
+def read_ranges(session: Session, statement: Pass, ground: Ground, ranges: Ranges) -> RangesRead:
     """Read range after range. Raises nothing: what goes wrong ends it, and is said."""
-    read, width, ground = Read(ranges.first), FIRST_ROWS, believing(ground)
+    read, width, ground = RangesRead(ranges.first), FIRST_ROWS, believing(ground)
     asked = statement
     ranges.tell(0, ranges.estimate)
     while not read.whole and not (why := ranges.may_go_on()):
@@ -115,7 +115,9 @@ def _bound(
         width *= 2
 
 
-def _add(read: Read, statement: Pass, answer: StatementAnswer, first: str | None, last: str | None) -> None:
+def _add(
+    read: RangesRead, statement: Pass, answer: StatementAnswer, first: str | None, last: str | None
+) -> None:
     """Counts are added; a check that failed to answer in one range has no count of the night."""
     read.begun, read.following, read.whole = True, last, last is None
     read.rows += answer.rows or 0
@@ -131,7 +133,7 @@ def _add(read: Read, statement: Pass, answer: StatementAnswer, first: str | None
     read.rests = tuple(dict.fromkeys((*read.rests, *answer.rests)))
 
 
-def _keep_log(read: Read, answer: StatementAnswer) -> None:
+def _keep_log(read: RangesRead, answer: StatementAnswer) -> None:
     """The first statement, and what was refused: all others differ from it by their range only."""
     read.milliseconds += answer.milliseconds
     read.log += [s for s in answer.log if s.sqlstate or not read.log]

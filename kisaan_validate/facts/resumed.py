@@ -46,9 +46,9 @@ class TableResumed:
     ``key`` is the column by whose ranges, ``ranges`` are in its order, without a gap from the first row on.
     ``server`` and ``shape`` are digests of what must stay as it was: the server since its start; the table,
     its file and columns. ``meanings`` are the checks with the digests of their conditions. ``rests`` says
-    what the ranges were found by. ``late``: the look for changed rows had a night of its own and did not end
-    in it. ``changed`` is how many rows changed after they were read; these were read again in this run, in
-    the snapshot that counted all rows, so that every row is proved or not as of now. None: not looked for.
+    what the ranges were found by. ``void`` says why nothing can be gone on with, "" where it can.
+    ``changed`` is how many rows changed after they were read; these were read again in this run, in the
+    snapshot that counted all rows, so that every row is proved or not as of now. None: not looked for.
     """
 
     table: str
@@ -58,7 +58,7 @@ class TableResumed:
     meanings: tuple[tuple[str, str], ...]
     ranges: tuple[RangeRead, ...]
     rests: tuple[str, ...] = ()
-    late: bool = False
+    void: str = ""
     changed: int | None = None
 
     @property

@@ -72,10 +72,12 @@ class _NightFinder:
 def proved_now(run: Run, before: LastProved) -> tuple[TableProved, ...]:
     """When each table that checks of a run are about was last proved, this run included, by name."""
     answered = {result.check_id for result in run.results if result.status not in UNANSWERED}
+    partly = {state.table for state in run.resumed if not state.ended}
     found = []
     for table, members in sorted(_by_table(run.checks).items()):
         earlier = before.tables.get(table, TableProved(table))
-        now = {check.id for check in members} <= answered
+        # A violation that was met is an answer to its check; the table was not wholly seen.
+        now = {check.id for check in members} <= answered and table not in partly
         found.append(TableProved(table, run.place.at, run.id) if now else earlier)
     return tuple(found)
 

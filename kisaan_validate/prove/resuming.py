@@ -18,7 +18,7 @@ from kisaan_validate.execute.ranges import (
     PIECE_SECONDS,
     Looked,
     Ranges,
-    Read,
+    RangesRead,
     believing,
     look_last,
     read_ranges,
@@ -33,7 +33,6 @@ from kisaan_validate.plan.plan import Plan
 from kisaan_validate.plan.ranges import LastLook, last_look, missed, range_of
 from kisaan_validate.postgres.continuity import is_written
 from kisaan_validate.postgres.session import Session
-from kisaan_validate.prove.budget import NEXT
 from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.evidence import Keys, keys_of_range
 from kisaan_validate.prove.outcome import joined
@@ -44,11 +43,16 @@ MOST_LISTED = 20
 """Of so many ranges of a night failing keys are listed."""
 
 
+GOES_ON = "the next scan goes on there"
+
+UNWRITTEN = "the server's log was not written up to the snapshot, so a crash could have taken it back"
+
+
 @dataclass(frozen=True)
 class Resumed:
     """What a night came to: ``state`` is how far the table is read now, None if that is no further than
-    before. ``notes`` say by check id what is behind its answer, ``keys`` are failing keys of this night's
-    ranges. ``key`` names the columns of these that identify a row.
+    before. ``partial``: not all rows were seen. ``notes`` say by check id what is behind its answer, ``keys``
+    are failing keys of this night's ranges; ``key`` names the columns of these that identify a row.
     """
 
     table: ResumedTable
@@ -82,7 +86,7 @@ class _Asker:
         """Ranges, then the last look. Raises nothing."""
         before = self._resumed.state or self._resumed.blank
         if before.whole:
-            return self._looked(session, before, Read(None), fresh=False)
+            return self._looked(session, before, RangesRead(None), fresh=False)
         read = self._read(session, before)
         if not read.begun:
             return self._partial(session, before, read, None)
@@ -99,7 +103,7 @@ class _Asker:
             return request.stop.reason
         return until.reason if until is not None and until.over else ""
 
-    def _read(self, session: Session, before: TableResumed) -> Read:
+    def _read(self, session: Session, before: TableResumed) -> RangesRead:
         table = self._resumed.table
         ranges = Ranges(
             self._resumed.key,
@@ -111,7 +115,7 @@ class _Asker:
         )
         return read_ranges(session, self._resumed.statement, self._ground, ranges)
 
-    def _with(self, before: TableResumed, read: Read) -> TableResumed:
+    def _with(self, before: TableResumed, read: RangesRead) -> TableResumed:
         """The state after this night's ranges, which are one."""
         place, moment = self._context.snapshot.place, self._resumed.moment
         first = before.ranges[-1].following if before.ranges else None
@@ -122,7 +126,9 @@ class _Asker:
 
     # --- answers ------------------------------------------------------------------------------------------
 
-    def _looked(self, session: Session, state: TableResumed, read: Read, *, fresh: bool) -> StatementAnswer:
+    def _looked(
+        self, session: Session, state: TableResumed, read: RangesRead, *, fresh: bool
+    ) -> StatementAnswer:
         """The answers of a table whose ranges were all read. ``fresh``: the last of them in this snapshot."""
         kept = state if fresh else None
         if why := self._may_go_on():
@@ -137,10 +143,13 @@ class _Asker:
         if looked.changed is None:
             lost = looked.answer.failure or DatabaseError("not run")
             # A night of its own was not enough: another would not be either, so it is read anew.
-            kept = replace(state, late=True) if not fresh and self._may_go_on() else kept
+            if not fresh and self._may_go_on():
+                kept = replace(state, void="the look for changed rows did not end within a night")
             return self._partial(session, state, replace(read, error=lost, log=[]), kept, looked)
         if error := missed(seen, looked.answer.rows or 0, looked.changed, looked.stayed, upper):
-            return self._broken(error, read, looked)
+            return self._broken(
+                replace(state, void="not all of its rows lay in its ranges"), error, read, looked
+            )
         return self._whole(replace(state, changed=looked.changed), read, looked)
 
     def _pieces(self, look: LastLook) -> Pieces | None:
@@ -151,7 +160,7 @@ class _Asker:
         say = self._context.request.counting(f"looking for changed rows of {statement.table.name}")
         return Pieces(self._blocks, self._seconds, say, look.cut)
 
-    def _whole(self, state: TableResumed, read: Read, looked: Looked) -> StatementAnswer:
+    def _whole(self, state: TableResumed, read: RangesRead, looked: Looked) -> StatementAnswer:
         """What one scan of the table in this snapshot would answer."""
         answer = looked.answer
         answer.rests = tuple(dict.fromkeys((*state.rests, *answer.rests)))
@@ -161,7 +170,9 @@ class _Asker:
         answer.resumed = Resumed(self._resumed, state, notes, partial=False)
         return answer
 
-    def _broken(self, error: DatabaseError, read: Read, looked: Looked) -> StatementAnswer:
+    def _broken(
+        self, state: TableResumed, error: DatabaseError, read: RangesRead, looked: Looked
+    ) -> StatementAnswer:
         """No answer at all, and nothing to go on with: what was read was not all that there was."""
         ids = self._resumed.statement.check_ids
         return StatementAnswer(
@@ -169,14 +180,14 @@ class _Asker:
             failure=error,
             milliseconds=read.milliseconds + looked.answer.milliseconds,
             log=[*read.log, *looked.answer.log],
-            resumed=Resumed(self._resumed, None),
+            resumed=Resumed(self._resumed, state, partial=False),
         )
 
     def _partial(
         self,
         session: Session,
         state: TableResumed,
-        read: Read,
+        read: RangesRead,
         kept: TableResumed | None,
         looked: Looked | None = None,
     ) -> StatementAnswer:
@@ -202,7 +213,7 @@ class _Asker:
         answer.resumed = Resumed(self._resumed, kept, notes, keys, key)
         return answer
 
-    def _keys(self, session: Session, read: Read, failing: Mapping[str, int]) -> dict[str, Keys]:
+    def _keys(self, session: Session, read: RangesRead, failing: Mapping[str, int]) -> dict[str, Keys]:
         """Failing keys of this night's ranges, as many as are shown; none where they cannot be read.
 
         The time may have ended: these are the last statements, and few.
@@ -234,14 +245,14 @@ def _decided(check: Check, known: RangeCount) -> bool:
     return tolerance is None or (tolerance.rows is not None and known.violations > tolerance.rows)
 
 
-def _open_error(state: TableResumed, read: Read) -> DatabaseError:
+def _open_error(state: TableResumed, read: RangesRead) -> DatabaseError:
     """Why what was not seen has no answer."""
     error = read.error
     # A conflict with replay is not asked again: the ranges go on where they are, in the next night.
     conflict = error is not None and (error.sqlstate == "40001" or "conflict with recovery" in error.fact)
     why = "replay on the standby cancelled it" if conflict else error.fact if error is not None else read.why
     sqlstate = error.sqlstate if error is not None and not conflict else ""
-    return DatabaseError(no_answer(state, why), NEXT, sqlstate, error is not None and error.lost)
+    return DatabaseError(no_answer(state, why), GOES_ON, sqlstate, error is not None and error.lost)
 
 
 # --- after the counts -------------------------------------------------------------------------------------
@@ -286,19 +297,22 @@ def kept_states(
         if one.table.anew:
             said = f"{one.table.table.title} is read from its first row on: {one.table.anew}"
             notices.append(Notice("resume", said))
-        if one.state is None or one.table.table.key in moved:
+        # Recorded also where it is as before: this run has no more to say of the table.
+        state = one.state or one.table.state
+        if state is None or one.table.table.key in moved:
             continue
         log = one.table.moment.log
-        # What has ended is not gone on with.
-        if log not in written and not one.state.ended:
+        # What has ended is not gone on with, and what was kept before was written then.
+        if log not in written and one.state is not None and not state.ended:
             written[log] = _is_written(context, log)
-        if not one.state.ended and not written[log]:
+        if not written.get(log, True) and not state.ended:
             said = f"what was read of {one.table.table.title} cannot be gone on with"
-            why = "the server's log is not written up to the snapshot, so a crash could take it back"
-            notices.append(Notice("resume", f"{said}: {why}", "the next scan reads the same rows again"))
-            continue
-        ranges = tuple(replace(r, run=r.run or run) for r in one.state.ranges)
-        states.append(replace(one.state, ranges=ranges))
+            notices.append(
+                Notice("resume", f"{said}: {UNWRITTEN}", "the next scan reads the same rows again")
+            )
+            state = one.table.state or replace(state, void=UNWRITTEN)
+        ranges = tuple(replace(r, run=r.run or run) for r in state.ranges)
+        states.append(replace(state, ranges=ranges))
     return tuple(states), tuple(notices)
 
 

@@ -107,8 +107,8 @@ def _one(
 
 def gone(state: TableResumed, now: ResumedTable) -> str:
     """Why what was read before does not count any more; "" if it does."""
-    if state.late:
-        return "the look for changed rows did not end within a night"
+    if state.void:
+        return state.void
     if state.server != now.blank.server:
         return "the server was started again since then, or is another one"
     if state.shape != now.blank.shape:

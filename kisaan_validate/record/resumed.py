@@ -24,7 +24,7 @@ def _state(state: TableResumed) -> Iterator[str]:
     if not state.ranges:
         yield f"{state.table}: it was read by ranges of {state.key}, but there is no range"
         return
-    if state.ended and (not state.whole or state.late):
+    if state.ended and (not state.whole or state.void):
         yield f"{state.table}: changed rows were read again before all rows were read"
     if (state.changed or 0) < 0:
         yield f"{state.table}: {state.changed:,} rows changed"

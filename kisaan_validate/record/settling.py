@@ -48,6 +48,7 @@ def proved_contradictions(run: Run) -> Iterator[str]:
     """What cannot be, in words, of when the tables were proved."""
     open_ = {result.check_id for result in run.results if result.status in UNANSWERED}
     unproved = {check.table for check in run.checks if check.id in open_}
+    unproved |= {state.table for state in run.resumed if not state.ended}
     tables = {check.table for check in run.checks}
     for one in run.proved:
         if (one.at is None) is bool(one.run):
