@@ -19,6 +19,13 @@ RUNBOOK = (ROOT / "tests" / "fixtures" / "runbook.md").read_text(encoding="utf-8
 PAGE = (ROOT / "docs" / "rollout.md").read_text(encoding="utf-8")
 PLAN = read_plan((ROOT / "demo" / "rollout.toml").read_text(encoding="utf-8"), "rollout.toml")
 SUITE = tomllib.loads((ROOT / "checks" / "suite.toml").read_text(encoding="utf-8"))
+ADDED = {
+    "baseline": "without it nothing can be compared",
+    "backup-after": "repairs are proved on the migrated rows",
+    "sign-off": "the page is read by a person",
+    "back-told": "who was told of downtime is told of its end",
+}
+"""Steps that the runbook does not ask for, and why they are there."""
 EIGHT = 8
 """Success criteria of the runbook."""
 
@@ -103,7 +110,7 @@ def test_every_step_of_the_plan_is_for_a_line_or_says_why() -> None:
     """What the runbook does not ask for, the plan does for a reason."""
     mapped = {name for row in ROWS for name in re.findall(r"`([^`]+)`", row[1])}
     added = PLAN.every.keys() - mapped
-    assert added == {"baseline", "sign-off", "back-told"}
+    assert added <= ADDED.keys()
 
 
 def test_the_criteria_of_plan_and_suite_are_those_of_the_runbook() -> None:
