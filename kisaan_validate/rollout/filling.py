@@ -8,13 +8,19 @@ from collections.abc import Iterator
 from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.rollout import RolloutStep, StepAttested, StepEnded, StepRecord, StepStarted
 from kisaan_validate.rollout.book import RolloutBook
-from kisaan_validate.rollout.machine import step_entries
+from kisaan_validate.rollout.machine import attempts_of, step_entries
 from kisaan_validate.rollout.plan import NAMED
 
+ATTEMPT = "{attempt}"
+"""In the words of a step: the number of its attempt, so that none writes into another's folder."""
 
-def filled(step: RolloutStep, book: RolloutBook) -> tuple[str, ...]:
-    """The words of a step. Raises UsageError where an earlier step left nothing that they name."""
-    return tuple(filled_text(word, book) for word in step.argv)
+
+def filled(step: RolloutStep, book: RolloutBook, attempt: int = 0) -> tuple[str, ...]:
+    """The words of a step in this attempt, by default the next. Raises UsageError where an earlier step left
+    nothing that they name.
+    """
+    number = str(attempt or attempts_of(step.id, book.entries) + 1)
+    return tuple(filled_text(word.replace(ATTEMPT, number), book) for word in step.argv)
 
 
 def filled_text(text: str, book: RolloutBook) -> str:
