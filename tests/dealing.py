@@ -45,7 +45,7 @@ SECONDS = {
         15,
     ),
     **dict.fromkeys(("test_output_cli.py", "test_endings.py", "test_control.py", "test_init.py"), 14),
-    **dict.fromkeys(("test_profile.py", "test_profile_page.py", "test_scan.py"), 25),
+    **dict.fromkeys(("test_profile.py", "test_profile_page.py", "test_scan.py", "test_resume.py"), 25),
     "test_settling.py": 15,
     **dict.fromkeys(("test_rollout_cli.py", "test_rollout_page.py", "test_rollout_machine.py"), 15),
     **dict.fromkeys(("test_backup.py", "test_backup_gallery.py", "test_certificate_page.py"), 12),
