@@ -28,6 +28,7 @@ SECONDS = {
     "test_preflight.py": 25,
     "test_preflight_cli.py": 15,
     **dict.fromkeys(("test_tape.py", "test_canaries.py", "test_rehearse_rules.py"), 12),
+    **dict.fromkeys(("test_wait.py", "test_migrations_cli.py"), 12),
     **dict.fromkeys(("test_no_harm.py", "test_schema_objects.py", "test_page_access.py", "test_cli.py"), 20),
     **dict.fromkeys(
         (

@@ -575,6 +575,8 @@ def test_flyway_and_rails_by_their_documentation(tmp_path: Path) -> None:
         ("pending", "R__v", "work"),
         ("no file", "V77", "fail"),
     } | {("out of order", "V3", "fail"), ("out of order", "V10", "fail")}
+    found = standing(place, LedgerEntries(LedgerKind.FLYWAY, "ledger", wrong))
+    assert {item.name: item.in_ledger for item in found.items}["V2"] is False, "what failed is not applied"
     rails = folder(tmp_path / "r", {"001_a.rb": "", "20260101000000_b.rb": "", "schema.rb": ""})
     found = standing(rails, rows("001", kind=LedgerKind.RAILS, times=False))
     assert odd(found) == {("pending", "20260101000000", "work")}

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Server, wait_until
+from conftest import ROOT, Server, wait_until
 from shop import Shop
 from test_migrations import GOOD, folder
 
@@ -52,6 +52,12 @@ def test_all_applied_is_recorded(place: Shop) -> None:
     plain = json.loads((place.folder / "out" / "migrations.json").read_text())
     assert {*plain} == {*migrations_schema()["properties"]}
     assert told(place, "-q", code=0) == "verdict  PASS\n"
+
+
+def test_the_published_schema_is_that_of_the_record() -> None:
+    """docs/schemas is generated (tests/make_schemas.py) and never lags behind."""
+    path = ROOT / "docs" / "schemas" / "migrations.schema.json"
+    assert json.loads(path.read_text()) == migrations_schema(), "run: python tests/make_schemas.py"
 
 
 def test_what_is_missing_or_odd_fails(place: Shop) -> None:

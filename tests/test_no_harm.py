@@ -179,6 +179,17 @@ COMMANDS = {
     "explain": ("explain",),
     "preflight": ("preflight", "--baseline", "pre.json", "--disk", ".", "--show-queries"),
     "preflight, reading rows": ("preflight", "--deep", "--contract", "contract.toml"),
+    "migrations": (
+        "migrations",
+        "--folder",
+        "checks/sql",
+        "--ledger-table",
+        "crops",
+        "--ledger-name",
+        "kind",
+        "--ledger-at",
+        "",
+    ),
 }
 
 

@@ -159,14 +159,10 @@ def preflight_exit_code(verdict: Verdict, *, recorded: bool) -> int:
     return PASSED if verdict is Verdict.PASS and recorded else INCONCLUSIVE
 
 
-def migrations_exit_code(verdict: Verdict, *, interrupted: bool = False) -> int:
-    """The exit code of a folder of migrations held against its ledger, or of waiting until it is applied.
-    ``interrupted``: somebody stopped the waiting.
-    """
+def migrations_exit_code(verdict: Verdict) -> int:
+    """The exit code of a folder of migrations held against its ledger, or of waiting until it is applied."""
     from kisaan_validate.facts.result import Verdict
 
-    if interrupted:
-        return INCONCLUSIVE
     if verdict is Verdict.FAIL:
         return FAILED
     return PASSED if verdict is Verdict.PASS else INCONCLUSIVE

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _LOOK_MS = 10_000
 """A statement of one look may take so long: it reads one small table."""
 _SHOWN = 8
+LONGEST = timedelta(days=30)
+"""Nobody waits for a migration so long: a longer time is a slip."""
 
 
 @click.command("wait", short_help="Wait until every migration is applied.")
@@ -56,25 +58,25 @@ def command(**given: Any) -> int:
     from kisaan_validate.errors import UsageError
     from kisaan_validate.facts.result import Verdict
     from kisaan_validate.migrations.waiting import judge_waited, wait_until_applied
-    from kisaan_validate.process.stopping import Cause, Stop
     from kisaan_validate.report.migrations_console import line
 
     if not given["until_migrated"]:
         raise UsageError("it is not said what to wait for", "write wait --until-migrated")
-    inputs, stop = ledger_inputs(given), Stop()
+    if given["timeout"] > LONGEST:
+        raise UsageError("--timeout is longer than 30 d", "wait for less, and begin again")
+    inputs = ledger_inputs(given)
     if inputs.folder.message:
         say(line("unknown", f"the folder was not read: {inputs.folder.message}"))
         return migrations_exit_code(Verdict.INCONCLUSIVE)
     seen: list[LedgerLook] = []
     asked = _asked(inputs, given, seen)
-    waited, standing = attended(lambda stop: wait_until_applied(asked, stop), stop)
+    waited, standing = attended(lambda stop: wait_until_applied(asked, stop))
     verdict = judge_waited(waited, standing)
     for word, words in _lines(waited, standing, verdict):
         say(line(word, words))
-    if seen and standing is not None:
-        keep_record(_record(seen[-1], standing, waited, verdict), given["output"])
-    interrupted = stop.requested and stop.cause is not Cause.OUT_OF_TIME
-    return migrations_exit_code(verdict, interrupted=interrupted)
+    # Also where nothing was seen: the record of an earlier wait must not stand for this one.
+    keep_record(_record(inputs, seen, standing, waited), given["output"])
+    return migrations_exit_code(verdict)
 
 
 def _asked(inputs: LedgerInputs, given: dict[str, Any], seen: list[LedgerLook]) -> WaitAsked:
@@ -151,6 +153,15 @@ def _of_service(waited: Waited) -> Iterator[tuple[str, str]]:
 
 
 def _record(
-    look: LedgerLook, standing: MigrationsStanding, waited: Waited, verdict: Verdict
+    inputs: LedgerInputs, seen: list[LedgerLook], standing: MigrationsStanding | None, waited: Waited
 ) -> MigrationsRecord:
-    return replace(record_of(look, standing), waited=waited, verdict=verdict)
+    """What is written down: what the last look saw, or why there was none."""
+    from kisaan_validate.facts.migrations import LedgerEntries
+    from kisaan_validate.migrations.compare import migrations_standing
+    from kisaan_validate.migrations.look import LedgerLook
+    from kisaan_validate.migrations.waiting import judge_waited
+
+    source, why = inputs.question.source, waited.unreachable or "nobody could ask for it"
+    look = seen[-1] if seen else LedgerLook(LedgerEntries(source.kind, source.table, message=why), "", "", "")
+    shown = standing if standing is not None else migrations_standing(inputs.folder, look.ledger)
+    return replace(record_of(look, shown), waited=waited, verdict=judge_waited(waited, standing))

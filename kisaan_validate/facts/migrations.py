@@ -160,7 +160,9 @@ class MigrationWindow:
 
 @dataclass(frozen=True)
 class MigrationItem:
-    """A migration: a file, a row of the ledger, or both. ``in_ledger`` None: not known."""
+    """A migration: a file, a row of the ledger, or both. ``in_ledger``: the ledger says that it is applied,
+    not that it failed; None where that is not known.
+    """
 
     name: str
     in_folder: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from kisaan_validate.facts.ledger import LEDGER_SHAPES, LedgerKind
+from kisaan_validate.facts.ledger import LedgerKind
 from kisaan_validate.facts.migrations import (
     FileRemark,
     LedgerEntries,
@@ -111,7 +111,7 @@ def _files_alone(folder: MigrationFolder, found: RecordedFiles) -> Iterator[Migr
         if has is None:
             fact = "may be applied or not: what the ledger's heads follow could not be read whole"
             yield MigrationFinding(Oddity.PENDING, UNKNOWN, file.name, fact)
-        elif not has:
+        elif not has and file.name not in found.rows:
             fact = f"is not in the ledger{_but_for_its_ending(file.name, stems)}"
             yield MigrationFinding(Oddity.PENDING, WORK, file.name, fact, "run the migrations")
         for remark in file.remarks:
@@ -208,8 +208,3 @@ def _checksums(files: Sequence[MigrationFile], rows: Mapping[str, LedgerEntry]) 
         fact = f"has the checksum {file.checksum}, and the ledger has {row.checksum}"
         todo = "it was edited after it ran, or an old release of its runner counted otherwise"
         yield MigrationFinding(Oddity.EDITED, FAIL, file.name, fact, todo)
-
-
-def is_untested(kind: LedgerKind) -> bool:
-    """Whether the kind is known from its documentation alone."""
-    return LEDGER_SHAPES[kind].untested

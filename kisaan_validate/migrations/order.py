@@ -51,7 +51,7 @@ def _in_line(
     late: list[MigrationFinding] = []
     for file in reversed(files):
         passed = passed or file.name == last
-        if passed and found.has(file.name) is False:
+        if passed and found.has(file.name) is False and file.name not in found.rows:
             late.append(_odd(file.name, f"comes before {last}, which is applied"))
         ran = when.get(file.name)
         if ran is None:

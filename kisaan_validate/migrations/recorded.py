@@ -28,8 +28,10 @@ class RecordedFiles:
     stood_for: frozenset[str] = field(default=frozenset())
 
     def has(self, name: str) -> bool | None:
-        """Whether the ledger has a file; None where it cannot be told."""
-        if name in self.rows or name in self.covered:
+        """Whether the ledger says that a file is applied; None where it cannot be told."""
+        if name in self.rows:
+            return self.rows[name].success is not False
+        if name in self.covered:
             return True
         return None if name in self.unsure else False
 

@@ -51,10 +51,10 @@ def wait_until_applied(asked: WaitAsked, stop: Stop) -> tuple[Waited, Migrations
     """Wait. Returns how it ended and what the ledger last said, None where it could never be read. Raises
     OtherDatabase.
     """
+    waiter = _Waiter(asked, stop)
     until = Deadline(time.monotonic() + asked.timeout, "the time to wait is over", grace=0.0)
     # Also a look that is under way is ended then, whatever the server does.
     with DeadlineTimer(until, stop):
-        waiter = _Waiter(asked, stop)
         end = waiter.wait()
     return waiter.waited(end), waiter.standing
 
@@ -92,7 +92,8 @@ def progress_words(standing: MigrationsStanding) -> str:
         return "; ".join(unread)
     files = sum(item.in_folder for item in standing.items)
     missing = standing.pending
-    words = f"{files - len(missing):,} of {counted(files, 'migration')} applied"
+    applied = sum(item.in_folder and item.in_ledger is True for item in standing.items)
+    words = f"{applied:,} of {counted(files, 'migration')} applied"
     if missing:
         more = f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
         words += f"; missing: {', '.join(missing[:_NAMED])}{more}"
