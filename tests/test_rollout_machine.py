@@ -164,7 +164,7 @@ def _check(plan: RolloutPlan, events: Sequence[RolloutEvent], damaged: set[str])
     return position
 
 
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(EVENTS, max_size=14), st.sets(STEPS, max_size=2))
 def test_no_sequence_makes_a_step_green_without_evidence(
     events: list[RolloutEvent], damaged: set[str]
@@ -189,7 +189,7 @@ def test_no_sequence_makes_a_step_green_without_evidence(
         assert verdict is Verdict.FAIL
 
 
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(EVENTS, min_size=1, max_size=8))
 def test_a_record_that_is_read_again_stands_where_it_stood(events: list[RolloutEvent]) -> None:
     """Law: writing and reading loses nothing, so that another machine goes on at the same place."""
