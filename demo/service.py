@@ -1,4 +1,4 @@
-"""A stand-in for the backend of the story, as far as its smoke tests go: health, POST and DELETE of three things.
+"""A stand-in for the backend of the story, as far as its smoke tests go: health, rows made and removed.
 
 python demo/service.py, with DATABASE_URL and PORT in its environment. It answers on 127.0.0.1 alone.
 """
