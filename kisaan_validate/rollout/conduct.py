@@ -40,12 +40,13 @@ _OURS = {
 def run_step(book: RolloutBook, step: RolloutStep, show: Callable[[str], None], stop: Stop) -> StepEnded:
     """Run a step and record it; how it ended. Raises UsageError, RecordError and AlreadyRunning."""
     attempt = attempts_of(step.id, book.entries) + 1
-    argv = shown_argv(step, book)
+    # Before the attempt is recorded, which makes the next one's number another.
+    argv, program = shown_argv(step, book), _program(step, book)
     log = f"logs/{step.id}-{attempt}.log"
     make_folders(book.folder, step)
     before = stamps(book.folder, step)
     book.add(StepStarted(step.id, step.definition, attempt, argv, log))
-    ended = run_program(_program(step, book), book.folder / log, show, stop)
+    ended = run_program(program, book.folder / log, show, stop)
     records, missing = records_of(book.folder, step, before)
     verdict, words = judge_end(step, ended, missing)
     event = StepEnded(

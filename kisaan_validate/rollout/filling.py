@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.rollout import RolloutStep, StepAttested, StepEnded, StepRecord, StepStarted
 from kisaan_validate.rollout.book import RolloutBook
-from kisaan_validate.rollout.machine import step_entries
+from kisaan_validate.rollout.machine import attempts_of, step_entries
 from kisaan_validate.rollout.plan import NAMED
 
 
 def filled(step: RolloutStep, book: RolloutBook) -> tuple[str, ...]:
-    """The words of a step. Raises UsageError where an earlier step left nothing that they name."""
-    return tuple(filled_text(word, book) for word in step.argv)
+    """The words of a step's next attempt, whose number ``{attempt}`` is. Raises UsageError where an earlier
+    step left nothing that they name.
+    """
+    attempt = str(attempts_of(step.id, book.entries) + 1)
+    return tuple(filled_text(word.replace("{attempt}", attempt), book) for word in step.argv)
 
 
 def filled_text(text: str, book: RolloutBook) -> str:
