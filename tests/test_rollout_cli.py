@@ -380,6 +380,22 @@ def test_a_step_finds_the_folders_of_its_records(desk: Desk) -> None:
     assert "cannot make rollout/a/b: " in blocked.stderr
 
 
+def test_each_attempt_may_have_a_place_of_its_own(desk: Desk) -> None:
+    """By its number, as it is run, shown and recorded."""
+    text = PLAN.replace('"{folder}"]', '"{folder}/n-{attempt}"]').replace("out/*.txt", "n-*/out/*.txt")
+    (desk.folder / "rollout.toml").write_text(text)
+    _looked(desk)
+    first = desk.rollout("next")
+    assert first.returncode == 0
+    assert "runs    ./migrate rollout/n-1" in first.stdout
+    assert "record  n-1/out/done.txt" in first.stdout
+    again = desk.rollout("next", "--again", "migrate")
+    assert again.returncode == 0
+    assert "record  n-2/out/done.txt" in again.stdout
+    assert "n-1/out" not in again.stdout
+    assert '"rollout/n-2"' in desk.record.read_text()
+
+
 def test_no_way_back_is_offered_before_there_is_something_to_take_back(desk: Desk) -> None:
     """A no-go before the migration must not end in a restore; one that is named may still be taken."""
     (desk.folder / "checks" / "orders.py").write_text("raise ValueError('broken')\n")

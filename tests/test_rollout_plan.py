@@ -169,7 +169,7 @@ def test_each_command_of_a_kept_runbook_takes_its_words(path: Path) -> None:
 def _filled(word: str) -> str:
     """A word as it may be when it is run."""
     word = re.sub(r"\{when:[a-z-]+\}", "2026-11-30T22:01:00+00:00", word)
-    return re.sub(r"\{(?:folder|record:[a-z-]+|beside:[a-z-]+)\}", "rollout", word)
+    return re.sub(r"\{(?:folder|attempt|record:[a-z-]+|beside:[a-z-]+)\}", "rollout", word)
 
 
 def _parse(words: list[str]) -> None:

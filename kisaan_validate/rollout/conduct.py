@@ -40,12 +40,13 @@ _OURS = {
 def run_step(book: RolloutBook, step: RolloutStep, show: Callable[[str], None], stop: Stop) -> StepEnded:
     """Run a step and record it; how it ended. Raises UsageError, RecordError and AlreadyRunning."""
     attempt = attempts_of(step.id, book.entries) + 1
-    argv = shown_argv(step, book, attempt)
+    # Before the attempt is recorded, which makes the next one's number another.
+    argv, program = shown_argv(step, book), _program(step, book)
     log = f"logs/{step.id}-{attempt}.log"
     make_folders(book.folder, step)
     before = stamps(book.folder, step)
     book.add(StepStarted(step.id, step.definition, attempt, argv, log))
-    ended = run_program(_program(step, book, attempt), book.folder / log, show, stop)
+    ended = run_program(program, book.folder / log, show, stop)
     records, missing = records_of(book.folder, step, before)
     verdict, words = judge_end(step, ended, missing)
     event = StepEnded(
@@ -87,15 +88,13 @@ def judge_end(step: RolloutStep, ended: ProgramEnd, missing: str) -> tuple[StepV
     return verdict, f"exit {ended.code}{last}"
 
 
-def shown_argv(step: RolloutStep, book: RolloutBook, attempt: int = 0) -> tuple[str, ...]:
-    """The words of a step in this attempt, by default the next, as they are shown and kept, without secrets.
-    Raises UsageError.
-    """
-    return masked_argv(filled(step, book, attempt), secrets_of(os.environ))
+def shown_argv(step: RolloutStep, book: RolloutBook) -> tuple[str, ...]:
+    """The words of a step as they are shown and kept, without secrets. Raises UsageError."""
+    return masked_argv(filled(step, book), secrets_of(os.environ))
 
 
-def _program(step: RolloutStep, book: RolloutBook, attempt: int) -> StepProgram:
-    words = filled(step, book, attempt)
+def _program(step: RolloutStep, book: RolloutBook) -> StepProgram:
+    words = filled(step, book)
     if step.kind is RolloutKind.OURS:
         return StepProgram(our_argv(words), dict(os.environ), step.timeout_seconds)
     directory = Path(filled_text(step.directory, book)) if step.directory else None

@@ -11,16 +11,13 @@ from kisaan_validate.rollout.book import RolloutBook
 from kisaan_validate.rollout.machine import attempts_of, step_entries
 from kisaan_validate.rollout.plan import NAMED
 
-ATTEMPT = "{attempt}"
-"""In the words of a step: the number of its attempt, so that none writes into another's folder."""
 
-
-def filled(step: RolloutStep, book: RolloutBook, attempt: int = 0) -> tuple[str, ...]:
-    """The words of a step in this attempt, by default the next. Raises UsageError where an earlier step left
-    nothing that they name.
+def filled(step: RolloutStep, book: RolloutBook) -> tuple[str, ...]:
+    """The words of a step's next attempt, whose number ``{attempt}`` is. Raises UsageError where an earlier
+    step left nothing that they name.
     """
-    number = str(attempt or attempts_of(step.id, book.entries) + 1)
-    return tuple(filled_text(word.replace(ATTEMPT, number), book) for word in step.argv)
+    attempt = str(attempts_of(step.id, book.entries) + 1)
+    return tuple(filled_text(word.replace("{attempt}", attempt), book) for word in step.argv)
 
 
 def filled_text(text: str, book: RolloutBook) -> str:

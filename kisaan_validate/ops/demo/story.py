@@ -21,7 +21,10 @@ from kisaan_validate.record.codec import baseline_to_json, digest_of
 from kisaan_validate.suite.load import Suite, load_suite
 from kisaan_validate.verdict.judgement import Judgement, judge
 
-DEFAULT_SCALE, PUBLIC_SCALE = 300_000, 20_000
+NIGHT_SCALE, CLEAN_SCALE, PUBLIC_SCALE = 20_000, 300_000, 20_000
+"""Payments of the whole night, which restores and migrates several copies; of the corrected migrations; of the
+public schema.
+"""
 
 
 def measure(place: Playground, suite: Suite, observer: Observer, options: Options) -> Run:
