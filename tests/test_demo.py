@@ -193,8 +193,8 @@ def test_the_demonstration_works_from_an_installed_wheel(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_the_default_scale_tells_the_same_story(server: Server, assets: Assets) -> None:
-    """300,000 payments, as `make demo` makes them."""
+def test_the_scale_of_the_sample_tells_the_same_story(server: Server, assets: Assets) -> None:
+    """300,000 payments, as the sample report has them."""
     with _stage(server) as place:
         story = _play(place, assets, clean=False, scale=300_000)
     assert (story.missed, story.invented) == ({}, {})

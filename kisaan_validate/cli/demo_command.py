@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--scale",
     type=click.IntRange(2_000),
-    help="Payments.  [default: 300000; 20000 with --public-schema]",
+    help="Payments.  [default: 20000; 300000 with --clean-migration]",
 )
 @click.option("--clean-migration", is_flag=True, help="Run corrected migrations.")
 @click.option(
@@ -45,17 +45,18 @@ def command(scale: int | None, clean_migration: bool, public_schema: bool, keep:
     from kisaan_validate.errors import UsageError
     from kisaan_validate.ops.demo.assets import find_assets
     from kisaan_validate.ops.demo.place import playground
-    from kisaan_validate.ops.demo.story import DEFAULT_SCALE, PUBLIC_SCALE
+    from kisaan_validate.ops.demo.story import CLEAN_SCALE, NIGHT_SCALE, PUBLIC_SCALE
 
     if clean_migration and public_schema:
         raise UsageError(
             "--public-schema has no clean migration: the migrations stop at the first file",
             "leave out one of the two options",
         )
-    size = scale or (PUBLIC_SCALE if public_schema else DEFAULT_SCALE)
+    usual = CLEAN_SCALE if clean_migration else NIGHT_SCALE
+    size = scale or (PUBLIC_SCALE if public_schema else usual)
     where = " in the public schema" if public_schema else ""
     click.echo(
-        f"demo    a market with {size:,} payments{where} on an embedded PostgreSQL; this takes a while"
+        f"demo    a market with {size:,} payments{where} on an embedded PostgreSQL; this takes a minute or two"
     )
     # It has a server of its own to put away: the watching process must have patience.
     watched.say(watched.WRITING)

@@ -11,7 +11,7 @@ from kisaan_validate.probe.sending import Sender, SendingRequest
 from kisaan_validate.probe.values import CannotFill, ProbeNames, names_in
 
 if TYPE_CHECKING:
-    from kisaan_validate.probe.model import StepTable
+    from kisaan_validate.probe.model import ProbeStepTable
 
 _NOTE_HIDDEN = "an id of it is not shown, since it may be personal"
 
@@ -21,16 +21,16 @@ class CreatedThings:
     """What may be there because of this run. ``prefix`` is that of the run."""
 
     prefix: str
-    _made: list[tuple[ProbeCreated, StepTable, ProbeNames]] = field(default_factory=list)
+    _made: list[tuple[ProbeCreated, ProbeStepTable, ProbeNames]] = field(default_factory=list)
 
-    def expect(self, step: StepTable, names: ProbeNames) -> None:
+    def expect(self, step: ProbeStepTable, names: ProbeNames) -> None:
         """A step that writes is about to be sent: from now on, something of it may be there."""
         if step.method == "DELETE" and step.cleanup is None:
             return
         note = "no answer is known; look for the prefix"
         self._made.append((ProbeCreated(step.name, "", certain=False, note=note), step, names))
 
-    def settle(self, step: StepTable, names: ProbeNames, done: ProbeStep) -> None:
+    def settle(self, step: ProbeStepTable, names: ProbeNames, done: ProbeStep) -> None:
         """The step came to its end: nothing was created, or it was, or that is not known."""
         if not self._made or self._made[-1][1] is not step:
             return
@@ -65,7 +65,7 @@ def _note(made: ProbeCreated, done: ProbeStep) -> str:
     return made.note if done.state is ProbeState.PASS else done.fact
 
 
-def _created(step: StepTable, names: ProbeNames, done: ProbeStep) -> ProbeCreated | None:
+def _created(step: ProbeStepTable, names: ProbeNames, done: ProbeStep) -> ProbeCreated | None:
     """What a step that was sent may have left; None if nothing."""
     certain = done.status is not None and 200 <= done.status < 300
     # A redirect of a request that writes: some applications answer so when they are done.

@@ -160,7 +160,7 @@ class CleanupTable(RequestTable):
     body: Any = Field(None, alias="json", description="its JSON body")
 
 
-class StepTable(RequestTable):
+class ProbeStepTable(RequestTable):
     """One request, its expected answer, and what later steps need of it."""
 
     name: Filled = Field(description="what it is called", examples=["create a user"])
@@ -178,7 +178,7 @@ class StepTable(RequestTable):
     cleanup: CleanupTable | None = Field(None, description="the request that removes what it created")
 
     @model_validator(mode="after")
-    def _safe(self) -> StepTable:
+    def _safe(self) -> ProbeStepTable:
         writes = self.method not in {"GET", "HEAD"}
         if self.retries and writes and not self.idempotent:
             raise wrong(
@@ -207,6 +207,6 @@ class ProbesFile(TomlTable):
     ca: FilePath | None = Field(None, description="a file of certificates that are trusted, beside this file")
     headers: Headers = Field(default_factory=dict, description="headers of every request")
     health: HealthTable = Field(description="the first step", examples=['{ path = "/api/health" }'])
-    step: Annotated[tuple[StepTable, ...], Field(strict=False), tables("step"), _few] = Field(
+    step: Annotated[tuple[ProbeStepTable, ...], Field(strict=False), tables("step"), _few] = Field(
         (), description="the other steps, in their order"
     )

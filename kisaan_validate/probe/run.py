@@ -17,7 +17,7 @@ from kisaan_validate.probe.values import ProbeNames, names_in
 from kisaan_validate.process.stopping import Stop
 
 if TYPE_CHECKING:
-    from kisaan_validate.probe.model import StepTable
+    from kisaan_validate.probe.model import ProbeStepTable
 
 HEALTH = "health"
 """The name of the first step."""
@@ -87,7 +87,7 @@ class _ProbeRun:
         self.keep(found)
         return found
 
-    def _step(self, step: StepTable) -> ProbeStep:
+    def _step(self, step: ProbeStepTable) -> ProbeStep:
         if refused := self._refused(step):
             return refused
         request = SendingRequest.of(step, step.name, step.method)
@@ -105,7 +105,7 @@ class _ProbeRun:
             self.lacking |= dict.fromkeys(step.capture, step.name)
         return done
 
-    def _refused(self, step: StepTable) -> ProbeStep | None:
+    def _refused(self, step: ProbeStepTable) -> ProbeStep | None:
         """The step as one that is not sent, if it may not be."""
         writes = step.method not in READS
         if self.stop.requested:
@@ -123,7 +123,7 @@ class _ProbeRun:
             )
         return None
 
-    def _lacks(self, step: StepTable, why: str, todo: str = "") -> ProbeStep:
+    def _lacks(self, step: ProbeStepTable, why: str, todo: str = "") -> ProbeStep:
         self.lacking |= dict.fromkeys(step.capture, step.name)
         return _not_sent(step, why, todo)
 
@@ -155,10 +155,10 @@ class _ProbeRun:
         )
 
 
-def _not_sent(step: StepTable, why: str, todo: str = "") -> ProbeStep:
+def _not_sent(step: ProbeStepTable, why: str, todo: str = "") -> ProbeStep:
     return _unknown(step, f"not sent: {why}", todo)
 
 
-def _unknown(step: StepTable, fact: str, todo: str = "") -> ProbeStep:
+def _unknown(step: ProbeStepTable, fact: str, todo: str = "") -> ProbeStep:
     writes = step.method not in READS
     return ProbeStep(step.name, step.method, step.path, ProbeState.UNKNOWN, fact, todo, writes=writes)
