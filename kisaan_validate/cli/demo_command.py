@@ -55,9 +55,7 @@ def command(scale: int | None, clean_migration: bool, public_schema: bool, keep:
     usual = CLEAN_SCALE if clean_migration else NIGHT_SCALE
     size = scale or (PUBLIC_SCALE if public_schema else usual)
     where = " in the public schema" if public_schema else ""
-    click.echo(
-        f"demo    a market with {size:,} payments{where} on an embedded PostgreSQL; this takes a minute or two"
-    )
+    click.echo(f"demo    a market with {size:,} payments{where} on an embedded PostgreSQL: a minute or two")
     # It has a server of its own to put away: the watching process must have patience.
     watched.say(watched.WRITING)
     assets = find_assets()

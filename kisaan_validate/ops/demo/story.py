@@ -22,7 +22,7 @@ from kisaan_validate.suite.load import Suite, load_suite
 from kisaan_validate.verdict.judgement import Judgement, judge
 
 NIGHT_SCALE, CLEAN_SCALE, PUBLIC_SCALE = 20_000, 300_000, 20_000
-"""Payments of the whole night, which migrates several copies; of the corrected migrations; of the public schema."""
+"""Payments of the night, which migrates several copies; of corrected migrations; of the public schema."""
 
 
 def measure(place: Playground, suite: Suite, observer: Observer, options: Options) -> Run:
