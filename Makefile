@@ -23,7 +23,7 @@ test: $(VENV)/.dev needs lint
 # time, if more than once).
 EXAMPLES ?= 5
 test-all: $(VENV)/.dev needs lint
-	KISAAN_EXAMPLES=$(EXAMPLES) $(PYTEST) $(SHAPE:%=--ignore=%) $(if $(filter-out 1,$(EXAMPLES)),--hypothesis-profile=default)
+	KISAAN_EXAMPLES=$(EXAMPLES) $(PYTEST) $(SHAPE:%=--ignore=%) $(if $(filter-out 1 1/2,$(EXAMPLES)),--hypothesis-profile=default)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check --quiet .
