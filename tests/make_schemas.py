@@ -47,18 +47,27 @@ def toml_schemas() -> dict[str, dict[str, Any]]:
     }
 
 
+def record_schemas() -> dict[str, dict[str, Any]]:
+    """The schema of each file that the package writes, by the schema's name."""
+    return {
+        "run": record_schema(Run),
+        "baseline": record_schema(Baseline),
+        "judged": judged_schema(),
+        **certificate_schemas(),
+        **fix_schemas(),
+        **probe_schemas(),
+        **error_schemas(),
+        "receipt": receipt_schema(),
+        "migrations": migrations_schema(),
+        "preflight": preflight_schema(),
+        "rollout-record": rollout_schema(),
+    }
+
+
 def main() -> None:
     """Write every schema, and say which."""
-    records = {"run": record_schema(Run), "baseline": record_schema(Baseline), "judged": judged_schema()}
-    records |= certificate_schemas()
-    records |= fix_schemas()
-    records["receipt"] = receipt_schema()
-    records["migrations"] = migrations_schema()
-    records["preflight"] = preflight_schema()
-    records |= probe_schemas() | error_schemas()
-    records["rollout-record"] = rollout_schema()
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, schema in {**records, **toml_schemas()}.items():
+    for name, schema in {**record_schemas(), **toml_schemas()}.items():
         path = FOLDER / f"{name}.schema.json"
         path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         print(path.relative_to(ROOT))
