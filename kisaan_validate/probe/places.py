@@ -42,34 +42,37 @@ def address_fault(text: str) -> str:
     """Why a text of the file is no base URL; "" if it is one, or names a variable of the environment."""
     if re.fullmatch(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}", text):
         return ""
-    try:
-        read_address(text)
-    except UsageError as error:
-        return error.fact.removeprefix("the base URL ")
-    return ""
+    return _address_fault(text)[0]
 
 
 def read_address(text: str) -> BaseAddress:
     """The address that a base URL names. Raises UsageError, which repeats nothing of it."""
+    fault, hint = _address_fault(text)
+    if fault:
+        raise UsageError(f"the base URL {fault}", hint)
+    parts = urlsplit(text)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return BaseAddress(parts.scheme, parts.hostname or "", port, parts.path.rstrip("/"))
+
+
+def _address_fault(text: str) -> tuple[str, str]:
+    """What is wrong with a base URL, and what to do; ("", "") where nothing is."""
+    hint = "write scheme, host and port: http://127.0.0.1:3000"
     try:
         parts = urlsplit(text)
-        port = parts.port
+        _ = parts.port
     except ValueError:
-        parts, port = urlsplit(""), None
-    host = parts.hostname or ""
-    hint = "write scheme, host and port: http://127.0.0.1:3000"
-    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host) or _ROUTE.fullmatch(text) is None:
-        raise UsageError("the base URL is not an http:// or https:// URL", hint)
+        parts = urlsplit("")
+    plain = _HOST.fullmatch(parts.hostname or "") and _ROUTE.fullmatch(text)
+    if parts.scheme not in {"http", "https"} or not plain:
+        return "is not an http:// or https:// URL", hint
     if parts.username is not None or parts.password is not None:
-        raise UsageError(
-            "the base URL holds a name or a password", "write them as a header: ${env:NAME} keeps them out"
-        )
+        return "holds a name or a password", "write them as a header: ${env:NAME} keeps them out"
     if parts.query or parts.fragment or "?" in text or "#" in text:
-        raise UsageError("the base URL has a query or a fragment", hint)
+        return "has a query or a fragment", hint
     prefix = parts.path.rstrip("/")
-    if prefix and route_fault(prefix):
-        raise UsageError(f"the base URL {route_fault(prefix)}", hint)
-    return BaseAddress(parts.scheme, host, port or (443 if parts.scheme == "https" else 80), prefix)
+    fault = route_fault(prefix) if prefix else ""
+    return (fault, hint) if fault else ("", "")
 
 
 def route_fault(text: str) -> str:

@@ -249,7 +249,7 @@ def _open_error(state: TableResumed, read: RangesRead) -> DatabaseError:
     """Why what was not seen has no answer."""
     error = read.error
     # A conflict with replay is not asked again: the ranges go on where they are, in the next night.
-    conflict = error is not None and (error.sqlstate == "40001" or "conflict with recovery" in error.fact)
+    conflict = error is not None and error.sqlstate == "40001"
     why = "replay on the standby cancelled it" if conflict else error.fact if error is not None else read.why
     sqlstate = error.sqlstate if error is not None and not conflict else ""
     return DatabaseError(no_answer(state, why), GOES_ON, sqlstate, error is not None and error.lost)
