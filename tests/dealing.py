@@ -10,6 +10,7 @@ import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -107,6 +108,10 @@ def _name(file: str) -> str:
     return file.rpartition("/")[2]
 
 
+LONGER = frozenset(Path(__file__).with_name("longer.txt").read_text(encoding="utf-8").split())
+"""Laws of which one case takes over a second (tests/make_longer.py): only `make test-all` tries them."""
+
+
 def mark_slow(items: list[pytest.Item]) -> None:
     """Most laws have several cases, or are proved on PostgreSQL 18 and again on 15: a quarter of that in
     `make test`, at least one case of each law, the rest as slow proofs. Always the same ones.
@@ -114,7 +119,11 @@ def mark_slow(items: list[pytest.Item]) -> None:
     laws: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         laws[item.nodeid.partition("[")[0]].append(item)
-    for cases in laws.values():
+    for law, cases in laws.items():
+        if law in LONGER:
+            for case in cases:
+                case.add_marker(pytest.mark.slow)
+            continue
         many = len(cases) >= CASES
         left = [
             case for case in cases if (many or "server15" in case.name) and crc32(case.nodeid.encode()) % 4

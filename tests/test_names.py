@@ -7,6 +7,8 @@ import re
 from collections import defaultdict
 
 from conftest import ROOT
+from dealing import LONGER
+from make_longer import KEPT
 
 from kisaan_validate import declare
 
@@ -24,6 +26,18 @@ def test_every_class_has_a_name_of_its_own() -> None:
                 found[node.name].append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
     assert len(found) > 300
     assert {name: places for name, places in found.items() if len(places) > 1} == {}
+
+
+def test_every_longer_law_is_one() -> None:
+    """tests/longer.txt names tests that there are: a stale line would let nobody notice a law that went."""
+    known = {
+        f"tests/{path.name}::{node.name}"
+        for path in (ROOT / "tests").glob("test_*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert LONGER - known == set()
+    assert KEPT - known == set()
 
 
 def test_a_module_that_a_docstring_names_is_there() -> None:
