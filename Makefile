@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Which room may import which, docstrings, how much an expression may say: part of lint, so not run again.
 SHAPE := tests/test_floors.py tests/test_manner.py
 
-.PHONY: bench-rivals bench-startup bench-many demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-history bench-diff bench-guest gallery gallery-dumps gallery-migrations
+.PHONY: bench-rivals bench-startup bench-many demo test test-all lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-history bench-diff bench-guest bench-backup bench-tape gallery gallery-dumps gallery-migrations
 
 demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
@@ -121,6 +121,13 @@ bench-diff: $(VENV)/.dev
 # The latency of a load of pgbench alone, beside runs, and beside guarded runs: four minutes.
 bench-guest: $(VENV)/.dev
 	$(BIN)/python benchmarks/guest.py $(ARGS)
+
+# What proving a backup of 5,000,000 rows costs beside restoring it, and what the tape adds to a migration: five minutes.
+bench-backup: $(VENV)/.dev
+	$(BIN)/python benchmarks/backup.py $(ARGS)
+
+bench-tape: $(VENV)/.dev
+	$(BIN)/python benchmarks/tape.py $(ARGS)
 
 # Pin what is installed now, without registry addresses.
 constraints: $(VENV)/.dev
