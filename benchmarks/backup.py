@@ -23,9 +23,11 @@ SETUP = """
 CREATE TABLE shops (id integer PRIMARY KEY, name text NOT NULL);
 INSERT INTO shops SELECT g, 'shop ' || g FROM generate_series(1, 1000) AS g;
 CREATE TABLE payments (id bigint PRIMARY KEY, shop_id integer NOT NULL REFERENCES shops,
-  amount numeric(12,2) NOT NULL, status text NOT NULL, reference text NOT NULL, paid_at timestamptz, created_at timestamptz NOT NULL);
+  amount numeric(12,2) NOT NULL, status text NOT NULL, reference text NOT NULL,
+  paid_at timestamptz, created_at timestamptz NOT NULL);
 INSERT INTO payments SELECT g, 1 + g % 1000, (g % 100000) / 100.0,
-  (ARRAY['PAID','PENDING','FAILED'])[1 + g % 3], md5(g::text), timestamptz '2025-01-01 00:00+00' + g * interval '3 seconds',
+  (ARRAY['PAID','PENDING','FAILED'])[1 + g % 3], md5(g::text),
+  timestamptz '2025-01-01 00:00+00' + g * interval '3 seconds',
   timestamptz '2025-01-01 00:00+00' + g * interval '3 seconds' FROM generate_series(1, {rows}) AS g;
 CREATE INDEX payments_shop_id ON payments (shop_id);
 ANALYZE"""
