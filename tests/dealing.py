@@ -108,6 +108,9 @@ def _name(file: str) -> str:
     return file.rpartition("/")[2]
 
 
+EXHAUSTIVE = {"test_stages.py": 4}
+"""Files of very many long cases of few laws: one in so many is tried where time is limited, as in CI."""
+
 LONGER = frozenset(Path(__file__).with_name("longer.txt").read_text(encoding="utf-8").split())
 """Laws of which one case takes over a second (tests/make_longer.py): only `make test-all` tries them."""
 
@@ -118,6 +121,8 @@ def mark_slow(items: list[pytest.Item]) -> None:
     """
     laws: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
+        if crc32(item.nodeid.encode()) % EXHAUSTIVE.get(item.path.name, 1):
+            item.add_marker(pytest.mark.exhaustive)
         laws[item.nodeid.partition("[")[0]].append(item)
     for law, cases in laws.items():
         if law in LONGER:
