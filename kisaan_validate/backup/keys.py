@@ -12,7 +12,7 @@ from kisaan_validate.process.stopping import Stop
 from kisaan_validate.scratch.reaching import identifier
 from kisaan_validate.scratch.server import Scratch
 
-# Each key is one group, for which a hash table spills: sorting took a third of the time (benchmarks/backup.py).
+# Each key is a group of its own, for which a hash table spills: sorting takes a third of its time.
 _PRELUDE = """
 SET search_path = pg_catalog, pg_temp;
 SET default_transaction_read_only = on;
