@@ -108,7 +108,7 @@ def _name(file: str) -> str:
     return file.rpartition("/")[2]
 
 
-EXHAUSTIVE = {"test_stages.py": 4}
+EXHAUSTIVE = {"test_stages.py": 4, "test_backup_gallery.py": 3, "test_rehearse_gallery.py": 2}
 """Files of very many long cases of few laws: one in so many is tried where time is limited, as in CI."""
 
 LONGER = frozenset(Path(__file__).with_name("longer.txt").read_text(encoding="utf-8").split())
