@@ -151,7 +151,11 @@ def _loud_run(shift: float = 0.0) -> RehearsedRun:
             _lock("kisaan_transactions", "ShareRowExclusiveLock", 7390.0, None, sampled=True),
         ),
         rewrites=(rewrite,),
-        scans=(TableScan("kisaan_payments", "rewriting", 7384.1),),
+        scans=(
+            TableScan("kisaan_payments", "rewriting", 7384.1),
+            TableScan("kisaan_payments", "building", 7385.0, index="payments_pkey"),
+            TableScan("kisaan_payments", "building", 7386.0, index="payments_status"),
+        ),
         sizes=(SizeChange("kisaan_payments", 650_000_000, 702_000_000),),
         wal_bytes=91_000_000,
     )

@@ -77,6 +77,18 @@ def test_every_fact_is_there() -> None:
     assert text.index("sits idle") < text.index("no baseline") < text.index("137 rows")
 
 
+def test_a_go_says_that_something_was_left_out() -> None:
+    """In its first words, on the screen and on each printed sheet; the names come before the answers."""
+    go = record(item(PASS, "no transaction is prepared"))
+    page = page_of(go)
+    assert go.left_out
+    assert "Go, 1 left out" in said(page)
+    assert 'content:"Go, 1 left out; ' in page
+    assert said(page).index("disk: left out by --without") < said(page).index("no transaction is prepared")
+    whole = page_of(replace(go, left_out=()))
+    assert "left out" not in said(whole).lower()
+
+
 @pytest.mark.parametrize(
     ("states", "word"),
     [((PASS, WORK), "Go"), ((PASS, UNKNOWN), "Cannot tell"), ((UNKNOWN, FAIL), "No-go"), ((), "Cannot tell")],

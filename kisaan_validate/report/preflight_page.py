@@ -12,7 +12,7 @@ from markupsafe import Markup
 from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreflightRecord, PreflightTopic
 from kisaan_validate.report import text
-from kisaan_validate.report.preflight_words import STATE_WORDS, VERDICT_WORDS, verdict_sentence
+from kisaan_validate.report.preflight_words import STATE_WORDS, headline, verdict_sentence
 from kisaan_validate.report.shell import VERDICT_ICONS, css_text, environment, favicon, policy, source
 from kisaan_validate.report.svg import ICON_PATHS
 from kisaan_validate.version import VERSION
@@ -58,7 +58,7 @@ def render_preflight(found: PreflightRecord, record: str) -> str:
             icon=favicon(sign),
             sign=sign,
             path=ICON_PATHS[sign],
-            word=VERDICT_WORDS[found.verdict],
+            word=headline(found),
             found=found,
             sentences=list(_sentences(found)),
             figures=[(STATE_WORDS[state], len(found.of(state))) for state in STATE_WORDS],
@@ -97,7 +97,7 @@ def _templates() -> Environment:
 
 def _foot(found: PreflightRecord) -> str:
     """Names verdict, database and time on every printed sheet, for sheets get separated."""
-    words = f"{VERDICT_WORDS[found.verdict]}; {found.place.database}; asked {text.utc(found.at)}"
+    words = f"{headline(found)}; {found.place.database}; asked {text.utc(found.at)}"
     words = text.shortened(text.flat(words), 150)
     title = '@top-left{content:"Preflight of a migration"}'
     return f'@page{{{title}@bottom-left{{content:"{css_text(words)}"}}}}\n'

@@ -19,6 +19,12 @@ VERDICT_WORDS = {Verdict.PASS: "Go", Verdict.FAIL: "No-go", Verdict.INCONCLUSIVE
 """Each verdict in words."""
 
 
+def headline(found: PreflightRecord) -> str:
+    """The verdict in a word or two. A go says that not everything was asked."""
+    word, left = VERDICT_WORDS[found.verdict], len(found.left_out)
+    return f"{word}, {left:,} left out" if left and found.verdict is Verdict.PASS else word
+
+
 def verdict_sentence(found: PreflightRecord) -> str:
     """The verdict in a sentence: how many answers stand against it, and what was left out."""
     fails, unknown = (len(found.of(state)) for state in (StandingState.FAIL, StandingState.UNKNOWN))

@@ -17,8 +17,8 @@ from kisaan_validate.text.numbers import agreeing, counted
 from kisaan_validate.version import VERSION
 
 WORDS = {
-    Verdict.PASS: "The application works",
-    Verdict.FAIL: "The application fails",
+    Verdict.PASS: "Probes passed",
+    Verdict.FAIL: "Probes failed",
     Verdict.INCONCLUSIVE: "Cannot tell",
 }
 """The verdict as people say it."""

@@ -86,6 +86,19 @@ def _lock(table: str, lock: TapeLock, tape: Tape, nouns: Mapping[str, str]) -> s
     return f"{called(table, nouns)}: {lock_words(lock.mode)} for {held}{end}{waited}"
 
 
+def _scans(statement: TapeStatement) -> list[str]:
+    """A line for each table that is read whole: what for, and of what."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for scan in statement.scans:
+        objects = found.setdefault(scan.relation, {}).setdefault(scan.what, [])
+        objects += [name for name in (scan.constraint, scan.index) if name]
+    return [
+        f"reads all of {relation}: "
+        + "; ".join(f"{what} {', '.join(objects)}".rstrip() for what, objects in reasons.items())
+        for relation, reasons in found.items()
+    ]
+
+
 def _facts(statement: TapeStatement) -> list[str]:
     said = []
     for rewrite in statement.rewrites:
@@ -93,9 +106,7 @@ def _facts(statement: TapeStatement) -> list[str]:
             size = f" ({bytes_words(rewrite.bytes_before)})" if rewrite.bytes_before is not None else ""
             because = f": {', '.join(rewrite.reasons)}" if rewrite.reasons else ""
             said.append(f"rewrites {rewrite.relation}{size}{because}")
-    for scan in statement.scans:
-        what = f" ({scan.constraint or scan.index})" if scan.constraint or scan.index else ""
-        said.append(f"reads all of {scan.relation}: {scan.what}{what}")
+    said += _scans(statement)
     for grown in statement.sizes:
         if grown.before is not None and grown.after is not None and grown.before != grown.after:
             sizes = f"{bytes_words(grown.before)} before, {bytes_words(grown.after)} after"

@@ -135,6 +135,7 @@ class DemoNight:
             self._attest(book, step.id)
         else:
             override(book, step.id, OPERATOR, _WENT_ON)
+            self.say("", "", None, f"overridden by {OPERATOR}: {_WENT_ON}")
         return True
 
     def _run_step(self, book: RolloutBook, step: RolloutStep) -> None:
