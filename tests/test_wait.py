@@ -247,6 +247,20 @@ def test_nothing_is_held_while_it_waits(place: Shop) -> None:
 
 
 @pytest.mark.slow
+def test_the_reason_that_was_read_outlives_our_own_end(place: Shop) -> None:
+    """While somebody holds the ledger, the lock is the reason at the end, not that we cancelled the last look."""
+    place.sql(LEDGER)
+    holder = place.server.connect(place.database)
+    holder.cursor().execute("BEGIN; LOCK TABLE _migrations IN ACCESS EXCLUSIVE MODE")
+    words = ("wait", "--until-migrated", "--folder", "m", "--lock-timeout", "2000", "--timeout", "4 s")
+    done = place.cli(*words)
+    holder.close()
+    assert done.returncode == 3, done.stdout
+    assert "lock timeout" in done.stdout
+    assert "user request" not in done.stdout
+
+
+@pytest.mark.slow
 def test_a_server_that_restarts_is_asked_again(tmp_path: Path) -> None:
     """Its absence is told, and the wait goes on."""
     with embedded_server() as server:

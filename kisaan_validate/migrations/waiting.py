@@ -143,13 +143,12 @@ class _Waiter:
             raise
         except (DatabaseError, TargetError) as error:
             if self._stop.requested:
-                # It did not answer while there was time: what it said before may be old.
-                silent = time.monotonic() - begun
-                if silent > _SILENT:
-                    self._unreachable = self._unreachable or f"no answer for {silent:,.0f} s"
-                return False
+                return self._cut_short(begun)
             self._unreachable = error.fact
             return self._tell("ledger", f"the server cannot be asked: {error.fact}")
+        # What was read before says why; that we cancelled the last look says nothing.
+        if self._stop.requested and not standing.known:
+            return self._cut_short(begun)
         self._looks += 1
         self._unreachable = ""
         new = self._tell("ledger", progress_words(standing))
@@ -158,6 +157,14 @@ class _Waiter:
         self.standing = standing
         self._ask_service(standing)
         return new
+
+    def _cut_short(self, begun: float) -> bool:
+        """A look that our own end interrupted saw nothing new."""
+        # It did not answer while there was time: what it said before may be old.
+        silent = time.monotonic() - begun
+        if silent > _SILENT:
+            self._unreachable = self._unreachable or f"no answer for {silent:,.0f} s"
+        return False
 
     def _ask_service(self, standing: MigrationsStanding) -> None:
         if self._asked.health is None:
