@@ -284,7 +284,8 @@ def test_a_killed_command_ends_its_pg_dump(tmp_path: Path) -> None:
 def test_an_interrupted_dump_leaves_nothing(backup: Shop) -> None:
     """SIGINT while pg_dump writes: exit 3, pg_dump is gone, and no file."""
     words = [sys.executable, "-m", "kisaan_validate", "backup", "take", "--dump", "shop.dump"]
-    backup.sql("INSERT INTO orders SELECT n, n, md5(n::text) FROM generate_series(10, 600000) AS n")
+    # Little to store, much to write: 30 texts of 32 MB each, all of one letter.
+    backup.sql("INSERT INTO orders SELECT n, n, repeat('x', 32000000) FROM generate_series(10, 39) AS n")
     process = subprocess.Popen(
         [*words, "-o", "pre.json", "--format", "plain"],
         cwd=backup.folder,
