@@ -138,7 +138,7 @@ def test_what_a_certificate_says_follows_from_its_evidence(backup: Shop) -> None
     file.write_text(json.dumps(made | {"more": 1}))
     assert cli(backup, "show", file.name).returncode == 2
     with pytest.raises(RecordError, match="was changed"):
-        certificate_from_json(json.dumps(made))  # the same facts, laid out anew
+        certificate_from_json(json.dumps(made))  # the same facts, reformatted
 
 
 def test_usage(backup: Shop) -> None:

@@ -368,7 +368,7 @@ WRAPPED = {
     "plainly": "hear()",
     "where __set_name__ may not raise": "class D: __set_name__ = hear\nclass C: d = D()",
     "where a library wraps": "try: hear()\nexcept BaseException as e: raise ValueError('x') from e",
-    "where a library raises anew": "try: hear()\nexcept BaseException: {}['x']",
+    "where a library raises again": "try: hear()\nexcept BaseException: {}['x']",
     "where nothing can be raised": "class D: __del__ = hear\nD()",
 }
 

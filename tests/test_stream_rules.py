@@ -316,7 +316,7 @@ def test_elements_are_pythons_own_values(server: Server, database: str) -> None:
     def keep(value: Any) -> bool:
         seen.append(
             value.copy() if isinstance(value, pd.Series) else value
-        )  # pandas hands over one Series, filled anew
+        )  # pandas hands over one Series, filled again
         return True
 
     check = pa.Check(keep, element_wise=True, ignore_na=False, name="f")

@@ -127,7 +127,7 @@ def _window(given: Mapping[str, Any], before: MigrationsRecord | None) -> Migrat
 
 
 def _effects(inputs: LedgerInputs, run: Path | None) -> RunEffects | None:
-    """What became of the promises that the suite ties to migrations. Raises UsageError and RecordError."""
+    """What happened to the promises that the suite ties to migrations. Raises UsageError and RecordError."""
     from kisaan_validate.cli.migrations_effects import tied_promises
 
     return tied_promises(inputs.question.source, run) if run is not None else None

@@ -121,7 +121,7 @@ def _run(book: RolloutBook, step: Any, quiet: bool, stop: Stop) -> None:
     print_ended(step, attended(lambda stop: run_step(book, step, show, stop), stop))
 
 
-@command.command("attest", short_help="Say what became of a step that a person does.")
+@command.command("attest", short_help="Say what happened to a step that a person does.")
 @click.argument("step")
 @click.option("--text", default="", help="What you saw or did.")
 @click.option("--file", type=PATH, help="A file that shows it; it is copied into the folder.")

@@ -222,6 +222,6 @@ def check_lines(book: RolloutBook) -> tuple[int, list[str]]:
         lines.append(
             line("holds", f"{counted(len(book.entries), 'entry', 'entries')}, the plan, and all evidence")
         )
-    # Who can write the folder can make the chain anew: only a digest kept elsewhere shows that.
+    # Who can write the folder can rewrite the chain: only a digest kept elsewhere shows that.
     lines.append(line("head", f"SHA-256 {book.head} of entry {len(book.entries)}: keep it elsewhere"))
     return len(wrong), lines

@@ -139,7 +139,7 @@ class LedgerEntries:
 
 @dataclass(frozen=True)
 class TiedPromise:
-    """What became of a promise that is tied to a migration by the suite. ``kept`` None: cannot tell."""
+    """What happened to a promise that is tied to a migration by the suite. ``kept`` None: cannot tell."""
 
     id: str
     kept: bool | None

@@ -48,7 +48,7 @@ class ProbeStep:
 
 
 class ProbeRemoval(StrEnum):
-    """What became of something that a step created."""
+    """What happened to something that a step created."""
 
     LEFT = "left there"
     REMOVED = "removed"

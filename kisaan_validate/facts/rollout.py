@@ -206,7 +206,7 @@ class StepEnded:
 
 @dataclass(frozen=True)
 class StepAttested:
-    """A person said what became of a step. ``shown`` is the text that was asked."""
+    """A person said what happened to a step. ``shown`` is the text that was asked."""
 
     step: str
     definition: str

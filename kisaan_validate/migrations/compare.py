@@ -147,7 +147,7 @@ _TODO = {
     Oddity.ENDS_TRANSACTION: "leave transactions to the runner",
     Oddity.NOT_TOGETHER: "put it into a file of its own",
     Oddity.EMPTY: "see whether its content was lost",
-    Oddity.SAME_NUMBER: "number it anew before it is applied anywhere",
+    Oddity.SAME_NUMBER: "give it a new number before it is applied anywhere",
     Oddity.OUTSIDE_FOLDER: "copy the file into the folder",
 }
 

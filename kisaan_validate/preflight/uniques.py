@@ -1,6 +1,6 @@
 """Unique indexes on which the migration relies, held against their rows by heap scans: ``--deep``.
 
-A table that is rewritten builds its indexes anew, and fails at the first duplicate that a damaged one hid.
+A table that is rewritten builds its indexes again, and fails at the first duplicate that a damaged one hid.
 """
 
 from __future__ import annotations

@@ -107,14 +107,14 @@ class _Asking:
         """Send it and read the answer; everything that goes wrong is kept."""
         try:
             self._send()
-        # Whatever a library raises is what became of this request, and must not be lost in a thread.
+        # Whatever a library raises is what happened to this request, and must not be lost in a thread.
         except BaseException as error:
             self.error = error
         finally:
             self._close()
 
     def outcome(self) -> HttpAnswer | Silence:
-        """What became of it, once :meth:`run` has ended."""
+        """What happened to it, once :meth:`run` has ended."""
         if self.error is None and self.answer is not None:
             return self.answer
         if self.error is not None and not isinstance(self.error, Exception):
@@ -122,7 +122,7 @@ class _Asking:
         return self._ended(silence_of(self.error, self.request.timeout, connected=self.connected))
 
     def abandoned(self, stopped: str) -> HttpAnswer | Silence:
-        """What became of it when it is given up."""
+        """What happened to it when it is given up."""
         words = stopped or f"no answer within {self.request.timeout:g} s"
         return self._ended(Silence(words, known=not stopped, reached=self.connected))
 

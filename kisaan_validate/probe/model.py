@@ -87,7 +87,7 @@ def _headers(value: Any) -> Any:
 
 
 MOST_STEPS = 1_000
-"""Of a file: the record is written anew after each of them."""
+"""Of a file: the record is written again after each of them."""
 
 
 def _bounded(value: Any) -> Any:

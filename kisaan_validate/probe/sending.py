@@ -65,7 +65,7 @@ class Sender:
     stop: Stop
 
     def send(self, request: SendingRequest, names: ProbeNames) -> tuple[ProbeStep, dict[str, Captured]]:
-        """What became of a request, and what was captured of its answer."""
+        """What happened to a request, and what was captured of its answer."""
         try:
             outgoing = self._filled(request, names)
             request = replace(request, expect=tuple(_expected(one, names) for one in request.expect))

@@ -46,7 +46,7 @@ def foreign_command(
     """The command, run by a shell in ``folder`` (None: the current one); at the end its whole process group
     is killed.
 
-    ``output`` is made anew, for its owner alone. Raises UsageError where there is no command.
+    ``output`` is created again, for its owner alone. Raises UsageError where there is no command.
     """
     if not command.strip():
         raise UsageError("the command is empty", "name one")

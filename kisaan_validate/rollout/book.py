@@ -138,7 +138,7 @@ def _begun(folder: Path, plan: Path | None, commands: Collection[str]) -> Rollou
     if kept.exists() and kept.resolve() != source.resolve():
         raise UsageError(f"{kept} is there already", "leave out --plan, or name another --folder")
     if not kept.exists():
-        # The plan of this night, whatever becomes of the file that it was written in.
+        # The plan of this night, whatever happens to the file that it was written in.
         write_file(kept, read_file(source))
     return RolloutBook(folder, read, ())
 
