@@ -145,7 +145,7 @@ def test_usage(backup: Shop) -> None:
     """What cannot be begun: exit 2, and nothing is written."""
     for words, said in (
         (("verify", "none.dump"), "there is no dump none.dump"),
-        (("verify", "none.dump", "--max-age", "soon"), "is no duration"),
+        (("verify", "none.dump", "--max-age", "soon"), "is not a duration"),
         (("take", "--dump", "nowhere/x", "-o", "pre.json"), "there is no folder"),
         (("take", "--dump", "x", "-o", "x"), "cannot be one file"),
     ):

@@ -285,11 +285,11 @@ def test_the_command_compares_and_keeps(tmp_path: Path) -> None:
 
 WRONG = {
     "no zone": (("--around", "2026-10-18T08:00"), "--around says no zone"),
-    "no time": (("--around", "now"), "--around is no time"),
+    "no time": (("--around", "now"), "--around is not a time"),
     "the future": (("--around", "2199-01-01T00:00Z"), "the time after is not over"),
-    "no length": (("--for", "30"), "--for is no duration"),
-    "no chance": (("--chance", "2"), "--chance is no share"),
-    "no tolerance": (("--tolerance", "NaN"), "--tolerance is no share"),
+    "no length": (("--for", "30"), "--for is not a duration"),
+    "no chance": (("--chance", "2"), "--chance is not a share"),
+    "no tolerance": (("--tolerance", "NaN"), "--tolerance is not a share"),
     "both": (("--prometheus", "http://localhost:1"), "in log files or by Prometheus"),
 }
 

@@ -97,7 +97,7 @@ def test_the_header_says_what_a_reviewer_must_know(fix: Fixing) -> None:
         f"-- run      {fix.record['run']}",
         f"-- rows     3 violations; digest of their keys {fix.record['kits'][1]['key_digest']}",
         f"-- database {fix.copy_of}, system identifier ",
-        "-- REVIEW   finance must read this before it is run",
+        "-- REVIEW   finance must read this before anybody runs it",
         "-- NULL equals NULL.",
         "-- step 1   moves references in sales (fee)",
         "-- WARNING  no index of sales begins with fee: deleting may take long",

@@ -122,7 +122,7 @@ def test_each_difference_is_named(tmp_path: Path) -> None:
     }
     facts = {f.name: f.fact for f in found.findings if f.oddity is Oddity.OUT_OF_ORDER}
     assert facts == {
-        "002_x.sql": "ran after 003_x.sql, which comes behind it",
+        "002_x.sql": "ran after 003_x.sql, which comes later in order",
         "004_x.sql": "comes before 005_x.sql, which is applied",
     }
     assert found.pending == ("004_x.sql",)
@@ -288,7 +288,7 @@ def test_what_is_accepted_is_still_listed(tmp_path: Path) -> None:
         ("a.sql", "pass", True),
         ("b.sql", "fail", False),
     }
-    assert "accepted, and not found: empty: a.sql" in found.untold
+    assert "accepted, but not found: empty: a.sql" in found.untold
     both = standing(place, rows("a.sql", "b.sql", "c.sql"), accept=["only reads: *"])
     assert both.verdict is Verdict.PASS
     missing = standing(place, rows("a.sql", "b.sql"), accept=["only reads: *"])

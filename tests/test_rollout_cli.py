@@ -41,7 +41,7 @@ def _looked(desk: Desk) -> None:
 
 
 def test_a_night_from_start_to_end(desk: Desk) -> None:
-    """One word at a time: what is to be done, why, how it went, what comes next; at the end a page."""
+    """One command at a time: what is to be done, why, how it went, what comes next; at the end a page."""
     first = desk.rollout("next")
     assert first.returncode == 7
     assert first.stdout.splitlines() == [

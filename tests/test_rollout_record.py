@@ -152,8 +152,8 @@ def test_evidence_is_copied_and_looked_at_again(folder: Path, tmp_path: Path) ->
         ({"text": "a" * 2_001}, "--text has 2,001 characters"),
         ({"outcome": AttestOutcome.FAILED, "text": ""}, "failed needs a reason"),
         ({"outcome": AttestOutcome.NOT_DONE}, "told is not optional"),
-        ({"file": Path("/nowhere")}, "/nowhere is no file"),
-        ({"file": Path("/dev")}, "/dev is no file"),
+        ({"file": Path("/nowhere")}, "/nowhere is not a file"),
+        ({"file": Path("/dev")}, "/dev is not a file"),
     ],
 )
 def test_what_a_person_cannot_say_is_refused(folder: Path, given: dict[str, Any], said: str) -> None:

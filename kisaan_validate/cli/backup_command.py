@@ -224,7 +224,7 @@ def _wish(dump: Path, suite: Suite | None, config: Config, given: dict[str, Any]
     said = suite.settings.backup if suite is not None else BackupDeclared()
     age = read_duration(given["max_age"]) if given["max_age"] else said.max_age
     if given["max_age"] and age is None:
-        raise UsageError(f"--max-age {given['max_age']} is no duration", DURATION_HINT)
+        raise UsageError(f"--max-age {given['max_age']} is not a duration", DURATION_HINT)
     since = (*given["added_since"], *said.added_since)
     asked = BackupAsked(
         datetime.now(UTC),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PATH = click.Path(path_type=Path)
 
 
-@click.command("migrations", short_help="Hold the folder of migrations against the ledger.")
+@click.command("migrations", short_help="Compare the folder of migrations with the ledger.")
 @ledger_options
 @click.option("--since", type=Instant(), help="When the window began: 2026-11-30T02:00+05:30.")
 @click.option("--until", type=Instant(), help="When the window ended.")
@@ -33,7 +33,7 @@ PATH = click.Path(path_type=Path)
     "--of",
     multiple=True,
     metavar="PATTERN",
-    help="The migrations that were to run in the window. Repeatable.",
+    help="The migrations that should run in the window. Repeatable.",
 )
 @click.option(
     "--before",
@@ -96,7 +96,7 @@ def _require_same(look: LedgerLook, before: MigrationsRecord | None, effects: Ru
 
     for option, seen in (("--before", before), ("--run", effects)):
         if seen is not None and seen.database != look.database:
-            fact = f"{option} is of database {seen.database}, and this is {look.database}"
+            fact = f"{option} is of database {seen.database}, but this is {look.database}"
             raise UsageError(fact, "name one of this database")
 
 

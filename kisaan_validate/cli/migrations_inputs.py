@@ -49,7 +49,7 @@ def ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--accept",
             multiple=True,
             metavar="WHAT",
-            help="What is known and accepted, as 'only reads: 007*'. Repeatable.",
+            help="A known oddity to accept, such as 'only reads: 007*'. Repeatable.",
         ),
         click.option("--ledger-at", metavar="COLUMN", help="Of kind names: its column of times."),
         click.option("--ledger-name", metavar="COLUMN", help="Of kind names: its column of names."),

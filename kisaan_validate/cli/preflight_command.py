@@ -38,7 +38,7 @@ def _age(name: str, what: str, default: str) -> Decorated:
     )
 
 
-@click.command("preflight", short_help="Go or no-go before a migration, with reasons.")
+@click.command("preflight", short_help="Decide whether a migration can begin, with reasons.")
 @click.option("--config", type=PATH, help="The configuration file.  [default: ./kisaan.toml]")
 @click.option("--suite", type=PATH, help="The suite's folder.  [default: checks]")
 @click.option("--dsn", help="The database: postgresql://… or host=… dbname=…; keep the password in .pgpass.")
@@ -61,13 +61,13 @@ def _age(name: str, what: str, default: str) -> Decorated:
     "--accept",
     multiple=True,
     metavar="WHAT",
-    help="What is known of migrations, as 'only reads: 007*'. Repeatable.",
+    help="A known oddity of a migration, such as 'only reads: 007*'. Repeatable.",
 )
 @click.option("--certificate", type=PATH, help="The certificate of the backup.")
 @click.option("--dump", type=PATH, help="The dump, where it does not lie beside its certificate.")
 @click.option("--receipt", type=PATH, help="The receipt of the rehearsal.")
 @click.option("--baseline", type=PATH, help="The baseline to compare with later.")
-@click.option("--run", "run_file", type=PATH, help="A young run whose counts tell what is to be put right.")
+@click.option("--run", "run_file", type=PATH, help="A recent run whose counts say what has to be fixed.")
 @click.option("--disk", type=PATH, help="A folder on the data's disk, on the server's own host.")
 @_age("backup", "dump", "1 d")
 @_age("rehearsal", "rehearsal", "7 d")
@@ -81,7 +81,7 @@ def _age(name: str, what: str, default: str) -> Decorated:
     help=f"Leave something out by name, which is recorded: {', '.join(LEAVABLE)}. Repeatable.",
 )
 @click.option(
-    "--deep", is_flag=True, help="Also read rows: counts of now, unique indexes, the dump's digest."
+    "--deep", is_flag=True, help="Also read rows: current counts, unique indexes, the dump's digest."
 )
 @click.option("--show-queries", is_flag=True, help="Show the query texts of sessions that are in the way.")
 @click.option("-o", "--output", type=PATH, help="The folder to write.  [default: preflight]")

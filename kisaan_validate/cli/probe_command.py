@@ -34,10 +34,12 @@ command.add_command(errors)
 
 @command.command("run", short_help="Send the requests of a file, and judge the answers.")
 @_PROBES
-@click.option("--base-url", metavar="URL", help="Another address than the file's; it counts as production.")
+@click.option("--base-url", metavar="URL", help="An address in place of the file's; it counts as production.")
 @click.option("--ca", type=PATH, help="A file of certificates that are trusted.")
 @click.option("--allow-writes", is_flag=True, help="Also send steps that write (POST, PUT, PATCH, DELETE).")
-@click.option("--allow-writes-on-production", is_flag=True, help="Also where customers use it.")
+@click.option(
+    "--allow-writes-on-production", is_flag=True, help="Allow that where customers use the application, too."
+)
 @click.option("--clean", is_flag=True, help="At the end remove what was created, the last one first.")
 @click.option("-o", "--output", type=PATH, help="The folder to write.  [default: a new one in probed]")
 @click.option("--quiet", "-q", is_flag=True, help="Print only what is not a go, and the verdict.")
@@ -152,7 +154,7 @@ def _probed(
 @command.command("list", short_help="List what a file of probes would send; nothing is sent.")
 @_PROBES
 def list_(probes: Path) -> None:
-    """List the steps of a file of probes in their order, which of them write, and how that is removed.
+    """List the steps of a file of probes in their order, which of them write, and what removes it.
     Nothing is sent.
     """
     from kisaan_validate.cli.output import say

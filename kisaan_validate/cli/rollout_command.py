@@ -1,4 +1,4 @@
-"""``kisaan-validate rollout``: the runbook, one word at a time."""
+"""``kisaan-validate rollout``: the runbook, one command at a time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _deciding(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group("rollout", short_help="Go through a runbook step by step; refuse to go on after a no-go.")
 def command() -> None:
-    """`next` says what is to be done now and why, does what is ours, and tells what comes next; what people
+    """`next` says what is to be done now and why, does what is ours, and says what comes next; what people
     do they `attest`. After a no-go it goes on only by an `override` with a name and a reason. The folder
     holds plan, record and evidence: copy it, and go on elsewhere. It deploys nothing by itself.
     """
@@ -49,7 +49,7 @@ def command() -> None:
 )
 @click.option("--again", metavar="STEP", help="Run a step again; its earlier attempts are kept.")
 @click.option("--rollback", is_flag=True, help="Take the way back that the plan declares; needs --by.")
-@click.option("--to", "phase", default="", metavar="PHASE", help="With --rollback: which way back.")
+@click.option("--to", "phase", default="", metavar="PHASE", help="With --rollback: the way back to take.")
 @click.option("--reason", default="", help="With --rollback: why.")
 @click.option("--quiet", "-q", is_flag=True, help="Do not show the lines of commands.")
 @_deciding
@@ -98,10 +98,10 @@ def _step_to_run(book: RolloutBook, position: RolloutPosition, again: str | None
     if again not in order:
         raise UsageError(f"there is no step {again!r} on this way", did_you_mean(again, order))
     if now is not None and order.index(again) > order.index(now.step.id):
-        raise UsageError(f"the rollout stands at {now.step.id}", "one step after the other")
+        raise UsageError(f"the rollout stands at {now.step.id}", "steps are done one after the other")
     state = position.states[order.index(again)]
     if not state.step.runs:
-        raise UsageError(f"{again} is a person's", f"kisaan-validate rollout attest {again} --by NAME")
+        raise UsageError(f"{again} is done by a person", f"kisaan-validate rollout attest {again} --by NAME")
     if state.standing in {StepStanding.BLOCKED, StepStanding.NOT_NEEDED}:
         raise UsageError(
             f"{again} is {state.standing.value}: {state.why}", "see kisaan-validate rollout status"
@@ -121,12 +121,12 @@ def _run(book: RolloutBook, step: Any, quiet: bool, stop: Stop) -> None:
     print_ended(step, attended(lambda stop: run_step(book, step, show, stop), stop))
 
 
-@command.command("attest", short_help="Say what happened to a step that a person does.")
+@command.command("attest", short_help="Record how a step that a person does ended.")
 @click.argument("step")
 @click.option("--text", default="", help="What you saw or did.")
 @click.option("--file", type=PATH, help="A file that shows it; it is copied into the folder.")
-@click.option("--failed", is_flag=True, help="It was done and failed: a no-go.")
-@click.option("--not-done", is_flag=True, help="It is not done; only of a step that is optional.")
+@click.option("--failed", is_flag=True, help="It was done, but failed: a no-go.")
+@click.option("--not-done", is_flag=True, help="It was not done; only for an optional step.")
 @_deciding
 def attest(step: str, **given: Any) -> int:
     """Record, by name, what a person did or saw at the step at which the rollout stands. Exit codes as of
@@ -176,7 +176,7 @@ def override(step: str, **given: Any) -> int:
         return rollout_step_exit_code(book.position, _verdict(book))
 
 
-@command.command("status", short_help="Where it stands, and who is at work: for a second screen.")
+@command.command("status", short_help="Show where it stands and who is at work, for a second screen.")
 @_folder_option
 @click.option("--watch", is_flag=True, help="Show it again whenever it changes, until Ctrl-C.")
 def status(folder: Path, watch: bool) -> int:

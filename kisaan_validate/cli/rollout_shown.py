@@ -153,7 +153,7 @@ def _at_the_end(book: RolloutBook) -> Iterator[str]:
 def _end_words(book: RolloutBook) -> str:
     position = book.position
     if position.ask is RolloutAsk.ROLLED_BACK:
-        return f"the way back was gone to its end: {position.back}"
+        return f"the way back was completed: {position.back}"
     if position.ask is RolloutAsk.STOPPED:
         return position.why
     return "every step is settled"

@@ -43,7 +43,7 @@ LONGEST = timedelta(days=30)
     metavar="SPAN",
     help="How long to wait at most.",
 )
-@click.option("--health", metavar="URL", help="Ask the service's health endpoint too, and say its answer.")
+@click.option("--health", metavar="URL", help="Ask the service's health endpoint too, and print its answer.")
 def command(**given: Any) -> int:
     """Wait until every file of the folder is in the ledger, for servers that migrate at start-up while their
     health endpoint answers already. The ledger is read in short transactions of their own, every second at
@@ -61,7 +61,7 @@ def command(**given: Any) -> int:
     from kisaan_validate.report.migrations_console import line
 
     if not given["until_migrated"]:
-        raise UsageError("it is not said what to wait for", "write wait --until-migrated")
+        raise UsageError("no condition to wait for was given", "write wait --until-migrated")
     if given["timeout"] > LONGEST:
         raise UsageError("--timeout is longer than 30 d", "wait for less, and begin again")
     inputs = ledger_inputs(given)

@@ -33,7 +33,7 @@ class Fate:
 
 @dataclass(frozen=True)
 class Fates:
-    """What happened to all names that a contract promises to change. ``relations`` are those of new titles."""
+    """What happened to all names that a contract changes. ``relations`` are those of new titles."""
 
     by_id: Mapping[str, Fate] = field(default_factory=dict)
     declared: Renames = field(default_factory=Renames)

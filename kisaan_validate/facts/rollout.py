@@ -220,7 +220,7 @@ class StepAttested:
 
 @dataclass(frozen=True)
 class StepOverridden:
-    """A person took it upon himself to go on without a pass. ``was`` is what the step came to."""
+    """A person decided to go on without a pass. ``was`` is what the step came to."""
 
     step: str
     definition: str

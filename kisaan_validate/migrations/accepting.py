@@ -35,7 +35,7 @@ def read_acceptance(text: str) -> Acceptance:
         raise UsageError(f"{text!r} accepts nothing", 'write what and of which: "only reads: 007_*"')
     if word.strip() not in words:
         said = did_you_mean(word.strip(), words) or f"it can be {', '.join(words)}"
-        raise UsageError(f"{word.strip()!r} is nothing that can be accepted", said)
+        raise UsageError(f"{word.strip()!r} cannot be accepted", said)
     return Acceptance(Oddity(word.strip()), pattern.strip())
 
 
@@ -54,4 +54,4 @@ def with_accepted(
         return replace(finding, state=StandingState.PASS, accepted=True) if fitting else finding
 
     made = tuple(judged(finding) for finding in findings)
-    return made, tuple(f"accepted, and not found: {text}" for text, _ in lines if text not in used)
+    return made, tuple(f"accepted, but not found: {text}" for text, _ in lines if text not in used)

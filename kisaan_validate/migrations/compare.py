@@ -181,9 +181,9 @@ def _rows_alone(
             elsewhere[app] += 1
             continue
         todo = "find the file: another branch or version ran it"
-        yield MigrationFinding(Oddity.NO_FILE, FAIL, name, "is in the ledger, and no file is named so", todo)
+        yield MigrationFinding(Oddity.NO_FILE, FAIL, name, "is in the ledger, but has no file", todo)
     for app, number in sorted(elsewhere.items()):
-        fact = f"has {counted(number, 'row')} in the ledger and no folder here: they were not compared"
+        fact = f"has {counted(number, 'row')} in the ledger but no folder here: they were not compared"
         todo = f'name its folder too, or accept it: "elsewhere: {app}"'
         yield MigrationFinding(Oddity.ELSEWHERE, UNKNOWN, app, fact, todo)
     for name in found.twice:
@@ -202,9 +202,9 @@ def _checksums(files: Sequence[MigrationFile], rows: Mapping[str, LedgerEntry]) 
             continue
         if file.name.startswith("R__"):
             # What may be repeated runs again when it changed.
-            fact = "has changed since it ran: it is to run again"
+            fact = "has changed since it ran: it has to run again"
             yield MigrationFinding(Oddity.PENDING, WORK, file.name, fact, "run the migrations")
             continue
-        fact = f"has the checksum {file.checksum}, and the ledger has {row.checksum}"
-        todo = "it was edited after it ran, or an old release of its runner counted otherwise"
+        fact = f"has the checksum {file.checksum}, but the ledger has {row.checksum}"
+        todo = "it was edited after it ran, or an old release of its runner computed it differently"
         yield MigrationFinding(Oddity.EDITED, FAIL, file.name, fact, todo)

@@ -61,7 +61,7 @@ def graph_remarks(files: Sequence[MigrationFile]) -> Iterator[tuple[str, FileRem
     for file in files:
         for parent in file.parents:
             if parent not in known:
-                yield file.name, FileRemark(Oddity.GRAPH, f"follows {parent}, which no file is")
+                yield file.name, FileRemark(Oddity.GRAPH, f"follows {parent}, which is not in the folder")
     before: set[str] = set()
     for file in in_order(files):
         # In order, each comes after its parents, unless it is in a circle, or behind one.

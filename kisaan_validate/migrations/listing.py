@@ -41,7 +41,7 @@ class ListedFiles:
         if not self.others:
             return ()
         some = ", ".join(self.others[:_NAMED]) + (", …" if len(self.others) > _NAMED else "")
-        return (f"{counted(len(self.others), 'file')} of the folder not taken, being no {what}: {some}",)
+        return (f"{counted(len(self.others), 'file')} of the folder ignored, not {what}: {some}",)
 
 
 def listed(folders: Sequence[Path], is_taken: Callable[[Path], bool], *, deep: bool = False) -> ListedFiles:

@@ -57,7 +57,7 @@ def _in_line(
         if ran is None:
             continue
         if earliest is not None and earliest[0] < ran:
-            late.append(_odd(file.name, f"ran after {earliest[1]}, which comes behind it"))
+            late.append(_odd(file.name, f"ran after {earliest[1]}, which comes later in order"))
         if earliest is None or ran < earliest[0]:
             earliest = ran, file.name
     yield from reversed(late)

@@ -27,7 +27,7 @@ def parsed_python(text: str) -> ast.Module | str:
             warnings.simplefilter("ignore")
             return ast.parse(text)
     except SyntaxError as error:
-        return f"is no Python of this version: line {error.lineno}"
+        return f"is not Python of this version: line {error.lineno}"
     # The parser's answers to thousands of nested brackets, and to a NUL.
     except (RecursionError, MemoryError, ValueError):
         return "cannot be parsed"

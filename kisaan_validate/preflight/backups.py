@@ -81,7 +81,7 @@ def taken_at(certificate: Certificate) -> datetime | None:
 def _age(inquiry: Inquiry, certificate: Certificate) -> PreflightItem:
     at = taken_at(certificate)
     if at is None:
-        fact = "when the dump was taken is not known: it does not say in which zone"
+        fact = "when the dump was taken is not known: its time has no zone"
         return SAY.unknown("age", fact, AGAIN)
     state, words = age_judged(at, inquiry.asked.at, inquiry.asked.rules.backup_age)
     fact = f"the dump of {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC is {words}"
@@ -103,9 +103,9 @@ def _dump(inquiry: Inquiry, certificate: Certificate, path: Path) -> PreflightIt
         return SAY.unknown("dump", f"the dump {dump.name} does not lie beside its certificate", hint)
     size = dump_size(place)
     if size is None:
-        return SAY.no_go("dump", f"the dump {place.name} is not there, or cannot be read", AGAIN)
+        return SAY.no_go("dump", f"the dump {place.name} is missing, or cannot be read", AGAIN)
     if size != dump.size:
-        fact = f"the dump {place.name} has {size:,} bytes, and {dump.size:,} were certified"
+        fact = f"the dump {place.name} has {size:,} bytes, but {dump.size:,} were certified"
         return PreflightItem(PreflightTopic.BACKUP, "dump", NO_GO, fact, AGAIN)
     if not inquiry.asked.deep:
         return SAY.go("dump", f"the dump {place.name} is there with its {size:,} bytes; --deep reads them")

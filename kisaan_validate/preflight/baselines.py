@@ -48,7 +48,7 @@ def _whose(inquiry: Inquiry, baseline: Baseline) -> PreflightItem:
     except RecordError as error:
         return SAY.no_go("database", error.fact, AGAIN)
     if baseline.place.system_identifier and inquiry.place.system_identifier:
-        return SAY.go("database", f"the baseline is of database {inquiry.place.database!r} of this server")
+        return SAY.go("database", f"the baseline is of database {inquiry.place.database!r} on this server")
     fact = "whether the baseline is of this server is not known: only host, port and name agree"
     return SAY.unknown("database", fact, "grant pg_monitor to the role, and take the baseline again")
 
@@ -78,7 +78,7 @@ def _digests(inquiry: Inquiry, baseline: Baseline) -> Iterator[PreflightItem]:
     if contract is not None:
         if baseline.contract_digest != contract.digest:
             was = "another contract" if baseline.contract_digest else "no contract"
-            fact = f"it was taken with {was}: what this one promises cannot be compared"
+            fact = f"it was taken with {was}: what the present contract promises cannot be compared"
             yield SAY.no_go("contract", fact, AGAIN)
         else:
             yield SAY.go("contract", "it was taken with this contract")

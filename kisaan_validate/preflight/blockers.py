@@ -164,8 +164,8 @@ _WORDS = {
         "maintenance commands are running, the oldest for {age}",
     ),
     "wraparound": (
-        "an autovacuum to prevent wraparound is running for {age}, and gives way to nobody",
-        "autovacuums to prevent wraparound are running, the oldest for {age}, and give way to nobody",
+        "an autovacuum to prevent wraparound has been running for {age}, and gives way to nobody",
+        "autovacuums to prevent wraparound have been running, the oldest for {age}, and give way to nobody",
     ),
 }
 
@@ -178,7 +178,7 @@ def _found(scene: Scene, name: str, found: Sequence[SessionSeen]) -> PreflightIt
     words = (one if len(found) == 1 else f"{len(found):,} {many}").format(
         age=age, command=_command(scene, first)
     )
-    todo = _end(oldest) if name != "wraparound" else "wait for it; do not end it: it returns"
+    todo = _end(oldest) if name != "wraparound" else "wait for it; do not end it: it would start again"
     if name == "maintenance":
         todo = f"wait until it is done, or end it: SELECT pg_cancel_backend({first.pid})"
     return SAY.no_go(name, f"{words}: {_named(oldest)}", todo, tuple(scene.who(one) for one in oldest))

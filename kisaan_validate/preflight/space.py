@@ -138,7 +138,7 @@ def _size(inquiry: Inquiry, title: str, oid: int) -> SizedTable:
             raise
         return SizedTable(title, None, "", error.fact)
     if not rows or rows[0][0] is None:
-        return SizedTable(title, None, "", "it went meanwhile")
+        return SizedTable(title, None, "", "it was dropped meanwhile")
     return SizedTable(title, int(rows[0][0]), rows[0][1])
 
 
@@ -157,7 +157,7 @@ def _needed(inquiry: Inquiry, rewrites: Rewrites, sized: list[SizedTable]) -> It
     if path is None:
         yield SAY.unknown(
             "free space",
-            f"{fact}; how much is free is not known",
+            f"{fact}; the free space is not known",
             "on the server's host give --disk FOLDER, or look there and leave it out: --without disk",
             rows,
         )
@@ -180,7 +180,7 @@ def _free(inquiry: Inquiry, fact: str, need: int, rows: tuple[EvidenceRow, ...])
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         yield SAY.unknown(
-            "free space", f"{fact}; the disk of --disk cannot be asked: {reason}", "check the path"
+            "free space", f"{fact}; the disk of --disk cannot be read: {reason}", "check the path"
         )
         return
     free = found.f_bavail * found.f_frsize

@@ -32,7 +32,7 @@ def tables_there(inquiry: Inquiry) -> Iterator[PreflightItem]:
     if inquiry.left_out("tables"):
         return
     if suite is None:
-        yield SAY.unknown("tables", "there is no suite that says which tables there must be", "name --suite")
+        yield SAY.unknown("tables", "no suite says which tables must exist", "name --suite")
         return
     if catalogue is None:
         yield SAY.unknown("tables", "the catalogue could not be read", "see above, then ask again")
@@ -50,7 +50,7 @@ def tables_there(inquiry: Inquiry) -> Iterator[PreflightItem]:
         rows: tuple[EvidenceRow, ...] = tuple((("check", r.check_id), ("missing", r.message)) for r in gone)
         yield SAY.no_go(
             "tables",
-            f"{counted(len(gone), 'check')} cannot be asked, as what they read is missing, first "
+            f"{counted(len(gone), 'check')} cannot run, because what they read is missing; first "
             f"{gone[0].check_id}: {gone[0].message}",
             "check the target; if this installation has no such table, let the check say where it applies",
             rows,
@@ -196,11 +196,13 @@ def _objects(inquiry: Inquiry) -> Iterator[PreflightItem]:
                 "find out who made it; compare the folder with the ledger: kisaan-validate migrations",
             )
         elif isinstance(promise, Added):
-            yield SAY.work("added", f"{promise.what} is to come")
+            yield SAY.work("added", f"{promise.what} will be added")
         elif there:
-            yield SAY.work("dropped", f"{promise.what} is to go")
+            yield SAY.work("dropped", f"{promise.what} will be removed")
         elif not promise.optional:
-            yield SAY.no_go("dropped", f"{promise.what} is to go and is not there", "check the target")
+            yield SAY.no_go(
+                "dropped", f"{promise.what} should be removed, but is not there", "check the target"
+            )
 
 
 def _there(catalogue: Catalogue, promise: Added | Dropped) -> bool:

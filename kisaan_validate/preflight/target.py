@@ -41,7 +41,7 @@ def target_right(inquiry: Inquiry) -> Iterator[PreflightItem]:
     elif not inquiry.left_out("target"):
         yield SAY.unknown(
             "target",
-            f"connected to {where}, and nothing says which database is meant",
+            f"connected to {where}, but nothing says which database is meant",
             "write [target.expect] database and host into kisaan.toml, or give --expect database=NAME",
         )
     # A session of a standby can change nothing.

@@ -69,7 +69,7 @@ def _touched(inquiry: Inquiry) -> tuple[Table, ...]:
 def _held(session: Session, tables: tuple[Table, ...]) -> Iterator[PreflightItem]:
     session.begin(isolation="READ COMMITTED")
     if why := damage_unseen(session):
-        yield SAY.unknown("unique", f"no scan proves anything: {why}", "change the setting, then ask again")
+        yield SAY.unknown("unique", f"scans prove nothing: {why}", "change the setting, then ask again")
         return
     session.tune(HEAP)
     good = 0
@@ -81,7 +81,7 @@ def _held(session: Session, tables: tuple[Table, ...]) -> Iterator[PreflightItem
                 yield item
     if good:
         of = f"{counted(good, 'unique index', 'unique indexes')} of {counted(len(tables), 'table')}"
-        yield SAY.go("unique", f"{of} hold by their rows")
+        yield SAY.go("unique", f"{of} match their rows")
 
 
 def _of(session: Session, table: Table) -> Iterator[PreflightItem | None]:
@@ -96,7 +96,7 @@ def _of(session: Session, table: Table) -> Iterator[PreflightItem | None]:
     for name, keys, where, nulls_equal, exclusion in rows:
         title = f"{name} on {table.title}"
         if exclusion:
-            yield SAY.unknown("unique", f"{title} is temporal, which is not asked", "look at it by hand")
+            yield SAY.unknown("unique", f"{title} is temporal, which is not checked", "look at it by hand")
             continue
         yield _one(session, table, title, _surplus(table, keys, where, nulls_equal))
 
@@ -110,7 +110,7 @@ def _one(session: Session, table: Table, title: str, sql: str) -> PreflightItem 
         if error.lost:
             raise
         # The server's words may quote a row.
-        fact = f"{title} could not be asked (SQLSTATE {error.sqlstate})"
+        fact = f"{title} could not be checked (SQLSTATE {error.sqlstate})"
         return SAY.unknown("unique", fact, error.hint or "ask again when the table is free")
     if surplus:
         fact = f"{title} is unique by its index, and {counted(int(surplus), 'row')} too many by its rows"

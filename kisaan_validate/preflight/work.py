@@ -29,7 +29,7 @@ from kisaan_validate.text.numbers import counted
 
 SAY = Answers(PreflightTopic.WORK)
 
-LOOK = "ask now with --deep, or name a young run with --run"
+LOOK = "ask now with --deep, or name a recent run with --run"
 
 
 def work_to_do(inquiry: Inquiry) -> Iterator[PreflightItem]:
@@ -41,7 +41,7 @@ def work_to_do(inquiry: Inquiry) -> Iterator[PreflightItem]:
     ids = promised_checks(contract, suite)
     yield from _uncounted(contract, suite, ids)
     if not ids:
-        yield SAY.go("rows", "the contract promises of no check that the migration makes it hold")
+        yield SAY.go("rows", "the contract promises for no check that the migration makes it pass")
         return
     source = _deep(inquiry, suite, ids) if inquiry.asked.deep else _recorded(inquiry)
     if isinstance(source, str):
@@ -66,7 +66,7 @@ def _uncounted(contract: Contract, suite: Suite, ids: tuple[str, ...]) -> Iterat
         else:
             continue
         if not counted_:
-            yield SAY.work("not counted", f"{promise.claim()}: how many rows that are was not counted")
+            yield SAY.work("not counted", f"{promise.claim()}: how many rows this affects was not counted")
 
 
 def _deep(inquiry: Inquiry, suite: Suite, ids: tuple[str, ...]) -> CountsSource | str:
@@ -131,7 +131,7 @@ def _age(inquiry: Inquiry, source: CountsSource) -> Iterator[PreflightItem]:
     state, words = age_judged(source.at, now, inquiry.asked.rules.run_age)
     if state is StandingState.PASS:
         return
-    # Old counts are no reason against a migration; they are just not those of now.
+    # Old counts are no reason against a migration; they are just not current.
     fact = f"counts are of {source.words}, {source.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {words}"
     yield SAY.unknown("age", fact, LOOK)
 

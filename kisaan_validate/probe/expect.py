@@ -125,7 +125,7 @@ def captured(document: Any, paths: dict[str, str]) -> tuple[dict[str, Captured],
         found = values[0] if len(values) == 1 else None
         # A text or a whole number: what an id is. A boolean is an int to isinstance.
         if not isinstance(found, (str, int)) or isinstance(found, bool):
-            faults.append(Fault(f"{path} is no id: {name} could not be captured"))
+            faults.append(Fault(f"{path} is not an id: {name} could not be captured"))
         elif not 0 < len(str(found)) <= LONGEST_CAPTURE:
             faults.append(Fault(f"{path} is empty or too long: {name} could not be captured"))
         else:

@@ -102,7 +102,7 @@ def _check_pattern(pattern: str | None, where: str) -> None:
     try:
         regex.compile(pattern or "")
     except (regex.error, RecursionError, OverflowError):
-        raise _Fault(f"{where}: matches is no regular expression", "check its brackets") from None
+        raise _Fault(f"{where}: matches is not a regular expression", "check its brackets") from None
 
 
 def _check_name(name: str, known: set[str], where: str, *, in_path: bool) -> None:
@@ -178,7 +178,7 @@ def _check_header_values(file: ProbesFile, env: Mapping[str, str]) -> None:
                 plain.header(value)
             except CannotFill:
                 raise UsageError(
-                    f"the header {name} would hold a line break or another sign that no header may hold",
+                    f"the header {name} would hold a line break or another character that no header may hold",
                     "look at the variable that it names",
                 ) from None
 

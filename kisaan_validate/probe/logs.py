@@ -49,13 +49,13 @@ def log_patterns(request: str, error: str, form: str, zone: tzinfo | None) -> Lo
     try:
         made = regex.compile(request)
     except (regex.error, RecursionError, OverflowError):
-        raise UsageError("--pattern is no regular expression", "check its brackets") from None
+        raise UsageError("--pattern is not a regular expression", "check its brackets") from None
     if "time" not in made.groupindex:
         raise UsageError("--pattern names no time", "put it into a group: (?P<time>[0-9T:.Z-]+)")
     try:
         return LogPatterns(made, regex.compile(error), form, zone)
     except (regex.error, RecursionError, OverflowError):
-        raise UsageError("--errors is no regular expression", "check its brackets") from None
+        raise UsageError("--errors is not a regular expression", "check its brackets") from None
 
 
 @dataclass
@@ -95,8 +95,8 @@ class LogCount:
         found = (
             (self.unzoned, "a time without a zone: give --zone"),
             (self.untimed, "a time that cannot be read: give --time-format"),
-            (self.ambiguous, "a time that the clocks of the zone showed twice or never"),
-            (self.cut, f"more than {LONGEST_LINE // 1024} kB: its end was not looked at"),
+            (self.ambiguous, "a time that clocks in its zone showed twice or never"),
+            (self.cut, f"more than {LONGEST_LINE // 1024} kB: its end was not read"),
         )
         said = (f"{counted(n, 'line')} {agreeing(n, 'has', 'have')} {what}" for n, what in found if n)
         return next(said, "")

@@ -80,7 +80,7 @@ def route_fault(text: str) -> str:
     if not text.startswith("/") or text.startswith("//"):
         return "is not a path that begins with one /"
     if _ROUTE.fullmatch(text) is None or len(text) > 2_000:
-        return "has a blank, a control character or another sign that a URL has only in its percent form"
+        return "has a blank, a control character or another character that a URL has only in its percent form"
     if "\\" in text or "#" in text:
         return "has a backslash or a #"
     # With holes as ordinary segments; a server may decode a path twice.

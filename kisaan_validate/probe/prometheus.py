@@ -60,7 +60,7 @@ def count_prometheus(
                 numbers.append(0)
         sides.append(ErrorWindow(begins, ends, max(numbers), numbers[1]))
         if numbers[1] > numbers[0]:
-            gaps.append("Prometheus counts more errors than requests: the queries do not belong together")
+            gaps.append("Prometheus counts more errors than requests: the queries do not match")
     return (sides[0], sides[1]), tuple(gaps)
 
 

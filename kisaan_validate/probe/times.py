@@ -30,7 +30,10 @@ def two_windows(around: datetime, until: datetime | None, seconds: int, week: bo
     """
     start, long = until or around, timedelta(seconds=seconds)
     if start < around:
-        raise UsageError("--until is earlier than --around", "name when the change began, then when it ended")
+        raise UsageError(
+            "--until is earlier than --around",
+            "give the time when the change began, then the time when it ended",
+        )
     begins = start - WEEK if week else around - long
     if begins + long > around:
         raise UsageError("the time a week before reaches into the change", "name a shorter time with --for")

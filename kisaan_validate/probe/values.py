@@ -56,7 +56,7 @@ class ProbeNames:
         """The value of a header: visible ASCII in one line. Raises CannotFill."""
         made = self._filled(template, lambda name: str(self.value(name)))
         if made and (_HEADER_VALUE.fullmatch(made) is None or len(made) > 8_000):
-            raise CannotFill("a header would hold signs that no header may hold, or be too long")
+            raise CannotFill("a header would hold characters that no header may hold, or be too long")
         return made
 
     def body(self, template: Any) -> Any:

@@ -38,7 +38,7 @@ def _parts(kit: KitScript) -> Iterator[str]:
     yield from opening()
     yield heading("1. The right database, and a transaction of its own.")
     yield right_place(kit.target)
-    yield heading("2. Nobody writes to these tables until the end; everybody may read.")
+    yield heading("2. Until the end others can read these tables, but not write to them.")
     yield from locked(kit.changed, ())
     yield from same_shapes(kit.shapes)
     yield heading("3. The repair was run, and not taken back.")
@@ -163,5 +163,5 @@ def _as_before(step: PlannedStep) -> str:
         says(
             f"{{}} rows of {step.table.title} would not be as they were: a trigger changes them", "fix_kit_n"
         ),
-        f"SET {TRIGGERS_SETTING} = 'off' before this file, as its owner: the table's triggers rest meanwhile",
+        f"SET {TRIGGERS_SETTING} = 'off' before this file, as its owner: it disables the table's triggers",
     )

@@ -74,7 +74,7 @@ def _parts(kit: KitScript) -> Iterator[str]:
     yield from opening()
     yield heading("1. The right database, and a transaction of its own.")
     yield right_place(kit.target)
-    yield heading("2. Nobody writes to these tables until the end; everybody may read.")
+    yield heading("2. Until the end others can read these tables, but not write to them.")
     yield from locked(kit.changed, kit.reads)
     yield from same_shapes(kit.shapes)
     yield heading("3. The schema in which copies are kept; this kit was not run before.")
@@ -180,13 +180,13 @@ def _seen(kit: KitScript) -> Iterator[str]:
                 refuse_if(
                     f"fix_kit_n <> {kit.violations}",
                     OTHER_ROWS,
-                    says(f"the run saw {kit.violations} violations, now there are {{}}", "fix_kit_n"),
+                    says(f"the run saw {kit.violations} violations, but now there are {{}}", "fix_kit_n"),
                     hint,
                 ),
                 refuse_if(
                     f"{digest} IS DISTINCT FROM {text(kit.digest)}",
                     OTHER_ROWS,
-                    text("as many rows fail as in the run, but they are others"),
+                    text("as many rows fail as in the run, but not the same ones"),
                     hint,
                 ),
             )
@@ -239,7 +239,7 @@ def _choice(kit: KitScript, step: PlannedStep) -> Iterator[str]:
         yield refuse_if(
             "fix_kit_n > 0",
             OTHER_EFFECT,
-            text(f"a row of {title} that is to stay is not there, or is to be deleted"),
+            text(f"a row of {title} that should stay is missing, or would be deleted"),
             hint,
         )
 
@@ -271,7 +271,7 @@ def _done(kit: KitScript, step: PlannedStep) -> Iterator[str]:
         f"fix_kit_n <> (SELECT count(*) FROM {step.copy('before')})",
         OTHER_EFFECT,
         says(
-            f"{{}} rows of {step.table.title} were to be changed, but {{}} were",
+            f"{{}} rows of {step.table.title} should be changed, but {{}} were",
             f"(SELECT count(*) FROM {step.copy('before')})",
             "fix_kit_n",
         ),

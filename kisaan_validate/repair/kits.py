@@ -74,7 +74,7 @@ def _not_so(result: Result, repair: Repair | None) -> FixItem | None:
     elif not result.key_digest:
         # A count alone would let a kit loose on other rows than those that somebody looked at.
         fact = "the run kept no digest of the failing keys, which are personal"
-        hint = "nobody could tell that the same rows fail: repair it by hand"
+        hint = "without a digest it is uncertain that the same rows fail: repair it by hand"
     return FixItem(id, ItemState.UNKNOWN, fact, hint) if fact else None
 
 
@@ -126,7 +126,7 @@ def _refuse_other(run: Run, ground: RepairGround) -> None:
     """Raises UsageError for another database than the run's."""
     identifiers = {run.place.system_identifier, ground.place.system_identifier} - {""}
     if run.place.database != ground.place.database or len(identifiers) > 1:
-        fact = f"the run is of database {run.place.database}, this is {ground.place.database}"
+        fact = f"the run is of database {run.place.database}, but this is {ground.place.database}"
         raise UsageError(
             f"{fact}{' on another server' if len(identifiers) > 1 else ''}",
             "name the run's database with --dsn",

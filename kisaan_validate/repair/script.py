@@ -144,7 +144,7 @@ def right_place(target: FixTarget) -> str:
         refuse_if(
             "current_setting('track_counts') <> 'on'",
             WRONG_PLACE,
-            text("track_counts is off, so nobody can tell what else is written"),
+            text("track_counts is off, so other writes would go unnoticed"),
             "have it set to on for this role",
         ),
         refuse_if(

@@ -30,7 +30,7 @@ NOT_PROVED = (
     "What happens after this moment: a transaction may begin, or a table be locked, a second later.",
     "That the role that migrates has the rights it needs: this was asked as another role, which only reads.",
     "That the restored backup, or the rehearsed copy, holds what was written since.",
-    "What lies outside the database: the application, other services, poolers, the people to be told.",
+    "What lies outside the database: the application, other services, poolers, people to inform.",
 )
 """What no preflight proves, in the same words each time."""
 

@@ -25,8 +25,8 @@ def verdict_sentence(found: PreflightRecord) -> str:
     without = ", ".join(one.name for one in found.left_out)
     parts = []
     if fails:
-        parts.append(f"{counted(fails, 'answer')} {agreeing(fails, 'stands', 'stand')} against it")
+        parts.append(f"{counted(fails, 'answer')} {agreeing(fails, 'is', 'are')} a no-go")
     if unknown:
-        parts.append(f"{counted(unknown, 'answer')} cannot be told")
-    words = ", ".join(parts) or f"nothing stands against it in {counted(len(found.items), 'answer')}"
+        parts.append(f"{counted(unknown, 'question')} could not be answered")
+    words = ", ".join(parts) or f"no objection in {counted(len(found.items), 'answer')}"
     return f"{words}{f'; without {without}' if without else ''}"

@@ -62,7 +62,7 @@ class RolloutLine:
 
 @dataclass(frozen=True)
 class RolloutDecision:
-    """What a person took upon himself."""
+    """What a person decided."""
 
     at: datetime
     what: str

@@ -76,7 +76,9 @@ class RolloutBook:
             self.holding.require()
         path = self.folder / RECORD_NAME
         if (read_file(path) if path.exists() else "") != self.text:
-            raise AlreadyRunning(f"{path} was changed meanwhile", "nothing more was recorded; look who did")
+            raise AlreadyRunning(
+                f"{path} was changed meanwhile", "nothing more was recorded; find out who changed it"
+            )
         last = self.entries[-1] if self.entries else None
         entry = RolloutEntry(
             len(self.entries) + 1,

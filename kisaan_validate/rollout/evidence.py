@@ -58,7 +58,7 @@ def make_folders(folder: Path, step: RolloutStep) -> None:
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RecordError(f"cannot make {place}: {error.strerror}", "look what stands there") from None
+            raise RecordError(f"cannot make {place}: {error.strerror}", "see what is there") from None
 
 
 def records_of(
@@ -85,7 +85,7 @@ def digested(folder: Path, path: Path) -> StepRecord:
         # A link could lead to a file elsewhere, which a copy of the folder would not have.
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise RecordError(f"{path} is no file", "a record must be a plain file")
+                raise RecordError(f"{path} is not a file", "a record must be a plain file")
             while block := file.read(1 << 20):
                 sha.update(block)
                 size += len(block)

@@ -36,7 +36,10 @@ def _named(what: str, step: str, book: RolloutBook) -> str:
     if what == "when":
         times = [entry.at for entry, event in step_entries(step, book.entries) if _begins(event)]
         if not times:
-            raise UsageError(f"{step} was not done: nobody knows when", "it was overridden; do it, or go on")
+            raise UsageError(
+                f"{step} was not done, so there is no time to name",
+                "it was overridden; do it, or go on without it",
+            )
         return f"{times[-1]:%Y-%m-%dT%H:%M:%S+00:00}"
     record = next(_records(step, book), None)
     if record is None:

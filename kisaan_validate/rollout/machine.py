@@ -101,7 +101,7 @@ def _state(
         return RolloutStepState(step, StepStanding.BLOCKED, f"it needs {missing}")
     if state.standing is StepStanding.OPEN and events:
         again = max(step.needs, key=lambda name: earlier[name].evidence if name in earlier else 0)
-        return RolloutStepState(step, StepStanding.OPEN, f"it was done before {again} was done again")
+        return RolloutStepState(step, StepStanding.OPEN, f"it was done before {again} was repeated")
     return state
 
 

@@ -107,7 +107,7 @@ def _check_steps(plan: RolloutPlan, commands: Collection[str] | None, origin: st
             condition = (step.only_if.step,) if step.only_if is not None else ()
             # Only earlier ones: so needs cannot lead in a circle.
             _known((*step.needs, *condition), seen, where, "does not come before it")
-            _known(filter(None, (step.on_failure,)), backs, where, "is no phase with rollback = true")
+            _known(filter(None, (step.on_failure,)), backs, where, "is not a phase with rollback = true")
             # On the way back what the way forward left may be named too.
             _check_named(step, plan, [*seen, *(forward if phase.rollback else ())], where)
             if step.kind is RolloutKind.OURS and commands is not None:
@@ -141,7 +141,7 @@ def _check_criteria(plan: RolloutPlan, origin: str) -> None:
     steps = [step.id for step in plan.forward]
     for one in plan.criteria:
         where = f"{origin}: criterion {one.id}"
-        _known((*one.steps, *one.proved_in), steps, where, "is no step of the way forward")
+        _known((*one.steps, *one.proved_in), steps, where, "is not a step of the way forward")
         for name in one.proved_in:
             if plan.every[name].kind is not RolloutKind.OURS or not plan.every[name].records:
                 raise SuiteError(f"{name!r} records no run", "name a step of kind ours with records", where)

@@ -39,7 +39,7 @@ from kisaan_validate.rollout.work import at_the_helm
 from kisaan_validate.verdict.judgement import judge
 
 OPERATOR = "the demonstration"
-_WENT_ON = "in the field it went on all the same"
+_WENT_ON = "in the field it went on anyway"
 
 Told = Callable[[str, str, float | None, str], None]
 """Gets a step's id, what it came to, its seconds and title; then, without these, lines that it printed."""
