@@ -67,7 +67,7 @@ def test_every_fact_is_there() -> None:
         "Cannot tell: not sent: it needs ${order}; look there",
         "No request removes it: of an order, if it is there: left there (its id is not known; look for the prefix)",
         "DELETE /api/users/7: of a user: its removal was refused (HTTP 409)",
-        "What bears kv12 was created by this run.",
+        "Whatever contains kv12 was created by this run.",
         "may stand on migrations that failed",
     ):
         assert fact in text, fact
