@@ -350,7 +350,7 @@ def test_whoever_does_not_hear_a_signal_is_killed(tmp_path: Path) -> None:
 def test_a_signal_while_the_interpreter_tidies_up_changes_no_exit_code(
     words: list[str], tmp_path: Path
 ) -> None:
-    """Once the exit code is known, nothing puts back a handler that would end the process otherwise."""
+    """Once the exit code is known, nothing puts back a handler that would end the process in another way."""
     write_suite(tmp_path / "checks", {"a.py": QUICK})
     late = (
         "import atexit, os, signal, sys\nfrom kisaan_validate.cli.main import entry\nme = os.getpid()\n"

@@ -284,7 +284,7 @@ def test_the_command_compares_and_keeps(tmp_path: Path) -> None:
 
 
 WRONG = {
-    "no zone": (("--around", "2026-10-18T08:00"), "--around says no zone"),
+    "no zone": (("--around", "2026-10-18T08:00"), "--around has no zone"),
     "no time": (("--around", "now"), "--around is not a time"),
     "the future": (("--around", "2199-01-01T00:00Z"), "the time after is not over"),
     "no length": (("--for", "30"), "--for is not a duration"),

@@ -248,7 +248,7 @@ def test_a_link_to_the_folder_is_followed(tmp_path: Path) -> None:
 
 
 def test_numbers_of_files(tmp_path: Path) -> None:
-    """Two of one number, also written otherwise; numbers that do not sort as names do; days are no numbers."""
+    """Two of one number, also written differently; numbers that do not sort as names do; days are no numbers."""
     names = [
         "001_a.sql",
         "01_b.sql",

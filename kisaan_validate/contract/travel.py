@@ -160,7 +160,7 @@ def _personal(story: Story, name: str) -> _Column:
     """What a digest under the baseline's own key tells of a personal column, where one was kept
     (``baseline --digests``).
     """
-    if why := story.both.stale_of(story.table):  # which rows stay was asked otherwise
+    if why := story.both.stale_of(story.table):  # which rows stay was asked differently
         return _Column(name, untold=f"personal values: {why}")
     there, now = (
         next((k for k in side.facts.keyed if (k.table, k.column) == (story.table, name)), None)

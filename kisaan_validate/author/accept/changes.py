@@ -18,7 +18,7 @@ Place = tuple[str, str]
 class SuiteChanges:
     """What happened to tables and columns, by the names that they had before.
 
-    ``nullable`` says whether a column may be NULL now, ``columns`` and ``tables`` what is called otherwise.
+    ``nullable`` says whether a column may be NULL now, ``columns`` and ``tables`` what has another name now.
     """
 
     schemas: tuple[str, ...]
