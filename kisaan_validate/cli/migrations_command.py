@@ -45,7 +45,7 @@ PATH = click.Path(path_type=Path)
     "--run", type=PATH, help="A run.json with a contract: promises tied to files in [ledger.effects]."
 )
 def command(**given: Any) -> int:
-    """Say of each migration whether it is applied, by the ledger in which its runner writes it down: what is
+    """Say of each migration whether it is applied, by the ledger in which its runner records it: what is
     missing, what has no file, what ran out of order or outside the window, what is recorded without effect,
     and files that only read, leave a transaction open, or were edited.
 
@@ -91,7 +91,7 @@ def _looked(inputs: LedgerInputs) -> LedgerLook:
 
 
 def _require_same(look: LedgerLook, before: MigrationsRecord | None, effects: RunEffects | None) -> None:
-    """What was seen of another database says nothing of this one. Raises UsageError."""
+    """What was seen in another database says nothing about this one. Raises UsageError."""
     from kisaan_validate.errors import UsageError
 
     for option, seen in (("--before", before), ("--run", effects)):

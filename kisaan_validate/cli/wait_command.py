@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from kisaan_validate.process.stopping import Stop
 
 _LOOK_MS = 10_000
-"""A statement of one look may take so long: it reads one small table."""
+"""The limit for a statement of one look, which reads one small table."""
 _SHOWN = 8
 LONGEST = timedelta(days=30)
-"""Nobody waits for a migration so long: a longer time is a slip."""
+"""Nobody waits that long for a migration: a longer time is a slip."""
 
 
 @click.command("wait", short_help="Wait until every migration is applied.")
@@ -74,13 +74,13 @@ def command(**given: Any) -> int:
     verdict = judge_waited(waited, standing)
     for word, words in _lines(waited, standing, verdict):
         say(line(word, words))
-    # Also where nothing was seen: the record of an earlier wait must not stand for this one.
+    # Also if nothing was seen: the record of an earlier wait must not pass for this one's.
     keep_record(_record(inputs, seen, standing, waited), given["output"])
     return migrations_exit_code(verdict)
 
 
 def _asked(inputs: LedgerInputs, given: dict[str, Any], seen: list[LedgerLook]) -> WaitAsked:
-    """What is asked at each look, and how changes are told."""
+    """What is asked at each look, and how changes are reported."""
     from kisaan_validate.cli.output import say
     from kisaan_validate.migrations.compare import migrations_standing
     from kisaan_validate.migrations.health import ask_health, health_url

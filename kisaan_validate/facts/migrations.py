@@ -139,7 +139,7 @@ class LedgerEntries:
 
 @dataclass(frozen=True)
 class TiedPromise:
-    """What happened to a promise that is tied to a migration by the suite. ``kept`` None: cannot tell."""
+    """Whether a promise that the suite ties to a migration was kept. ``kept`` None: not known."""
 
     id: str
     kept: bool | None
@@ -226,7 +226,7 @@ class WaitEnd(StrEnum):
 
     APPLIED = "applied"
     NEVER = "never"
-    """The ledger says that a migration failed: waiting longer helps nothing."""
+    """The ledger says that a migration failed: waiting longer does not help."""
     TIMED_OUT = "timed out"
     STOPPED = "stopped"
 

@@ -48,7 +48,7 @@ class ProbeStep:
 
 
 class ProbeRemoval(StrEnum):
-    """What happened to something that a step created."""
+    """Whether something that a step created was removed."""
 
     LEFT = "left there"
     REMOVED = "removed"

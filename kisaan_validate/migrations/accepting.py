@@ -1,4 +1,4 @@
-"""What is known and accepted of migrations: it is still listed, and fails nothing."""
+"""Known and accepted oddities of migrations: they are still listed, and fail nothing."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ NEVER_ACCEPTED = frozenset({Oddity.PENDING, Oddity.FAILED, Oddity.LOCKED})
 
 @dataclass(frozen=True)
 class Acceptance:
-    """One line "oddity: pattern": such findings about migrations whose names fit are accepted."""
+    """One line "oddity: pattern": it accepts such findings about migrations with fitting names."""
 
     oddity: Oddity
     pattern: str
 
     def fits(self, finding: MigrationFinding) -> bool:
-        """Whether it speaks of a finding. What is about the whole, no name, is never accepted."""
+        """Whether it covers a finding. One without a name, about the whole, is never accepted."""
         named = bool(finding.name) and finding.oddity is self.oddity
         return named and fnmatchcase(finding.name, self.pattern)
 

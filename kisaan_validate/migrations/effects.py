@@ -1,4 +1,4 @@
-"""Whether what is recorded as applied has had its effect: by the promises that a suite ties to files."""
+"""Whether applied migrations had their effect, by the promises that a suite ties to files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kisaan_validate.migrations.recorded import RecordedFiles
 def effect_findings(
     files: Sequence[MigrationFile], found: RecordedFiles, effects: Mapping[str, tuple[TiedPromise, ...]]
 ) -> Iterator[MigrationFinding]:
-    """Applied files whose promises were not kept, or of which it cannot be told; names that no file has."""
+    """Applied files whose promises were not kept, or are not known to be; names that no file has."""
     for name in sorted({*effects} - {file.name for file in files}):
         fact = "is tied to promises, but no file has this name: they were not looked at"
         todo = "name the file as the ledger does, in [ledger.effects]"

@@ -1,4 +1,4 @@
-"""Whether migrations ran within the time in which they were to run."""
+"""Whether migrations ran within the planned window."""
 
 from __future__ import annotations
 

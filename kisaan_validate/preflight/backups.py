@@ -1,4 +1,4 @@
-"""Whether there is a certified backup of this database that is young enough, and the dump it certifies."""
+"""Whether this database has a certified, recent backup, and whether the certified dump is there."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AGAIN = "take and verify a backup: kisaan-validate backup take, then backup veri
 
 
 def backup_good(inquiry: Inquiry) -> Iterator[PreflightItem]:
-    """The certificate, held against this database and this hour."""
+    """The certificate, compared with this database and the present time."""
     given = inquiry.asked.given.certificate
     if inquiry.left_out(BACKUP):
         return
@@ -42,7 +42,7 @@ def backup_good(inquiry: Inquiry) -> Iterator[PreflightItem]:
 
 
 def refused(say: Answers, name: str, given: GivenRecord[Any]) -> PreflightItem:
-    """The item of a file that cannot be read: evidence that is damaged or not there is none."""
+    """The item of a file that cannot be read: damaged or missing evidence proves nothing."""
     make = say.unknown if given.foreign else say.no_go
     return make(name, given.wrong, given.todo)
 
@@ -72,7 +72,7 @@ def _whose(inquiry: Inquiry, certificate: Certificate) -> PreflightItem:
 
 
 def taken_at(certificate: Certificate) -> datetime | None:
-    """When a dump was begun, None where nothing says it, or not in which zone."""
+    """When a dump was begun; None where nothing says so, or the time has no zone."""
     taken, dump = certificate.evidence.taken, certificate.evidence.dump
     at = taken.started_at if taken is not None else dump.taken_at if dump is not None else None
     return at if at is not None and at.tzinfo is not None else None

@@ -1,4 +1,4 @@
-"""Whether there is a baseline of this database to compare with, young and whole."""
+"""Whether there is a recent, complete baseline of this database to compare with."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AGAIN = "take it again: kisaan-validate baseline -o pre.json --contract CONTRACT
 
 
 def baseline_fits(inquiry: Inquiry) -> Iterator[PreflightItem]:
-    """The baseline, held against this database, suite and contract."""
+    """The baseline, compared with this database, suite and contract."""
     given = inquiry.asked.given.baseline
     if inquiry.left_out(BASELINE):
         return
@@ -54,7 +54,7 @@ def _whose(inquiry: Inquiry, baseline: Baseline) -> PreflightItem:
 
 
 def _age(inquiry: Inquiry, baseline: Baseline) -> PreflightItem:
-    # By the server's clock, as its time is; that is not known where nobody answered.
+    # By the server's clock, like its time; without an answer that is not known.
     now = inquiry.place.at if inquiry.place is not None else inquiry.asked.at
     state, words = age_judged(baseline.taken_at, now, inquiry.asked.rules.baseline_age)
     fact = f"the baseline of {baseline.taken_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC is {words}"

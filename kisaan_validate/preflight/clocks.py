@@ -51,7 +51,7 @@ def clock_judged(least: float, most: float, limit: int) -> PreflightItem:
 
 
 def _of_ledger(inquiry: Inquiry, standing: MigrationsStanding) -> Iterator[PreflightItem]:
-    """Whether migrations were recorded in the future. Times without a zone say nothing of that."""
+    """Whether migrations were recorded in the future. Times without a zone do not say."""
     times = [item.at for item in standing.items if item.at and _zoned(item.at)]
     if not times:
         return

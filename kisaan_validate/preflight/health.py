@@ -1,4 +1,4 @@
-"""Whether the server itself is well enough: sequences, indexes, collations, checksums, slots, ages."""
+"""Whether the server itself is healthy: sequences, indexes, collations, checksums, slots, ages."""
 
 from __future__ import annotations
 

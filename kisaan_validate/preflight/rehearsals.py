@@ -1,4 +1,4 @@
-"""Whether what is to be migrated was rehearsed: the same files, contract and suite, on such a server."""
+"""Whether this migration was rehearsed: the same files, contract and suite, on a server of this version."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _UTC = frozenset({"utc", "etc/utc", "gmt", "etc/gmt", "uct", "etc/uct", "zulu", 
 
 
 def rehearsal_fits(inquiry: Inquiry) -> Iterator[PreflightItem]:
-    """The receipt, held against what is about to be done."""
+    """The receipt, compared with what is about to be done."""
     given = inquiry.asked.given.receipt
     if inquiry.left_out(REHEARSAL):
         return
@@ -148,7 +148,7 @@ def _dump(inquiry: Inquiry, receipt: RehearsalReceipt, certificate: Certificate 
 
 
 def _dump_age(inquiry: Inquiry, receipt: RehearsalReceipt, certificate: Certificate | None) -> PreflightItem:
-    """Whether the data of the rehearsal was young: one of today may be of last year's dump."""
+    """Whether the data of the rehearsal was recent: today's rehearsal may be of last year's dump."""
     said = receipt.dump_taken_at
     at = taken_at(certificate) if certificate is not None else None
     at = at or (said if said is not None and said.tzinfo is not None else None)

@@ -1,4 +1,4 @@
-"""Whether the tables that are expected are there, in the types from which the migration starts."""
+"""Whether the expected tables are there, with the types that the migration starts from."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MISSING = frozenset({"42P01", "42703"})
 
 
 def tables_there(inquiry: Inquiry) -> Iterator[PreflightItem]:
-    """Whether every table is there that the suite's checks need, as the suite itself says which must be."""
+    """Whether every table that the suite's checks need is there."""
     suite, catalogue = inquiry.asked.suite, inquiry.catalogue
     if inquiry.left_out("tables"):
         return
@@ -60,7 +60,7 @@ def tables_there(inquiry: Inquiry) -> Iterator[PreflightItem]:
 
 
 def _to_come(inquiry: Inquiry, suite: Suite, id: str) -> bool:
-    """Whether a check lacks nothing but what the contract says that the migration adds."""
+    """Whether a check lacks only what the migration adds, by the contract."""
     contract, catalogue = inquiry.asked.contract, inquiry.catalogue
     check = next(check for check in suite.checks if check.id == id)
     if contract is None or catalogue is None:
@@ -99,7 +99,7 @@ class TypeSeen:
 
     @property
     def other(self) -> bool:
-        """Whether it has neither the type from which it is to come nor the promised one."""
+        """Whether it has neither the old type of the promise nor the promised one."""
         begins = {canonical_type(name) for name in self.promise.from_}
         return self.column is not None and bool(begins) and not self.done and self.column.type not in begins
 
@@ -181,7 +181,7 @@ def _listed(left: list[TypeSeen]) -> str:
 
 
 def _objects(inquiry: Inquiry) -> Iterator[PreflightItem]:
-    """Columns and tables that are to come or to go, as far as the catalogue tells."""
+    """Columns and tables that will be added or removed, as far as the catalogue shows."""
     contract, catalogue = inquiry.asked.contract, inquiry.catalogue
     if contract is None or catalogue is None:
         return

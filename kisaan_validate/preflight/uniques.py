@@ -1,4 +1,4 @@
-"""Unique indexes on which the migration relies, held against their rows by heap scans: ``--deep``.
+"""Unique indexes on which the migration relies, compared with their rows by heap scans: ``--deep``.
 
 A table that is rewritten builds its indexes again, and fails at the first duplicate that a damaged one hid.
 """
@@ -23,7 +23,7 @@ from kisaan_validate.text.numbers import counted
 SAY = Answers(PreflightTopic.INDEXES)
 
 _UNTOUCHED = (RowsUnchanged, SumPreserved, SequencesAdvance, Recorded)
-"""Promises of tables or values to which nothing is done."""
+"""Promises about tables or values that stay untouched."""
 
 _INDEXES = qualified("""
 SELECT x.relname::text,
@@ -128,7 +128,7 @@ def _under(session: Session, sql: str, parameters: dict[str, Any] | None = None)
 
 
 def _surplus(table: Table, keys: list[str], where: str, nulls_equal: bool) -> str:
-    """How many rows too many there are. A parent's own rows alone: what inherits has indexes of its own."""
+    """How many surplus rows there are. A parent's own rows alone: what inherits has indexes of its own."""
     conditions = [f"({where})"] if where else []
     if not nulls_equal:
         conditions += [f"({key}) IS NOT NULL" for key in keys]

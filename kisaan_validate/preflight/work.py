@@ -1,4 +1,4 @@
-"""What the migration has to do to rows: NULLs to fill, duplicates to remove. Work, and never a failure."""
+"""What the migration has to do to rows: NULLs to fill, duplicates to remove. Work, never a failure."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def work_to_do(inquiry: Inquiry) -> Iterator[PreflightItem]:
 
 
 def _uncounted(contract: Contract, suite: Suite, ids: tuple[str, ...]) -> Iterator[PreflightItem]:
-    """What is to be done to rows that no promised check counts."""
+    """Work on rows that no promised check counts."""
     checks = {(check.table, check.columns) for check in suite.checks if check.id in ids}
     for promise in contract.promises:
         if isinstance(promise, RowsRemoved):
@@ -70,7 +70,7 @@ def _uncounted(contract: Contract, suite: Suite, ids: tuple[str, ...]) -> Iterat
 
 
 def _deep(inquiry: Inquiry, suite: Suite, ids: tuple[str, ...]) -> CountsSource | str:
-    """The counts of now, or why there are none."""
+    """The current counts, or why there are none."""
     asked = inquiry.asked
     try:
         made = run(suite, asked.target, select=ids, options=asked.options, stop=inquiry.stop)
@@ -101,7 +101,7 @@ def _recorded(inquiry: Inquiry) -> CountsSource | str:
 
 
 def _named_run(inquiry: Inquiry) -> Run | str | None:
-    """The run of --run; a text says why it is of no use."""
+    """The run of --run; a text says why it cannot be used."""
     from kisaan_validate.record.codec import run_from_json
     from kisaan_validate.record.files import read_file
 

@@ -1,4 +1,4 @@
-"""The JSON of an answer: bounded, exact, and of one meaning; else why there is none."""
+"""The JSON of an answer, bounded, exact and unambiguous, or why there is none."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _unpacked(answer: HttpAnswer) -> bytes:
 
 def _decimal(text: str) -> Decimal:
     made = Decimal(text)
-    # An exponent of millions is a number nobody means, and takes memory once it is written out.
+    # Nobody means an exponent of millions, and writing the number out takes memory.
     if abs(made.adjusted()) > 10_000:
         raise ValueError("out of range")
     return made

@@ -1,4 +1,4 @@
-"""Requests and errors in log files, counted within two times: rotated, packed and hostile files included."""
+"""Requests and errors in log files, counted in two periods; files may be rotated, packed or hostile."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     import regex
 
 LONGEST_LINE = 64 * 1024
-"""Bytes of a line that are looked at."""
+"""Bytes of a line that are examined."""
 
 PATIENCE = 1.0
-"""Seconds that a pattern may take over one line."""
+"""Seconds that a pattern may take for one line."""
 
 _PACKED = b"\x1f\x8b"
 
@@ -43,7 +43,7 @@ class LogPatterns:
 
 
 def log_patterns(request: str, error: str, form: str, zone: tzinfo | None) -> LogPatterns:
-    """The patterns that two texts say. Raises UsageError."""
+    """The patterns in two texts. Raises UsageError."""
     import regex
 
     try:
@@ -185,7 +185,7 @@ def _lines(file: IO[bytes], found: LogCount) -> Iterator[str | None]:
 
 
 def _count(line: str, patterns: LogPatterns, found: LogCount) -> bool:
-    """Count one line; whether its patterns came to an end."""
+    """Count one line; returns whether its patterns ended in time."""
     try:
         match = patterns.request.search(line, timeout=PATIENCE)
         if match is None:
@@ -203,7 +203,7 @@ def _count(line: str, patterns: LogPatterns, found: LogCount) -> bool:
 
 
 def _placed(text: str, patterns: LogPatterns, found: LogCount) -> int | None:
-    """0 for a time before, 1 for one after, None for one in neither."""
+    """0 for a time in the period before, 1 for one in the period after, None for neither."""
     try:
         moment = read_time(text, patterns.form, patterns.zone)
     except NoTime as error:

@@ -1,4 +1,4 @@
-"""``probes.toml`` as it is written. No error quotes it: a text could be a secret."""
+"""``probes.toml`` as it is written. No error quotes a text from it: that could be a secret."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KINDS = ("text", "number", "boolean", "null", "object", "list")
 _STATUS = re.compile(r"[1-5]xx")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _TAKEN = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "te"})
-"""Headers that say where a request goes or how it is read; they are written by the client alone."""
+"""Headers that say where a request goes or how it is read; only the client may write them."""
 
 
 def _status(value: Any) -> list[str]:

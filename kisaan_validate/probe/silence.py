@@ -1,4 +1,4 @@
-"""Why a request has no answer, in words of ours: nothing that a server sent is repeated."""
+"""Why a request has no answer, in our own words: nothing that a server sent is repeated."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Silence:
 
 
 _EXPIRED, _OTHER_NAME, _NOT_YET = 10, 62, 9
-"""OpenSSL's codes of what is wrong with a certificate, whoever looks at it."""
+"""OpenSSL's codes for faults that a certificate has for everybody."""
 
 
 def silence_of(error: BaseException | None, timeout: float, *, connected: bool) -> Silence:

@@ -75,7 +75,7 @@ def _leashed(
         stderr=sink,
         env=foreign_environment(environment),
         cwd=folder,
-        # Signals of a terminal reach us, and we decide how the command ends.
+        # A terminal's signals reach us, and we decide how the command ends.
         start_new_session=True,
         pass_fds=(told,),
     )

@@ -1,4 +1,4 @@
-"""The way back: exactly the copied rows again, if nobody changed them since the repair."""
+"""The way back: restores exactly the copied rows, if nobody changed them since the repair."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _restored(kit: KitScript, step: PlannedStep) -> Iterator[str]:
 
 
 def _triggers(step: PlannedStep, state: str) -> Iterator[str]:
-    """The table's own triggers off, and those that were on, on again, if the session asked for it."""
+    """SQL to disable the table's own triggers, and to enable them again, if the session asked for it."""
     asked = f"current_setting('{TRIGGERS_SETTING}', true) = 'off'"
     if state == "off":
         yield (
@@ -155,7 +155,7 @@ def _triggers(step: PlannedStep, state: str) -> Iterator[str]:
 
 
 def _as_before(step: PlannedStep) -> str:
-    """Refuses where the rows are not what they were, byte by byte."""
+    """Refuses where the rows are not as they were, byte by byte."""
     left = f"{step.copy('before')} AS b LEFT JOIN {step.name} AS t ON {step.matches('t', 'b')}"
     return (f"  SELECT count(*) INTO fix_kit_n FROM {left} WHERE {_differs(step, 'b')};\n") + refuse_if(
         "fix_kit_n > 0",

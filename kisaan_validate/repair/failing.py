@@ -1,4 +1,4 @@
-"""The failing rows of a check as SQL: the same rows, by the same keys, as a run counts and digests."""
+"""The failing rows of a check as SQL: the rows and keys that a run counts and digests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The repair as one transaction: the rows that were seen, a copy of them, the change, the check again."""
+"""The repair as one transaction: find the rows that the run saw, copy them, change them, check again."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def same_shapes(shapes: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 
 def own_schema(kit: str) -> str:
-    """Makes schema and list where they are absent, and refuses a second run of the kit."""
+    """Creates schema and list if they are missing, and refuses a second run of the kit."""
     ran = (
         "SELECT k.applied_by, k.applied_at INTO fix_kit_by, fix_kit_at\n"
         f"    FROM {log_name()} AS k WHERE k.kit = {text(kit)};"
@@ -145,7 +145,7 @@ def own_schema(kit: str) -> str:
 
 
 def shown(kit: str) -> str:
-    """What was done, as the last result."""
+    """A query of what was done, as the last result."""
     is_it = f"k.kit OPERATOR(pg_catalog.=) {text(kit)}"
     return (
         "SELECT k.kit, k.check_id, k.run, k.rows, k.applied_at, k.applied_by, k.undone_at, k.undone_by\n"
@@ -287,7 +287,7 @@ def _done(kit: KitScript, step: PlannedStep) -> Iterator[str]:
 
 
 def _moved(step: PlannedStep, doomed: PlannedStep) -> str:
-    """The rows that refer to doomed ones, with the keys of those that stay."""
+    """The rows that refer to rows to be deleted, with the keys of those that stay."""
     keys = ", ".join(f"t.{quote(k)}" for k in step.key)
     new = ", ".join(
         f"r.{quote(kept)} AS {quote(column)}" for kept, column in zip(doomed.kept, step.columns, strict=True)

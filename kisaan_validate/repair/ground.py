@@ -1,4 +1,4 @@
-"""What a kit must know of the database that it is written for: read from the catalogue alone."""
+"""What a kit must know about its database, read from the catalogue alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands above the statements of a kit, for the person who reviews it."""
+"""The header of a kit's files, for the person who reviews it."""
 
 from __future__ import annotations
 

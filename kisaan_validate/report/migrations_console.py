@@ -16,7 +16,7 @@ from kisaan_validate.report.text import plain, shortened
 from kisaan_validate.text.numbers import agreeing, counted
 
 SHOWN = 8
-"""So many findings of a kind are printed; the record has all."""
+"""How many findings of a kind are printed; the record has all."""
 
 _WORDS = {
     StandingState.FAIL: "wrong",
@@ -43,7 +43,7 @@ def migrations_lines(record: MigrationsRecord, *, quiet: bool) -> Iterator[str]:
 
 
 def where(record: MigrationsRecord) -> str:
-    """The database, as people name it."""
+    """The database's name for people."""
     host = record.host or "a local socket"
     return f"{record.database} at {host}{':' if record.host else ', '}{record.port}"
 

@@ -30,7 +30,7 @@ from kisaan_validate.text.durations import duration_words
 
 LONGEST_NAME, LONGEST_TEXT = 120, 2_000
 MOST_BYTES = 256 << 20
-"""Of a file that is attested with."""
+"""Bytes of a file that may be attested with."""
 
 
 def attest(

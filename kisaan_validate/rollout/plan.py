@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from kisaan_validate.rollout.plan_model import ConditionTable, PhaseTable, StepTable
 
 NAMED = re.compile(r"\{(record|beside|when):([a-z0-9_-]+)\}")
-"""What a word may say of an earlier step."""
+"""What a word may name of an earlier step."""
 MOST_STEPS = 500
-"""A person goes through them one by one in a night."""
+"""The most steps: a person goes through them one by one in a night."""
 
 
 def read_plan(text: str, origin: str, commands: Collection[str] | None = None) -> RolloutPlan:
@@ -87,7 +87,7 @@ def _step(given: StepTable, phase: str) -> RolloutStep:
         given.timeout,
         given.wait,
     )
-    # Of everything that is said of it: what was done for another text is not done for this one.
+    # Over everything that the plan says about it: what was done for another text does not count.
     said = json.dumps(asdict(step), sort_keys=True, ensure_ascii=False)
     return replace(step, definition=hashlib.sha256(said.encode()).hexdigest())
 
@@ -108,7 +108,7 @@ def _check_steps(plan: RolloutPlan, commands: Collection[str] | None, origin: st
             # Only earlier ones: so needs cannot lead in a circle.
             _known((*step.needs, *condition), seen, where, "does not come before it")
             _known(filter(None, (step.on_failure,)), backs, where, "is not a phase with rollback = true")
-            # On the way back what the way forward left may be named too.
+            # The way back may also name what the way forward left.
             _check_named(step, plan, [*seen, *(forward if phase.rollback else ())], where)
             if step.kind is RolloutKind.OURS and commands is not None:
                 _check_command(step.argv[0], commands, where)
