@@ -1,4 +1,4 @@
-"""A folder of migrations held against its ledger: every difference is named, and nothing unknown is green.
+"""A folder of migrations compared with its ledger: every difference is named, and nothing unknown is green.
 
 Pure: folders of files, ledgers as facts. Real runners are in test_migrations_runners.py.
 """
@@ -64,7 +64,7 @@ def rows(*names: str, kind: LedgerKind = LedgerKind.NAMES, times: bool = True) -
 
 
 def standing(place: Path, ledger: LedgerEntries, **more: object) -> MigrationsStanding:
-    """Folder against ledger."""
+    """Folder and ledger compared."""
     return migrations_standing(read_migration_folder(ledger.kind, [place]), ledger, **more)  # type: ignore[arg-type]
 
 

@@ -204,7 +204,7 @@ def test_the_suite_says_where(place: Shop) -> None:
         ),
         (
             '[ledger]\nkind = "knex"\nfolders = ["../m"]\naccept = ["nonsense: *"]\n',
-            "nothing that can be accepted",
+            "cannot be accepted",
         ),
     ):
         settings.write_text(text)

@@ -389,10 +389,10 @@ def test_a_base_url_is_one(url: str) -> None:
 REFUSED = {
     '[[step]]\nname = "x"\npath = "/x"\nmethod = "POST"\nretries = 1\n': "is repeated, and writes",
     '[[step]]\nname = "x"\npath = "/x"\njson = { a = 1 }\n': "only reads, and has a body",
-    '[[step]]\nname = "x"\npath = "/x"\nheaders.Host = "b"\n': "a name that no probe may send",
-    '[[step]]\nname = "x"\npath = "/x"\nheaders."A b" = "b"\n': "a name that no probe may send",
+    '[[step]]\nname = "x"\npath = "/x"\nheaders.Host = "b"\n': "a name that a probe may not send",
+    '[[step]]\nname = "x"\npath = "/x"\nheaders."A b" = "b"\n': "a name that a probe may not send",
     '[[step]]\nname = "x"\npath = "/x"\nexpect = [{ json = "$.a" }]\n': "says one thing of a path",
-    '[[step]]\nname = "x"\npath = "/x"\nexpect = [{ json = "$.a", matches = "(" }]\n': "no regular expression",
+    '[[step]]\nname = "x"\npath = "/x"\nexpect = [{ json = "$.a", matches = "(" }]\n': "not a regular expression",
     '[[step]]\nname = "x"\npath = "/x"\nstatus = 99\n': "is not a status",
     '[[step]]\nname = "x"\npath = "/x"\nstatus = []\n': "is not a status",
     '[[step]]\nname = "x"\npath = "/x"\nstatus = true\n': "is not a status",

@@ -442,7 +442,7 @@ def test_changed_evidence_stops_the_night(desk: Desk) -> None:
         (["attest", "told", "--by", "A", "--failed", "--not-done"], "exclude each other"),
         (["next", "--again", "nope"], "there is no step 'nope'"),
         (["next", "--again", "migrate"], "the rollout stands at told"),
-        (["next", "--again", "told"], "told is a person's"),
+        (["next", "--again", "told"], "told is done by a person"),
         (["next", "--take-over"], "--by needs a name"),
     ],
 )

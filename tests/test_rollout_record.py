@@ -185,7 +185,7 @@ def test_only_the_present_step_is_decided(folder: Path) -> None:
             with pytest.raises(UsageError, match=said):
                 override(book, step, by, reason)
         attest(book, "told", AttestOutcome.DONE, "Asha", "", None)
-        with pytest.raises(UsageError, match="look is run, not attested"):
+        with pytest.raises(UsageError, match="look is run by this program, not attested"):
             attest(book, "look", AttestOutcome.DONE, "Asha", "", None)
         assert len(book.entries) == 2
 
@@ -216,7 +216,7 @@ def test_a_changed_plan_is_refused_until_it_is_accepted(folder: Path) -> None:
         book.require_plan()
     with pytest.raises(UsageError, match="was changed"):
         override(book, "told", "Asha", "x")
-    assert "was changed, which nobody accepted" in night_of(book).notes[0]
+    assert "was changed and not accepted" in night_of(book).notes[0]
     with pytest.raises(UsageError, match="needs a reason"):
         accept_plan(book, "Asha", "")
     accept_plan(book, "Asha", "a slip")

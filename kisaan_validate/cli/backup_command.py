@@ -190,7 +190,7 @@ def verify(dump: Path, **given: Any) -> int:
     """Restore a dump into a server of its own, compare all rows, values, schema and sequences with a
     baseline,
     check its keys against its rows, and write a certificate: DUMP.certificate.json and .html. Exit 0:
-    proved; 1: not a good backup; 3: it cannot be told.
+    proved; 1: not a good backup; 3: cannot tell.
     """
     from kisaan_validate.backup.verifying import verify as verified
     from kisaan_validate.cli.exits import backup_exit_code

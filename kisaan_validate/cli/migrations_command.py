@@ -50,7 +50,7 @@ def command(**given: Any) -> int:
     and files that only read, leave a transaction open, or were edited.
 
     Reads the ledger in one short transaction, and runs no file. Exit 0: all are applied and nothing is odd;
-    1: something is missing or odd; 3: folder or ledger could not be read, or it cannot be told.
+    1: something is missing or odd; 3: folder or ledger could not be read, or cannot tell.
     """
     from dataclasses import replace
 

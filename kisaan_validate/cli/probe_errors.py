@@ -19,7 +19,7 @@ RECORD = "errors.json"
 Counted = tuple[tuple["ErrorWindow", "ErrorWindow"], tuple[str, ...]]
 
 
-@click.command("errors", short_help="Compare the rate of errors before a change with that after it.")
+@click.command("errors", short_help="Compare the rate of errors before and after a change.")
 @click.option(
     "--log", "logs", type=PATH, multiple=True, help="A log file, packed by gzip or not. Repeatable."
 )
@@ -57,7 +57,7 @@ Counted = tuple[tuple["ErrorWindow", "ErrorWindow"], tuple[str, ...]]
     default=300,
     show_default=True,
     metavar="SECONDS",
-    help="Give up reading the files after that.",
+    help="Give up reading the files after this time.",
 )
 @click.option("-o", "--output", type=PATH, help="The folder to write errors.json into.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the verdict.")
@@ -65,7 +65,7 @@ def errors(**given: Any) -> int:
     """Count requests and errors in equal periods before and after a change, from log files or Prometheus, and
     compare their shares by Fisher's exact test. Too few requests to notice an increase: cannot tell.
 
-    Exit 0: errors did not increase; 1: they did; 3: it cannot be told.
+    Exit 0: errors did not increase; 1: they did; 3: cannot tell.
     """
     from kisaan_validate.cli.exits import probe_exit_code
     from kisaan_validate.cli.job import attended
@@ -89,7 +89,7 @@ def errors(**given: Any) -> int:
 
 
 def _windows(given: dict[str, Any]) -> TwoWindows:
-    """Both times. Raises UsageError, also where the time after is not over."""
+    """Both periods. Raises UsageError, also if the period after has not ended."""
     from datetime import UTC, datetime
 
     from kisaan_validate.errors import UsageError
@@ -107,8 +107,8 @@ def _windows(given: dict[str, Any]) -> TwoWindows:
     if (left := made.after[1] - datetime.now(UTC)).total_seconds() > 0:
         minutes = -(-int(left.total_seconds()) // 60)
         raise UsageError(
-            f"the time after is not over: {minutes:,} min are missing",
-            "wait, or name a shorter time with --for",
+            f"the period after has not ended: {minutes:,} min are missing",
+            "wait, or give a shorter time with --for",
         )
     return made
 
@@ -126,7 +126,7 @@ def _time(text: str, option: str, zone: tzinfo | None) -> datetime:
 
 
 def _asked(given: dict[str, Any], windows: TwoWindows) -> Any:
-    """What counts, once it is given a Stop. Raises UsageError."""
+    """A function that counts, given a Stop. Raises UsageError."""
     from kisaan_validate.errors import UsageError
 
     if bool(given["logs"]) == (given["prometheus"] is not None):
@@ -140,7 +140,7 @@ def _in_logs(given: dict[str, Any], windows: TwoWindows) -> Any:
     from kisaan_validate.probe.times import read_zone
 
     if not given["pattern"] or not given["failed"]:
-        raise UsageError("--log needs --pattern and --errors", "say how requests and errors look")
+        raise UsageError("--log needs --pattern and --errors", "say how to find requests and errors")
     zone = read_zone(given["zone"]) if given["zone"] else None
     patterns = log_patterns(given["pattern"], given["failed"], given["time_format"], zone)
 

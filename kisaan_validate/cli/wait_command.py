@@ -46,7 +46,7 @@ LONGEST = timedelta(days=30)
 @click.option("--health", metavar="URL", help="Ask the service's health endpoint too, and print its answer.")
 def command(**given: Any) -> int:
     """Wait until every file of the folder is in the ledger, for servers that migrate at start-up while their
-    health endpoint answers already. The ledger is read in short transactions of their own, every second at
+    health endpoint already answers. The ledger is read in short transactions of their own, every second at
     first and every five later; nothing is held between, and a server that restarts is connected to again.
 
     Exit 0: all are applied; 1: some are missing at the end, or one is recorded as failed; 3: the server or

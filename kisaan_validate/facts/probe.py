@@ -1,4 +1,4 @@
-"""What probes of an application found: an answer for each step, and what they created there.
+"""What probes of an application found: an answer for each step, and what they created.
 
 It holds no header, no body and no value of an answer but ids that a clean-up needs.
 """
@@ -16,7 +16,7 @@ PROBED_FORMAT = 1
 
 
 class ProbeState(StrEnum):
-    """What is known of one step."""
+    """What is known about one step."""
 
     PASS = "pass"
     FAIL = "fail"

@@ -1,4 +1,4 @@
-"""How many rows the migration has to put right: counts of checks, from a recent record or asked now."""
+"""How many rows the migration has to fix: counts of checks, from a recent record or asked now."""
 
 from __future__ import annotations
 

@@ -148,5 +148,5 @@ def _of(source: CountsSource, suite: Suite, id: str) -> PreflightItem:
     if unanswered(count) or count.violations is None:
         return SAY.unknown(id, f"{id}: it has no answer{since}", LOOK)
     if count.violations:
-        return SAY.work(id, f"{id}: {counted(count.violations, 'row')} to put right{since}")
-    return SAY.go(id, f"{id}: nothing to put right{since}")
+        return SAY.work(id, f"{id}: {counted(count.violations, 'row')} to fix{since}")
+    return SAY.go(id, f"{id}: nothing to fix{since}")

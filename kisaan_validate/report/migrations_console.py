@@ -1,4 +1,4 @@
-"""Folder against ledger in lines for a terminal: what is wrong first, then what was not compared."""
+"""Folder and ledger compared, in lines for a terminal: first what is wrong, then what was not compared."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def where(record: MigrationsRecord) -> str:
 
 
 def line(word: str, words: str) -> str:
-    """One aligned line; nothing in it is hidden, also of names that somebody chose to break it."""
+    """One aligned line; nothing is hidden, even in names that somebody chose to break it."""
     return f"{word:<9}{shortened(plain(words), 400)}"
 
 

@@ -1,4 +1,4 @@
-"""A preflight in lines for a terminal: what stands against it first."""
+"""A preflight in lines for a terminal: first what is a no-go."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What states of a preflight are called, on the console and on the page."""
+"""The names of a preflight's states, on the console and on the page."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VERDICT_WORDS = {Verdict.PASS: "Go", Verdict.FAIL: "No-go", Verdict.INCONCLUSIVE
 
 
 def verdict_sentence(found: PreflightRecord) -> str:
-    """The verdict in a sentence: how many answers stand against it, and what was left out."""
+    """The verdict in a sentence: how many answers are a no-go, and what was left out."""
     fails, unknown = (len(found.of(state)) for state in (StandingState.FAIL, StandingState.UNKNOWN))
     without = ", ".join(one.name for one in found.left_out)
     parts = []

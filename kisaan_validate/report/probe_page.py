@@ -21,7 +21,7 @@ WORDS = {
     Verdict.FAIL: "The application fails",
     Verdict.INCONCLUSIVE: "Cannot tell",
 }
-"""The verdict as people say it."""
+"""The verdict for people."""
 
 STATES = {
     ProbeState.PASS: ("Go:", "yes"),

@@ -60,7 +60,7 @@ def secrets_in(argv: Sequence[str]) -> tuple[str, ...]:
 
 
 def others_environment(named: Collection[str]) -> dict[str, str]:
-    """The environment for other people's commands: without our own variables and possible secrets, unless named."""
+    """The environment for others' commands: without our variables and possible secrets, unless named."""
     return {
         name: value
         for name, value in os.environ.items()

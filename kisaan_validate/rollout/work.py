@@ -1,7 +1,7 @@
-"""One operator at a time: a lock of the kernel on this host, a word for other hosts that share the folder.
+"""One operator at a time: a kernel lock on this host, a note for other hosts that share the folder.
 
 The kernel's lock ends with its process. Another host may not see it, so the holder also writes who is at
-work into ``rollout.work`` and renews it. From another host such a word is believed while it is renewed; when
+work into ``rollout.work`` and renews it. Another host believes such a note while it is renewed; when
 it is not, a person decides: ``--take-over``.
 """
 
@@ -116,7 +116,7 @@ class Holding:
 
     def _beating(self) -> None:
         while not self._end.wait(BEAT_SECONDS):
-            # A full disk, or a word that is half written, is said by what is recorded, not here; this must
+            # A full disk, or a half-written note, shows when something is recorded, not here; this must
             # not end, or we would seem to be gone.
             with suppress(RecordError):
                 if not self._mine():
@@ -175,7 +175,7 @@ def _holding(folder: Path, lost: Callable[[str], None], take_over: bool) -> Hold
 
 
 def at_work(folder: Path) -> AtWork | None:
-    """What the word in a folder says; None where there is none. Raises RecordError for one that cannot be
+    """What the note in a folder says; None where there is none. Raises RecordError for one that cannot be
     read: somebody may be at work.
     """
     path = folder / WORD
