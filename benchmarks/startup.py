@@ -89,7 +89,7 @@ def main() -> None:
     with embedded_server() as server, tempfile.TemporaryDirectory() as name:
         database = server.create("".join(TABLE.format(n=n) for n in range(5)) + "SELECT 1")
         env = {**os.environ, "PYTHONPATH": str(ROOT), "KISAAN_DSN": server.dsn(database)}
-        # As an installed package has it: else each process would compile the sources anew.
+        # As an installed package has it: else each process would compile the sources again.
         env.pop("PYTHONDONTWRITEBYTECODE", None)
         command = ["-m", "kisaan_validate"]
         cases = {"import sqlalchemy, sqlglot": (["-c", BASE], Path(name))}

@@ -13,7 +13,7 @@ SELECT set_config('demo.payments', coalesce(nullif(current_setting('demo.payment
 -- A hash in place of random(): 0 .. n-1 for row i; salt separates the uses. hashint8extended is stable across versions.
 CREATE FUNCTION pg_temp.pick(i bigint, salt bigint, n bigint) RETURNS bigint LANGUAGE sql IMMUTABLE
     AS $$ SELECT (hashint8extended(i, salt) & 9223372036854775807) % n $$;
--- What became of payment number k, and how long after its sale it was booked.
+-- What happened to payment number k, and how long after its sale it was booked.
 CREATE FUNCTION pg_temp.outcome(k bigint) RETURNS text LANGUAGE sql IMMUTABLE
     AS $$ SELECT CASE WHEN pg_temp.pick(k, 1, 100) < 94 THEN 'PAID' WHEN pg_temp.pick(k, 1, 100) < 96 THEN 'PENDING'
                       WHEN pg_temp.pick(k, 1, 100) < 99 THEN 'FAILED' ELSE 'CANCELLED' END $$;

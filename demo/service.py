@@ -80,7 +80,7 @@ class Service(BaseHTTPRequestHandler):
     """One request, one transaction."""
 
     def do_GET(self) -> None:
-        """Health: 200 whatever became of the migrations, as in the field."""
+        """Health: 200 whatever happened to the migrations, as in the field."""
         found = self.path == "/api/health"
         self.answer(200 if found else 404, {"success": found})
 

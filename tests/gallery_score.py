@@ -126,7 +126,7 @@ class Tee(Watch):
 
 @dataclass(frozen=True)
 class Score:
-    """What became of one corruption; all four hold, or ``missed`` says what was wrong."""
+    """What happened to one corruption; all four hold, or ``missed`` says what was wrong."""
 
     corruption: Corruption
     rows: int

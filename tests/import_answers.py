@@ -59,7 +59,7 @@ class Imported:
     maker: Maker = field(init=False)
     suite: Suite = field(init=False)
     agreed: dict[str, set[str]] = field(default_factory=dict)
-    """By state, the keys of the items that were answered alike, or otherwise for a NaN alone."""
+    """By state, the keys of the items that were answered alike, or differently for a NaN alone."""
 
     def __post_init__(self) -> None:
         tool = SUITES[self.name][0]
@@ -97,8 +97,8 @@ class Imported:
     def verdicts(
         self, state: str, ours: Answers, theirs: Answers
     ) -> Iterator[tuple[str, ImportOutcome, str]]:
-        """Of each imported item whether it is answered alike, otherwise for a reason that is stated, or
-        otherwise; and its key.
+        """Of each imported item whether it is answered alike, differently for a reason that is stated, or
+        just differently; and its key.
 
         States come in order: one with a NaN after its twin, of which an item must agree whose answer the
         NaN alone changes.

@@ -1,5 +1,5 @@
 """The suites of other tools in tests/imports, the states of ``import_shop.SHOP`` that they are asked
-about, and what is answered otherwise on purpose.
+about, and what is answered differently on purpose.
 """
 
 from __future__ import annotations
@@ -109,4 +109,4 @@ STATED = {
         for i in (34, 35)
     },
 }
-"""What is answered otherwise on purpose, why, and how: (there, here); docs/adoption.md says so too."""
+"""What is answered differently on purpose, why, and how: (there, here); docs/adoption.md says so too."""

@@ -87,7 +87,7 @@ def _grouped(names: Sequence[str]) -> list[str]:
 
 
 def _rows(words: str, command: click.Command) -> list[Row]:
-    # click keeps the help option of whatever context came first: here it is always made anew, as the program
+    # click keeps the help option of whatever context came first: here it is always made again, as the program
     # has it.
     command._help_option = None
     context = click.Context(command, info_name=words, help_option_names=HELP_OPTIONS)

@@ -26,7 +26,7 @@ a small copy lasts minutes on a large table. Each finding says what was seen, of
 file and line.
 
 A rule is **blocking**: the rehearsal fails, unless a [waiver](rehearsal.md#what-is-measured) covers it; or a
-**warning**, which is shown and fails nothing. `suite.toml` may say otherwise of any of them:
+**warning**, which is shown and fails nothing. `suite.toml` can change that for any of them:
 
 ```toml
 [rehearsal.severity]

@@ -30,7 +30,7 @@ _numbers = count(1)
 
 @dataclass
 class Stage:
-    """A scratch server and a database on it, which is made anew for each test."""
+    """A scratch server and a database on it, which is recreated for each test."""
 
     scratch: Scratch
     version: int

@@ -97,7 +97,7 @@ def scene_of(house: House) -> Iterator[Scene]:
 
 
 def _amended(scene: Scene, folder: Path, files: Contents) -> Path:
-    """A bundle of changed files whose SHA256SUMS was made anew, as whoever tampers on purpose would."""
+    """A bundle of changed files whose SHA256SUMS was made again, as whoever tampers on purpose would."""
     return _packed(scene, folder, {**files, SUMS: sums(files)})
 
 
@@ -137,7 +137,7 @@ def flips(scene: Scene) -> list[Exhibit]:
 
 
 def _edited(scene: Scene, at: int, name: str, **changes: object) -> Contents:
-    """One statement changed, and signed anew by somebody."""
+    """One statement changed, and signed again by somebody."""
     old = scene.statement(at)
     new = replace(old, **changes)  # type: ignore[arg-type]
     text = statement_text(new)

@@ -149,7 +149,7 @@ REFUSED: dict[str, tuple[Callable[[str], bytes], str]] = {
 @pytest.mark.parametrize("treatment", MEANT)
 def test_an_editor_changes_nothing_of_what_a_file_means(name: str, treatment: str, tmp_path: Path) -> None:
     """Law: what a file says is what it said before an editor put a mark before it or ended its lines
-    otherwise.
+    in another way.
     """
     text, read = READERS[name]
     if name == "allowed":

@@ -138,14 +138,14 @@ def test_what_a_certificate_says_follows_from_its_evidence(backup: Shop) -> None
     file.write_text(json.dumps(made | {"more": 1}))
     assert cli(backup, "show", file.name).returncode == 2
     with pytest.raises(RecordError, match="was changed"):
-        certificate_from_json(json.dumps(made))  # the same facts, laid out anew
+        certificate_from_json(json.dumps(made))  # the same facts, reformatted
 
 
 def test_usage(backup: Shop) -> None:
     """What cannot be begun: exit 2, and nothing is written."""
     for words, said in (
         (("verify", "none.dump"), "there is no dump none.dump"),
-        (("verify", "none.dump", "--max-age", "soon"), "is no duration"),
+        (("verify", "none.dump", "--max-age", "soon"), "is not a duration"),
         (("take", "--dump", "nowhere/x", "-o", "pre.json"), "there is no folder"),
         (("take", "--dump", "x", "-o", "x"), "cannot be one file"),
     ):

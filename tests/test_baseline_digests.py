@@ -323,7 +323,7 @@ def test_personal_columns_leave_no_digest(server: Server, database: str, suite: 
 
 
 def test_another_hash_function_is_no_change_and_no_proof(server: Server, database: str, suite: Suite) -> None:
-    """A server whose self-check answers otherwise computes other digests: that is unknown, never different
+    """A server whose self-check answers differently computes other digests: that is unknown, never different
     or the same.
     """
     baseline = taken(server, database, suite)

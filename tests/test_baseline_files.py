@@ -47,7 +47,7 @@ def written(server: Server) -> Iterator[str]:
 
 
 def resealed(text: str, change: Callable[[dict[str, Any]], Any]) -> str:
-    """The file after a change by somebody who can seal it anew."""
+    """The file after a change by somebody who can seal it again."""
     given = json.loads(text)
     change(given)
     return json.dumps(given | {"seal": _seal(given)})

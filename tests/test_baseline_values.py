@@ -309,7 +309,7 @@ ROWS = st.dictionaries(st.tuples(HOSTILE, st.integers(-3, 3)), st.one_of(st.none
     max_examples=examples(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_any_values_under_any_keys_are_told(server15: Server, words_of: Words, old: Kept, new: Kept) -> None:
-    """Keys whose language orders them otherwise than their bytes, values that COPY must escape: exactly
+    """Keys whose language orders them differently from their bytes, values that COPY must escape: exactly
     the changed ones.
     """
     suite, database, path = words_of

@@ -188,7 +188,7 @@ def test_only_what_differs_is_explained_and_only_by_who_speaks_of_it(
 def test_a_promise_about_something_else_changes_nothing(
     sides: tuple[Run, Run], contract: Contract, other: Any
 ) -> None:
-    """What became of a promise does not depend on promises about another table."""
+    """What happened to a promise does not depend on promises about another table."""
     wider = replace(contract, promises=(*contract.promises, other))
     alone, together = judged(*sides, contract), judged(*sides, wider)
     assert together.promises[: len(alone.promises)] == alone.promises
@@ -198,7 +198,7 @@ def test_a_promise_about_something_else_changes_nothing(
 @given(pairs(), contracts())
 @LAW
 def test_the_order_of_promises_is_of_no_account(sides: tuple[Run, Run], contract: Contract) -> None:
-    """What became of each promise does not depend on where it stands."""
+    """What happened to each promise does not depend on where it stands."""
     turned = replace(contract, promises=contract.promises[::-1])
     assert judged(*sides, turned).promises[::-1] == judged(*sides, contract).promises
 

@@ -251,7 +251,7 @@ def test_every_reader_refuses_it(tmp_path: Path, capfd: pytest.CaptureFixture[st
 
 @pytest.mark.slow
 def test_a_baseline_that_was_sealed_anew_is_refused_too(rich: dict[str, Any]) -> None:
-    """Anyone can seal a file anew: then its facts still have to agree."""
+    """Anyone can seal a file again: then its facts still have to agree."""
     from kisaan_validate.record.codec import _seal
 
     given = json.loads((SAMPLE / "baseline.json").read_text())

@@ -350,7 +350,7 @@ def test_whoever_does_not_hear_a_signal_is_killed(tmp_path: Path) -> None:
 def test_a_signal_while_the_interpreter_tidies_up_changes_no_exit_code(
     words: list[str], tmp_path: Path
 ) -> None:
-    """Once the exit code is known, nothing puts back a handler that would end the process otherwise."""
+    """Once the exit code is known, nothing puts back a handler that would end the process in another way."""
     write_suite(tmp_path / "checks", {"a.py": QUICK})
     late = (
         "import atexit, os, signal, sys\nfrom kisaan_validate.cli.main import entry\nme = os.getpid()\n"
@@ -368,7 +368,7 @@ WRAPPED = {
     "plainly": "hear()",
     "where __set_name__ may not raise": "class D: __set_name__ = hear\nclass C: d = D()",
     "where a library wraps": "try: hear()\nexcept BaseException as e: raise ValueError('x') from e",
-    "where a library raises anew": "try: hear()\nexcept BaseException: {}['x']",
+    "where a library raises again": "try: hear()\nexcept BaseException: {}['x']",
     "where nothing can be raised": "class D: __del__ = hear\nD()",
 }
 

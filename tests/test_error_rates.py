@@ -258,7 +258,7 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(UsageError, match=words):
             counted(paths)
-    for pattern, words in (("(", "no regular expression"), ("GET", "names no time")):
+    for pattern, words in (("(", "not a regular expression"), ("GET", "names no time")):
         with pytest.raises(UsageError, match=words):
             log_patterns(pattern, "x", "", None)
 
@@ -284,12 +284,12 @@ def test_the_command_compares_and_keeps(tmp_path: Path) -> None:
 
 
 WRONG = {
-    "no zone": (("--around", "2026-10-18T08:00"), "--around says no zone"),
-    "no time": (("--around", "now"), "--around is no time"),
-    "the future": (("--around", "2199-01-01T00:00Z"), "the time after is not over"),
-    "no length": (("--for", "30"), "--for is no duration"),
-    "no chance": (("--chance", "2"), "--chance is no share"),
-    "no tolerance": (("--tolerance", "NaN"), "--tolerance is no share"),
+    "no zone": (("--around", "2026-10-18T08:00"), "--around has no zone"),
+    "no time": (("--around", "now"), "--around is not a time"),
+    "the future": (("--around", "2199-01-01T00:00Z"), "the period after has not ended"),
+    "no length": (("--for", "30"), "--for is not a duration"),
+    "no chance": (("--chance", "2"), "--chance is not a share"),
+    "no tolerance": (("--tolerance", "NaN"), "--tolerance is not a share"),
     "both": (("--prometheus", "http://localhost:1"), "in log files or by Prometheus"),
 }
 

@@ -97,7 +97,7 @@ def test_the_header_says_what_a_reviewer_must_know(fix: Fixing) -> None:
         f"-- run      {fix.record['run']}",
         f"-- rows     3 violations; digest of their keys {fix.record['kits'][1]['key_digest']}",
         f"-- database {fix.copy_of}, system identifier ",
-        "-- REVIEW   finance must read this before it is run",
+        "-- REVIEW   finance must read this before anybody runs it",
         "-- NULL equals NULL.",
         "-- step 1   moves references in sales (fee)",
         "-- WARNING  no index of sales begins with fee: deleting may take long",
@@ -158,10 +158,10 @@ def test_psql_runs_the_files_and_its_exit_code_tells_a_refusal(fix: Fixing) -> N
 @pytest.mark.parametrize(
     ("change", "code", "words"),
     [
-        ("INSERT INTO fees (shop, rate) VALUES (2, 5)", "KV002", "saw 3 violations, now there are 4"),
-        ("INSERT INTO fees (shop, rate) VALUES (1, 5)", "KV002", "saw 3 violations, now there are 4"),
+        ("INSERT INTO fees (shop, rate) VALUES (2, 5)", "KV002", "saw 3 violations, but now there are 4"),
+        ("INSERT INTO fees (shop, rate) VALUES (1, 5)", "KV002", "saw 3 violations, but now there are 4"),
         # As many, but others.
-        ("UPDATE fees SET shop = 2 WHERE shop IS NULL AND rate = 4", "KV002", "they are others"),
+        ("UPDATE fees SET shop = 2 WHERE shop IS NULL AND rate = 4", "KV002", "but not the same ones"),
         ("ALTER TABLE fees ADD more int", "KV001", "columns of public.fees"),
         ("ALTER TABLE notes ALTER fee TYPE int", "KV001", "columns of public.notes"),
     ],
@@ -342,7 +342,7 @@ CREATE CONSTRAINT TRIGGER late AFTER UPDATE ON payments DEFERRABLE INITIALLY DEF
     [
         (STAMP, "columns of payments would change too: changed"),
         (AUDIT, "public.audit would be written too"),
-        (KEEP, "5 rows of payments were to be changed, but 4 were"),
+        (KEEP, "5 rows of payments should be changed, but 4 were"),
         (MORE, "other rows of public.payments would be written too: 0 inserted, 6 updated, 0 deleted"),
         (LATE, "columns of payments would change too: amount"),
     ],

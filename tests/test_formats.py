@@ -104,7 +104,7 @@ def _verdicts() -> dict[str, Judgement]:
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_golden(name: str) -> None:
     """Each format of a run in which everything occurs, byte for byte; look at it, then KISAAN_GOLDEN=1
-    writes it anew.
+    writes it again.
     """
     golden, made = GOLDEN / f"everything.{ENDINGS[name]}", _render(name, everything())
     if os.environ.get("KISAAN_GOLDEN"):

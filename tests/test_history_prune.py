@@ -78,7 +78,7 @@ def test_a_rule_keeps_days_then_runs_then_weeks(reports: Path) -> None:
 
 
 def test_the_history_goes_on_through_tombstones(reports: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The same nights and lines as before, also when the index is made anew from what is left; verdicts and
+    """The same nights and lines as before, also when the index is rebuilt from what is left; verdicts and
     states stand in the list of runs, without a link to files that are gone.
     """
     ids = nights(reports, 12, failing=(3, 4, 5, 6, 7, 8, 9, 10, 11))

@@ -28,7 +28,7 @@ def test_the_record_is_of_what_is_asked_now(name: str) -> None:
 
 
 def compared(name: str, states: list[str], server: Server) -> Counter[str]:
-    """How often each verdict was given over these states; none is that an item is answered otherwise
+    """How often each verdict was given over these states; none is that an item is answered differently
     without a stated reason.
     """
     imported, recorded, told = Imported(name), read_recorded(name), Counter[str]()
@@ -63,7 +63,7 @@ def test_imports_answer_as_their_tools(name: str, states: list[str], server: Ser
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize("name", RECORDED)
 def test_imports_answer_as_their_tools_in_every_state(name: str, server: Server) -> None:
-    """Each item, in each state: alike, a NaN that fails here, or otherwise for a reason that is stated;
+    """Each item, in each state: alike, a NaN that fails here, or differently for a reason that is stated;
     and each of these is met.
     """
     told = compared(name, list(states_of(name)), server)

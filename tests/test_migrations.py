@@ -1,4 +1,4 @@
-"""A folder of migrations held against its ledger: every difference is named, and nothing unknown is green.
+"""A folder of migrations compared with its ledger: every difference is named, and nothing unknown is green.
 
 Pure: folders of files, ledgers as facts. Real runners are in test_migrations_runners.py.
 """
@@ -64,7 +64,7 @@ def rows(*names: str, kind: LedgerKind = LedgerKind.NAMES, times: bool = True) -
 
 
 def standing(place: Path, ledger: LedgerEntries, **more: object) -> MigrationsStanding:
-    """Folder against ledger."""
+    """Folder and ledger compared."""
     return migrations_standing(read_migration_folder(ledger.kind, [place]), ledger, **more)  # type: ignore[arg-type]
 
 
@@ -122,7 +122,7 @@ def test_each_difference_is_named(tmp_path: Path) -> None:
     }
     facts = {f.name: f.fact for f in found.findings if f.oddity is Oddity.OUT_OF_ORDER}
     assert facts == {
-        "002_x.sql": "ran after 003_x.sql, which comes behind it",
+        "002_x.sql": "ran after 003_x.sql, which comes later in order",
         "004_x.sql": "comes before 005_x.sql, which is applied",
     }
     assert found.pending == ("004_x.sql",)
@@ -248,7 +248,7 @@ def test_a_link_to_the_folder_is_followed(tmp_path: Path) -> None:
 
 
 def test_numbers_of_files(tmp_path: Path) -> None:
-    """Two of one number, also written otherwise; numbers that do not sort as names do; days are no numbers."""
+    """Two of one number, also written differently; numbers that do not sort as names do; days are no numbers."""
     names = [
         "001_a.sql",
         "01_b.sql",
@@ -288,7 +288,7 @@ def test_what_is_accepted_is_still_listed(tmp_path: Path) -> None:
         ("a.sql", "pass", True),
         ("b.sql", "fail", False),
     }
-    assert "accepted, and not found: empty: a.sql" in found.untold
+    assert "accepted, but not found: empty: a.sql" in found.untold
     both = standing(place, rows("a.sql", "b.sql", "c.sql"), accept=["only reads: *"])
     assert both.verdict is Verdict.PASS
     missing = standing(place, rows("a.sql", "b.sql"), accept=["only reads: *"])

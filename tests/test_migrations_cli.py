@@ -181,7 +181,7 @@ def test_a_ledger_without_times(place: Shop) -> None:
 
 
 def test_the_suite_says_where(place: Shop) -> None:
-    """[ledger] names folder, table and what is accepted; options say otherwise; mistakes are named."""
+    """[ledger] names folder, table and what is accepted; options override it; mistakes are named."""
     settings = place.folder / "checks" / "suite.toml"
     settings.write_text(
         '[ledger]\ntable = "_migrations"\nname = "name"\nat = "executed_at"\nfolders = ["../m"]\naccept = ["no file: gone*"]\n'
@@ -204,7 +204,7 @@ def test_the_suite_says_where(place: Shop) -> None:
         ),
         (
             '[ledger]\nkind = "knex"\nfolders = ["../m"]\naccept = ["nonsense: *"]\n',
-            "nothing that can be accepted",
+            "cannot be accepted",
         ),
     ):
         settings.write_text(text)

@@ -162,12 +162,12 @@ def one(found: PreflightRecord, topic: str, question: str) -> PreflightItem:
 
 
 def wrong(found: PreflightRecord) -> set[tuple[str, str]]:
-    """What stands against it."""
+    """What is a no-go."""
     return {(str(item.topic), item.question) for item in found.of(FAIL)}
 
 
 def test_nothing_in_the_way(house: House) -> None:
-    """Types and rows to put right are work; the verdict is open only for rows that nobody counted."""
+    """Types and rows to fix are work; the verdict is open only for rows that nobody counted."""
     found = house.ask()
     assert wrong(found) == set()
     assert {(str(i.topic), i.question) for i in found.of(UNKNOWN)} == {("work", "rows")}
@@ -179,7 +179,7 @@ def test_nothing_in_the_way(house: House) -> None:
 
 
 def test_deep_counts_the_rows_and_reads_the_heap(house: House) -> None:
-    """Exact numbers of what the migration is there to put right, and a go."""
+    """Exact numbers of what the migration is there to fix, and a go."""
     found = house.ask(deep=True)
     assert found.verdict is Verdict.PASS, [i for i in found.items if i.state in {FAIL, UNKNOWN}]
     assert "3 rows" in one(found, "work", "orders.paid_at.not_null").fact
@@ -379,7 +379,7 @@ def test_a_missing_table_is_not_passed_over(house: House) -> None:
 
 
 def test_pending_files_are_work_and_odd_ones_are_not(house: House, tmp_path: Path) -> None:
-    """The folder against the ledger, by name and digest."""
+    """The folder and the ledger, by name and digest."""
     for name in ("01.sql", "02.sql"):
         (tmp_path / name).write_text("ALTER TABLE orders ADD x int;\n")
     rules = PreflightRules(migrations=(tmp_path,))
@@ -446,7 +446,7 @@ def test_hostile_names_stay_text(house: House) -> None:
     assert json.loads(preflight_to_json(found))["verdict"] == "FAIL"
 
 
-# --- what a young record knows ---------------------------------------------------------------------------
+# --- what a recent record knows -------------------------------------------------------------------------
 
 
 def baseline(house: House, **changed: Any) -> Baseline:
@@ -470,7 +470,7 @@ def test_a_young_baseline_counts_the_rows(house: House) -> None:
     record = baseline(house)
     found = with_baseline(house, record)
     assert found.verdict is Verdict.PASS, [i for i in found.items if i.state in {FAIL, UNKNOWN}]
-    assert "3 rows to put right (the baseline pre.json)" in one(found, "work", "orders.paid_at.not_null").fact
+    assert "3 rows to fix (the baseline pre.json)" in one(found, "work", "orders.paid_at.not_null").fact
     assert "49 rows" in one(found, "work", "orders.once").fact
     assert one(found, "work", "orders.once").state is WORK
 
@@ -544,7 +544,7 @@ def test_a_run_counts_the_rows(house: House, tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     path.write_text(run_to_json(made))
     found = house.ask(run_file=tmp_path)
-    assert f"3 rows to put right (the run {made.id})" in one(found, "work", "orders.paid_at.not_null").fact
+    assert f"3 rows to fix (the run {made.id})" in one(found, "work", "orders.paid_at.not_null").fact
     assert found.verdict is Verdict.PASS
     path.write_text(run_to_json(replace(made, place=replace(made.place, system_identifier="8"))))
     assert one(house.ask(run_file=path), "work", "rows").state is UNKNOWN

@@ -105,7 +105,7 @@ def found(shop: Shop) -> PreflightRecord:
 
 
 def test_go_no_go_and_cannot_tell(ready: Shop) -> None:
-    """With everything there it is a go; then one thing after another stands against it."""
+    """With everything there it is a go; then one thing after another is a no-go."""
     done = ready.cli("preflight")
     record = found(ready)
     assert done.returncode == 0, done.stdout + done.stderr

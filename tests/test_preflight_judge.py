@@ -1,4 +1,4 @@
-"""What stands against a migration, judged without a server: verdicts, blockers, ages, clocks, counts."""
+"""What is a no-go for a migration, judged without a server: verdicts, blockers, ages, clocks, counts."""
 
 from __future__ import annotations
 

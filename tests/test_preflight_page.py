@@ -41,7 +41,7 @@ def everything() -> PreflightRecord:
     rows = tuple((("pid", str(n)), ("user", f"user{n}")) for n in range(FEW + 2))
     return record(
         item(PASS, "no transaction is prepared"),
-        item(WORK, "137 rows to put right", topic=PreflightTopic.WORK, todo=""),
+        item(WORK, "137 rows to fix", topic=PreflightTopic.WORK, todo=""),
         item(UNKNOWN, "no baseline was named", topic=PreflightTopic.BASELINE, todo="name it"),
         item(FAIL, "pid 4711 sits idle", rows=rows),
     )
@@ -59,7 +59,7 @@ def said(page: str) -> str:
 
 
 def test_every_fact_is_there() -> None:
-    """What stands against it, what cannot be told, what was left out, what is not proved, and the files."""
+    """What is a no-go, what cannot be told, what was left out, what is not proved, and the files."""
     found = everything()
     text = said(page_of(found))
     for one in found.items:
@@ -167,4 +167,4 @@ def test_very_many_objects_are_cut_and_counted() -> None:
     page = page_of(record(item(FAIL, rows=rows)))
     assert f"n{ROWS - 1}<" in page
     assert f"n{ROWS}<" not in page
-    assert "7 more stand in preflight.json" in said(page)
+    assert "7 more are in preflight.json" in said(page)

@@ -173,7 +173,7 @@ def test_a_stop_and_a_kill_lose_nothing(server: Faulty, tmp_path: Path) -> None:
         assert shown.returncode == 3, shown.stdout
         assert "DELETE /users/7: of a user: left there" in shown.stdout
         assert "of an order, if it is there" in shown.stdout
-    assert "this is what was kept of a run that did not end" in shown.stdout
+    assert "this is the record of a run that did not end" in shown.stdout
     assert "it was sent, and nothing is known of its answer" in shown.stdout
 
 

@@ -268,7 +268,7 @@ def test_a_certificate_is_looked_at(tmp_path: Path) -> None:
             told[name] = (step.state, step.fact.split(" in ")[0], len(server.asked))
     assert told == {
         "trusted": (GO, "HTTP 200", 1),
-        "unknown": (OPEN, "its certificate is signed by nobody that is trusted here", 0),
+        "unknown": (OPEN, "no authority that is trusted here signed its certificate", 0),
         "expired": (NO, "its certificate has expired", 0),
         "other": (NO, "its certificate is for another name", 0),
     }
@@ -389,13 +389,13 @@ def test_a_base_url_is_one(url: str) -> None:
 REFUSED = {
     '[[step]]\nname = "x"\npath = "/x"\nmethod = "POST"\nretries = 1\n': "is repeated, and writes",
     '[[step]]\nname = "x"\npath = "/x"\njson = { a = 1 }\n': "only reads, and has a body",
-    '[[step]]\nname = "x"\npath = "/x"\nheaders.Host = "b"\n': "a name that no probe may send",
-    '[[step]]\nname = "x"\npath = "/x"\nheaders."A b" = "b"\n': "a name that no probe may send",
+    '[[step]]\nname = "x"\npath = "/x"\nheaders.Host = "b"\n': "a name that a probe may not send",
+    '[[step]]\nname = "x"\npath = "/x"\nheaders."A b" = "b"\n': "a name that a probe may not send",
     '[[step]]\nname = "x"\npath = "/x"\nexpect = [{ json = "$.a" }]\n': "says one thing of a path",
-    '[[step]]\nname = "x"\npath = "/x"\nexpect = [{ json = "$.a", matches = "(" }]\n': "no regular expression",
-    '[[step]]\nname = "x"\npath = "/x"\nstatus = 99\n': "is no status",
-    '[[step]]\nname = "x"\npath = "/x"\nstatus = []\n': "is no status",
-    '[[step]]\nname = "x"\npath = "/x"\nstatus = true\n': "is no status",
+    '[[step]]\nname = "x"\npath = "/x"\nexpect = [{ json = "$.a", matches = "(" }]\n': "not a regular expression",
+    '[[step]]\nname = "x"\npath = "/x"\nstatus = 99\n': "is not a status",
+    '[[step]]\nname = "x"\npath = "/x"\nstatus = []\n': "is not a status",
+    '[[step]]\nname = "x"\npath = "/x"\nstatus = true\n': "is not a status",
     '[[step]]\nname = "health"\npath = "/x"\n': "two steps are called",
     '[[step]]\nname = "x"\npath = "/x"\ncapture.rid = "$.a"\n': "captures 'rid'",
     '[[step]]\nname = "x"\npath = "/x"\nmethod = "POST"\njson = { a = 2026-01-01 }\n': "holds a day",

@@ -370,7 +370,7 @@ def test_more_values_than_are_sorted_have_no_quantiles(
 
 
 def test_beside_a_baseline_the_edges_are_its_own(things: tuple[Server, str]) -> None:
-    """So that buckets compare; what is beyond them is counted beside them, whatever became of the type."""
+    """So that buckets compare; what is beyond them is counted beside them, whatever happened to the type."""
     server, database = things
     server.sql(
         "TRUNCATE things; INSERT INTO things (id, size) SELECT g, g / 4.0 FROM generate_series(1, 9) g",

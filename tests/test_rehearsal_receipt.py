@@ -82,7 +82,7 @@ def test_as_rehearsed() -> None:
             FILES,
             "rehearsed on PostgreSQL 15, production is 18",
         ),
-        (receipt(), judged(GONE, ROW), (FILES[0],), "02.sql was rehearsed and is not there any more"),
+        (receipt(), judged(GONE, ROW), (FILES[0],), "02.sql was rehearsed, but is no longer there"),
         (receipt(), judged(GONE, ROW), (*FILES, ReceiptFile("03.sql", "cc")), "03.sql was not rehearsed"),
         (
             receipt(),

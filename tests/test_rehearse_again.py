@@ -62,7 +62,7 @@ def ground(scratch: Scratch, *files: str, setup: str = SETUP, **more: Any) -> Ag
 
 
 def states(found: Any) -> list[tuple[int, str, AgainState]]:
-    """What became of each point."""
+    """What happened to each point."""
     return [(p.at, p.text, p.state) for p in found.points]
 
 

@@ -103,7 +103,7 @@ def test_probes_go_to_the_process_alone_whatever_their_file_names(tmp_path: Path
 
 
 def test_a_build_that_fails_is_told_and_a_build_that_never_starts_too(tmp_path: Path) -> None:
-    """Law: a failed probe and a command that ends with an error stand against the rehearsal; one that does
+    """Law: a failed probe and a command that ends with an error fail the rehearsal; one that does
     not listen leaves it open.
     """
     wrong = probe_new_app(asked(app(tmp_path, "return 500, {}")), ENVIRONMENT, tmp_path, Stop())

@@ -1,4 +1,4 @@
-"""Rules of migrations are blocking or warnings; a suite may say otherwise, and waivers accept them for a time.
+"""Rules of migrations are blocking or warnings; a suite may change that, and waivers accept them for a time.
 What the runner notes itself is no unexplained difference.
 """
 

@@ -89,7 +89,7 @@ def beside(
 
 
 def said(judged: Judgement) -> dict[str, tuple[State, str]]:
-    """What became of each promise."""
+    """What happened to each promise."""
     return {p.id: (o.state, o.message) for p, o in judged.promises}
 
 

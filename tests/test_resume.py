@@ -161,7 +161,7 @@ def test_nights_come_to_the_answer_of_one_scan(server: Server, database: str) ->
         ("601", None, 400, two.id),
     ]
     assert [t.rows for t in two.tables] == [1000]
-    # The night after begins anew.
+    # The night after starts over.
     three = night(server, database, 1, two)
     assert [r.following for r in three.resumed[0].ranges] == ["301"]
     assert not any(notice.code == "resume" for notice in three.notices)
@@ -249,7 +249,7 @@ def test_what_was_fixed_meanwhile_passes_at_the_end(server: Server, database: st
 def test_what_changed_after_it_was_read_is_read_again(
     server: Server, database: str, changes: str, bad: int, rows: int
 ) -> None:
-    """Wherever it lies then, and whatever became of its key."""
+    """Wherever it lies then, and whatever happened to its key."""
     one = night(server, database, 2)
     for change in [changes] if changes.startswith("BEGIN") else changes.split("; "):
         server.sql(change, database)
@@ -895,7 +895,7 @@ def test_what_the_session_decides_is_told_from_what_only_sounds_so() -> None:
 
 @pytest.mark.slow
 def test_a_last_look_that_takes_too_long_is_not_tried_for_ever(server: Server, database: str) -> None:
-    """It has a night to itself; if it does not end in it, the table is read anew, and nothing has passed."""
+    """It has a night to itself; if it does not end in it, the table is read again from the start, and nothing has passed."""
     server.sql(SLOW.partition("CREATE TABLE")[0].replace("5000", "300000"), database)
     checks = suite_of(d.holds("big", "amount > 99 OR slow(amount) OR note = 'n'", id="slow"))
     server.sql("UPDATE big SET note = 'n', amount = 100", database)

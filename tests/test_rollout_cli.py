@@ -41,7 +41,7 @@ def _looked(desk: Desk) -> None:
 
 
 def test_a_night_from_start_to_end(desk: Desk) -> None:
-    """One word at a time: what is to be done, why, how it went, what comes next; at the end a page."""
+    """One command at a time: what is to be done, why, how it went, what comes next; at the end a page."""
     first = desk.rollout("next")
     assert first.returncode == 7
     assert first.stdout.splitlines() == [
@@ -442,7 +442,7 @@ def test_changed_evidence_stops_the_night(desk: Desk) -> None:
         (["attest", "told", "--by", "A", "--failed", "--not-done"], "exclude each other"),
         (["next", "--again", "nope"], "there is no step 'nope'"),
         (["next", "--again", "migrate"], "the rollout stands at told"),
-        (["next", "--again", "told"], "told is a person's"),
+        (["next", "--again", "told"], "told is done by a person"),
         (["next", "--take-over"], "--by needs a name"),
     ],
 )

@@ -166,7 +166,7 @@ def test_the_page_follows_the_runs(tmp_path: Path) -> None:
     ids=["empty", "cut", "deep", "edited", "newer", "null", "not text"],
 )
 def test_an_index_that_is_not_as_it_was_written_is_made_again(tmp_path: Path, damage: object) -> None:
-    """Whatever became of the file that spares reading, the pages come out the same."""
+    """Whatever happened to the file that spares reading, the pages come out the same."""
     several(tmp_path, 9)
     update_index(tmp_path)
     good = pages_of(tmp_path)
@@ -177,7 +177,7 @@ def test_an_index_that_is_not_as_it_was_written_is_made_again(tmp_path: Path, da
 
 
 def test_a_forged_index_does_not_survive_anew(tmp_path: Path) -> None:
-    """Anyone who can write there can seal anew; --anew believes the runs alone."""
+    """Anyone who can write there can seal again; --anew believes the runs alone."""
     put(tmp_path, run_number(0, START, failing=2))
     update_index(tmp_path)
     file = tmp_path / INDEX_FILE

@@ -281,7 +281,7 @@ def test_every_fact_of_a_column_a_table_and_a_type_is_compared(
 
 
 def test_the_locale_of_the_database_is_named(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    """Another provider, locale or encoding makes the same query answer otherwise: the databases are
+    """Another provider, locale or encoding makes the same query answer differently: the databases are
     different.
     """
     name = f"{server.create()}_c"

@@ -184,7 +184,7 @@ def test_an_answer_that_is_none_is_an_error(server: Server, database: str, name:
 def test_who_says_row_wise_and_is_not_gets_no_answer(
     server: Server, database: str, function: Callable[..., Any]
 ) -> None:
-    """A function that judges rows otherwise when it is given fewer of them is no row-wise check: ERROR,
+    """A function that judges rows differently when it is given fewer of them is no row-wise check: ERROR,
     not a guess.
     """
     made(server, database, "x int", "1", "2", "8", "9", "2")
@@ -316,7 +316,7 @@ def test_elements_are_pythons_own_values(server: Server, database: str) -> None:
     def keep(value: Any) -> bool:
         seen.append(
             value.copy() if isinstance(value, pd.Series) else value
-        )  # pandas hands over one Series, filled anew
+        )  # pandas hands over one Series, filled again
         return True
 
     check = pa.Check(keep, element_wise=True, ignore_na=False, name="f")

@@ -468,7 +468,7 @@ def _night(shop: Shop) -> int:
 @pytest.mark.slow
 def test_ten_nights(shop: Shop) -> None:
     """Unknown until eight nights are there, then green; what changes a constant fails, and does so again; the
-    history tries other rules, and proposes bounds; a suite that says since which day it is new starts anew.
+    history tries other rules, and proposes bounds; a suite that says since which day it is new starts over.
     """
     _with(shop, DECLARED)
     assert shop.cli("run", "-q").returncode == 3

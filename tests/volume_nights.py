@@ -20,7 +20,7 @@ FIRST = date(2026, 1, 1)
 def judged(
     rule: VolumeRule, values: Iterable[int | str], first: date = FIRST
 ) -> list[tuple[date, VolumeOutcome]]:
-    """What becomes of each night, each judged by those before it that did not ring."""
+    """What happens to each night, each judged by those before it that did not ring."""
     past: list[PastPoint] = []
     found = []
     for number, value in enumerate(values):

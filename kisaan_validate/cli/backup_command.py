@@ -190,7 +190,7 @@ def verify(dump: Path, **given: Any) -> int:
     """Restore a dump into a server of its own, compare all rows, values, schema and sequences with a
     baseline,
     check its keys against its rows, and write a certificate: DUMP.certificate.json and .html. Exit 0:
-    proved; 1: not a good backup; 3: it cannot be told.
+    proved; 1: not a good backup; 3: cannot tell.
     """
     from kisaan_validate.backup.verifying import verify as verified
     from kisaan_validate.cli.exits import backup_exit_code
@@ -224,7 +224,7 @@ def _wish(dump: Path, suite: Suite | None, config: Config, given: dict[str, Any]
     said = suite.settings.backup if suite is not None else BackupDeclared()
     age = read_duration(given["max_age"]) if given["max_age"] else said.max_age
     if given["max_age"] and age is None:
-        raise UsageError(f"--max-age {given['max_age']} is no duration", DURATION_HINT)
+        raise UsageError(f"--max-age {given['max_age']} is not a duration", DURATION_HINT)
     since = (*given["added_since"], *said.added_since)
     asked = BackupAsked(
         datetime.now(UTC),

@@ -167,7 +167,7 @@ def preflight_exit_code(verdict: Verdict, *, recorded: bool) -> int:
 
 
 def migrations_exit_code(verdict: Verdict) -> int:
-    """The exit code of a folder of migrations held against its ledger, or of waiting until it is applied."""
+    """The exit code of a folder of migrations compared with its ledger, or of waiting until it is applied."""
     from kisaan_validate.facts.result import Verdict
 
     if verdict is Verdict.FAIL:

@@ -37,10 +37,10 @@ def command(
     dsn: str | None,
     quiet: bool,
 ) -> int:
-    """For failing checks of a recorded RUN (its folder) that declare a repair: an SQL file to be reviewed and
-    run by a person, the way back, and a list for the books. Nothing is run here; only the catalogue is read.
+    """Write, for failing checks of a recorded RUN (its folder) with a declared repair, an SQL file to review,
+    the way back, and a list for the books. People run them; this command only reads the catalogue.
 
-    Exit 0: each failing check has its kit; 3: one has none, which is named; 5: nothing failed.
+    Exit 0: each failing check has its kit; 3: a check has none, and is named; 5: nothing failed.
     """
     from kisaan_validate.cli.exits import fix_kit_exit_code
     from kisaan_validate.cli.folder import refuse_full
@@ -76,14 +76,14 @@ def _recorded(path: Path) -> tuple[Run, str]:
 
 
 def _nothing(run: Run, checks: tuple[str, ...]) -> str:
-    """Why no kit is to be written."""
+    """Why there is no kit to write."""
     from kisaan_validate.facts.result import UNANSWERED
     from kisaan_validate.text.numbers import counted
 
     among = " among these" if checks else ""
     words = f"run {run.id} has no failing check{among}: nothing to fix"
     open_ = sum(result.status in UNANSWERED for result in run.results)
-    return f"{words}; {counted(open_, 'check')} of it got no answer" if open_ else words
+    return f"{words}; {counted(open_, 'check')} got no answer" if open_ else words
 
 
 def _ground(suite: Suite, config: Config, dsn: str | None, wanted: Wanted) -> RepairGround:
@@ -98,7 +98,7 @@ def _ground(suite: Suite, config: Config, dsn: str | None, wanted: Wanted) -> Re
 
 
 def _write(folder: Path, made: FixKit, files: dict[str, str]) -> None:
-    """The files, the record last: without it there is no kit. Raises RecordError."""
+    """Write the files, the record last: without it there is no kit. Raises RecordError."""
     from kisaan_validate.record.files import write_file
     from kisaan_validate.record.repair import FIX_KIT_FILE, fix_kit_to_json
 

@@ -34,7 +34,7 @@ def attended(
     their grace.
 
     A second signal ends the process at once. Raises what ``work`` raises, but Interrupted where a server's
-    or a connection's failure is what became of the stop.
+    or a connection's failure is what happened to the stop.
     """
     from kisaan_validate.cli.signals import first
     from kisaan_validate.errors import DatabaseError, Interrupted, TargetError

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def remembering(config: Config, *, since_last: bool) -> Callable[[Judgement], Judgement]:
-    """A function that gives a run its past, and judges it anew where that decides: with ``since_last``, a
+    """A function that gives a run its past, and judges it again where that decides: with ``since_last``, a
     failure that the last run knew does not count. Without a last run that can be read all failures are new.
 
     Call it while the chain is held: two runs that end together must not forget each other.

@@ -82,7 +82,7 @@ def write_metrics(
 
 
 def _watched(config: Config, series: WatchedSeries) -> WatchedRun:
-    """A series with its last whole run, judged anew; without it, which standard error explains, if it
+    """A series with its last whole run, judged again; without it, which standard error explains, if it
     cannot be read.
     """
     import os

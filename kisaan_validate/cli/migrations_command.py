@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PATH = click.Path(path_type=Path)
 
 
-@click.command("migrations", short_help="Hold the folder of migrations against the ledger.")
+@click.command("migrations", short_help="Compare the folder of migrations with the ledger.")
 @ledger_options
 @click.option("--since", type=Instant(), help="When the window began: 2026-11-30T02:00+05:30.")
 @click.option("--until", type=Instant(), help="When the window ended.")
@@ -33,7 +33,7 @@ PATH = click.Path(path_type=Path)
     "--of",
     multiple=True,
     metavar="PATTERN",
-    help="The migrations that were to run in the window. Repeatable.",
+    help="The migrations that should run in the window. Repeatable.",
 )
 @click.option(
     "--before",
@@ -45,12 +45,12 @@ PATH = click.Path(path_type=Path)
     "--run", type=PATH, help="A run.json with a contract: promises tied to files in [ledger.effects]."
 )
 def command(**given: Any) -> int:
-    """Say of each migration whether it is applied, by the ledger in which its runner writes it down: what is
+    """Say of each migration whether it is applied, by the ledger in which its runner records it: what is
     missing, what has no file, what ran out of order or outside the window, what is recorded without effect,
     and files that only read, leave a transaction open, or were edited.
 
     Reads the ledger in one short transaction, and runs no file. Exit 0: all are applied and nothing is odd;
-    1: something is missing or odd; 3: folder or ledger could not be read, or it cannot be told.
+    1: something is missing or odd; 3: folder or ledger could not be read, or cannot tell.
     """
     from dataclasses import replace
 
@@ -91,12 +91,12 @@ def _looked(inputs: LedgerInputs) -> LedgerLook:
 
 
 def _require_same(look: LedgerLook, before: MigrationsRecord | None, effects: RunEffects | None) -> None:
-    """What was seen of another database says nothing of this one. Raises UsageError."""
+    """What was seen in another database says nothing about this one. Raises UsageError."""
     from kisaan_validate.errors import UsageError
 
     for option, seen in (("--before", before), ("--run", effects)):
         if seen is not None and seen.database != look.database:
-            fact = f"{option} is of database {seen.database}, and this is {look.database}"
+            fact = f"{option} is of database {seen.database}, but this is {look.database}"
             raise UsageError(fact, "name one of this database")
 
 
@@ -127,7 +127,7 @@ def _window(given: Mapping[str, Any], before: MigrationsRecord | None) -> Migrat
 
 
 def _effects(inputs: LedgerInputs, run: Path | None) -> RunEffects | None:
-    """What became of the promises that the suite ties to migrations. Raises UsageError and RecordError."""
+    """What happened to the promises that the suite ties to migrations. Raises UsageError and RecordError."""
     from kisaan_validate.cli.migrations_effects import tied_promises
 
     return tied_promises(inputs.question.source, run) if run is not None else None

@@ -49,7 +49,7 @@ def ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--accept",
             multiple=True,
             metavar="WHAT",
-            help="What is known and accepted, as 'only reads: 007*'. Repeatable.",
+            help="A known oddity to accept, such as 'only reads: 007*'. Repeatable.",
         ),
         click.option("--ledger-at", metavar="COLUMN", help="Of kind names: its column of times."),
         click.option("--ledger-name", metavar="COLUMN", help="Of kind names: its column of names."),
@@ -69,7 +69,7 @@ class Instant(click.ParamType):  # type: ignore[type-arg]  # older click has no 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """The time. Fails for a text that is none, or has no zone."""
+        """The time. Fails for a text that is not a time, or has no zone."""
         if isinstance(value, datetime):
             return value
         try:
@@ -108,7 +108,7 @@ def ledger_inputs(given: Mapping[str, Any]) -> LedgerInputs:
     )
     settings = settings_of(config)
     source, accept = ledger_source(settings, given), (*_accepted(settings), *given["accept"])
-    # Before anything is read: what cannot be understood must not be found out at the end.
+    # Before anything is read: mistakes in options must show at once, not at the end.
     for text in accept:
         read_acceptance(text)
     if given["output"] is not None:

@@ -38,7 +38,7 @@ def _age(name: str, what: str, default: str) -> Decorated:
     )
 
 
-@click.command("preflight", short_help="Go or no-go before a migration, with reasons.")
+@click.command("preflight", short_help="Decide whether a migration can begin, with reasons.")
 @click.option("--config", type=PATH, help="The configuration file.  [default: ./kisaan.toml]")
 @click.option("--suite", type=PATH, help="The suite's folder.  [default: checks]")
 @click.option("--dsn", help="The database: postgresql://… or host=… dbname=…; keep the password in .pgpass.")
@@ -61,14 +61,14 @@ def _age(name: str, what: str, default: str) -> Decorated:
     "--accept",
     multiple=True,
     metavar="WHAT",
-    help="What is known of migrations, as 'only reads: 007*'. Repeatable.",
+    help="A known oddity of a migration, such as 'only reads: 007*'. Repeatable.",
 )
 @click.option("--certificate", type=PATH, help="The certificate of the backup.")
-@click.option("--dump", type=PATH, help="The dump, where it does not lie beside its certificate.")
+@click.option("--dump", type=PATH, help="The dump, if it is not beside its certificate.")
 @click.option("--receipt", type=PATH, help="The receipt of the rehearsal.")
 @click.option("--baseline", type=PATH, help="The baseline to compare with later.")
-@click.option("--run", "run_file", type=PATH, help="A young run whose counts tell what is to be put right.")
-@click.option("--disk", type=PATH, help="A folder on the data's disk, on the server's own host.")
+@click.option("--run", "run_file", type=PATH, help="A recent run whose counts say what has to be fixed.")
+@click.option("--disk", type=PATH, help="A folder on the disk of the data, on the server's own host.")
 @_age("backup", "dump", "1 d")
 @_age("rehearsal", "rehearsal", "7 d")
 @_age("baseline", "baseline", "1 d")
@@ -78,10 +78,10 @@ def _age(name: str, what: str, default: str) -> Decorated:
     multiple=True,
     type=click.Choice(LEAVABLE),
     metavar="NAME",
-    help=f"Leave something out by name, which is recorded: {', '.join(LEAVABLE)}. Repeatable.",
+    help=f"Leave something out by name; that is recorded: {', '.join(LEAVABLE)}. Repeatable.",
 )
 @click.option(
-    "--deep", is_flag=True, help="Also read rows: counts of now, unique indexes, the dump's digest."
+    "--deep", is_flag=True, help="Also read rows: current counts, unique indexes, the dump's digest."
 )
 @click.option("--show-queries", is_flag=True, help="Show the query texts of sessions that are in the way.")
 @click.option("-o", "--output", type=PATH, help="The folder to write.  [default: preflight]")
@@ -90,9 +90,9 @@ def _age(name: str, what: str, default: str) -> Decorated:
 def command(**given: Any) -> int:
     """Ask in seconds whether a migration can begin: the right database, tables and types, pending files, a
     certified backup, a rehearsal and a baseline that fit, nobody in the way, room on the disk, a server that
-    is well. Reads only the server's state and files, but with --deep. Writes a page and a record.
+    is well. Reads no rows without --deep, only the server's state and files. Writes a page and a record.
 
-    Exit 0: go; 1: no-go; 3: something cannot be told. Work that the migration is there to do fails nothing.
+    Exit 0: go; 1: no-go; 3: cannot tell. Work that the migration is there to do fails nothing.
     """
     from kisaan_validate.cli.exits import preflight_exit_code
     from kisaan_validate.cli.job import attended
@@ -102,7 +102,7 @@ def command(**given: Any) -> int:
     from kisaan_validate.record.files import check_place
 
     folder: Path = given["output"] or Path("preflight")
-    # Before anything is asked: an answer that nobody can read is none.
+    # Before anything is asked: an answer that nobody can read is worth nothing.
     check_place(folder / "preflight.json")
     asked = read_preflight_inputs(given)
     found = attended(lambda stop: preflight(asked, stop), Stop())
@@ -112,7 +112,7 @@ def command(**given: Any) -> int:
 
 
 def _write(found: PreflightRecord, folder: Path) -> bool:
-    """The record and the page; says on standard error why they could not be written."""
+    """Write record and page; says on standard error why they could not be written."""
     from kisaan_validate.errors import RecordError
     from kisaan_validate.record.files import write_file
     from kisaan_validate.record.preflight import preflight_to_json

@@ -1,4 +1,4 @@
-"""What ``preflight`` is given: the configuration, what the command line says instead, and the files."""
+"""The inputs of ``preflight``: the configuration, overridden by the command line, and the files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def read_preflight_inputs(given: Mapping[str, Any]) -> PreflightAsked:
     rules = _rules(config, given)
     suite = _suite(config, given)
     if rules.contract is not None and suite is None:
-        raise UsageError("a contract was named, and no suite whose checks it names", "name it with --suite")
+        raise UsageError("a contract was named, but no suite that has its checks", "name it with --suite")
     contract = the_contract(rules.contract, suite) if suite is not None else None
     source, expect = _ledger(suite, given), {**config.expect, **_expected(given["expect"])}
     if not rules.migrations:
@@ -99,7 +99,7 @@ def _expected(words: tuple[str, ...]) -> dict[str, str]:
 
 
 def _without(rules: PreflightRules, files: Given, named: tuple[str, ...]) -> dict[str, str]:
-    """What is not asked, and who said so."""
+    """What is left out, and who said so."""
     from kisaan_validate.preflight.rules import REQUIRABLE
 
     said = dict.fromkeys(named, "left out by --without")
@@ -109,7 +109,7 @@ def _without(rules: PreflightRules, files: Given, named: tuple[str, ...]) -> dic
         "baseline": files.baseline,
     }
     for name in REQUIRABLE:
-        # Evidence that is there is looked at, whether it is required or not.
+        # Evidence that is there is examined, required or not.
         if name not in rules.require and given[name] is None:
             said.setdefault(name, "not required by [preflight] of kisaan.toml, and not named")
     return said

@@ -32,15 +32,17 @@ def command() -> None:
 command.add_command(errors)
 
 
-@command.command("run", short_help="Send the requests of a file, and judge the answers.")
+@command.command("run", short_help="Send the requests in a file, and judge the answers.")
 @_PROBES
-@click.option("--base-url", metavar="URL", help="Another address than the file's; it counts as production.")
+@click.option("--base-url", metavar="URL", help="An address in place of the file's; it counts as production.")
 @click.option("--ca", type=PATH, help="A file of certificates that are trusted.")
 @click.option("--allow-writes", is_flag=True, help="Also send steps that write (POST, PUT, PATCH, DELETE).")
-@click.option("--allow-writes-on-production", is_flag=True, help="Also where customers use it.")
+@click.option(
+    "--allow-writes-on-production", is_flag=True, help="Allow that where customers use the application, too."
+)
 @click.option("--clean", is_flag=True, help="At the end remove what was created, the last one first.")
 @click.option("-o", "--output", type=PATH, help="The folder to write.  [default: a new one in probed]")
-@click.option("--quiet", "-q", is_flag=True, help="Print only what is not a go, and the verdict.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only steps that are not a go, and the verdict.")
 def run(**given: Any) -> int:
     """Send the requests of a file in their order, health first, and judge the answers. Only reads are sent
     unless writes are allowed. What was created is listed with the requests that remove it.
@@ -72,7 +74,7 @@ def run(**given: Any) -> int:
 
 
 def _page_written(found: Probed, place: Path) -> bool:
-    """Whether the page could be written; the facts are kept without it."""
+    """Write the page; returns whether that worked. The facts are kept without it."""
     import sys
 
     from kisaan_validate.errors import RecordError
@@ -88,15 +90,15 @@ def _page_written(found: Probed, place: Path) -> bool:
 
 
 class _Record:
-    """The record of a run, written again and again. Where it cannot be, the run goes on: what was created
-    must be told, and would be lost with it.
+    """The record of a run, written repeatedly. If it cannot be written, the run goes on: what was created
+    must be printed, and would be lost with it.
     """
 
     def __init__(self, place: Path) -> None:
         self.place, self.written = place, True
 
     def keep(self, found: Probed) -> None:
-        """Write what is known; say once if that fails."""
+        """Write what is known; report a failure once."""
         import sys
 
         from kisaan_validate.errors import RecordError
@@ -113,7 +115,7 @@ class _Record:
 
 
 def _place(output: Path | None, prefix: str) -> Path:
-    """The record to write. Raises UsageError where one is: it may list what is still to be removed."""
+    """The record to write. Raises UsageError if it exists: it may list what is still to be removed."""
     from kisaan_validate.errors import UsageError
     from kisaan_validate.record.files import check_place
 
@@ -152,7 +154,7 @@ def _probed(
 @command.command("list", short_help="List what a file of probes would send; nothing is sent.")
 @_PROBES
 def list_(probes: Path) -> None:
-    """List the steps of a file of probes in their order, which of them write, and how that is removed.
+    """List the steps of a file of probes in their order, which of them write, and what removes it.
     Nothing is sent.
     """
     from kisaan_validate.cli.output import say

@@ -19,7 +19,7 @@ RECORD = "errors.json"
 Counted = tuple[tuple["ErrorWindow", "ErrorWindow"], tuple[str, ...]]
 
 
-@click.command("errors", short_help="Compare the rate of errors before a change with that after it.")
+@click.command("errors", short_help="Compare the rate of errors before and after a change.")
 @click.option(
     "--log", "logs", type=PATH, multiple=True, help="A log file, packed by gzip or not. Repeatable."
 )
@@ -28,10 +28,10 @@ Counted = tuple[tuple["ErrorWindow", "ErrorWindow"], tuple[str, ...]]
 @click.option(
     "--time-format", default="", help="The form of times (strptime).  [default: ISO 8601, or epoch]"
 )
-@click.option("--zone", help="The zone of times that say none: UTC, +05:30, Asia/Kolkata.")
+@click.option("--zone", help="The zone of times without one: UTC, +05:30, Asia/Kolkata.")
 @click.option("--prometheus", metavar="URL", help="Ask a Prometheus server instead.")
-@click.option("--requests", help="Its query of all requests in $window.")
-@click.option("--failed", "failures", help="Its query of requests that failed in $window.")
+@click.option("--requests", help="Its query for all requests in $window.")
+@click.option("--failed", "failures", help="Its query for failed requests in $window.")
 @click.option("--token-env", metavar="NAME", help="The variable that holds a bearer token for it.")
 @click.option("--ca", type=PATH, help="A file of certificates that are trusted.")
 @click.option("--around", required=True, metavar="TIME", help="When the change began (ISO 8601).")
@@ -44,23 +44,28 @@ Counted = tuple[tuple["ErrorWindow", "ErrorWindow"], tuple[str, ...]]
     show_default=True,
     help="With the time right before, or with the same weekday a week before.",
 )
-@click.option("--chance", default="0.01", show_default=True, help="An increase is less probable by chance.")
-@click.option("--tolerance", default="0.01", show_default=True, help="A share more that may go unnoticed.")
+@click.option(
+    "--chance",
+    default="0.01",
+    show_default=True,
+    help="An increase counts if chance explains it less often than this.",
+)
+@click.option("--tolerance", default="0.01", show_default=True, help="How much the share may rise unnoticed.")
 @click.option(
     "--timeout",
     type=click.IntRange(1, 86_400),
     default=300,
     show_default=True,
     metavar="SECONDS",
-    help="Give up reading the files after that.",
+    help="Give up reading the files after this time.",
 )
 @click.option("-o", "--output", type=PATH, help="The folder to write errors.json into.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the verdict.")
 def errors(**given: Any) -> int:
-    """Count requests and errors in equal times before and after a change, from log files or Prometheus, and
+    """Count requests and errors in equal periods before and after a change, from log files or Prometheus, and
     compare their shares by Fisher's exact test. Too few requests to notice an increase: cannot tell.
 
-    Exit 0: errors did not increase; 1: they did; 3: it cannot be told.
+    Exit 0: errors did not increase; 1: they did; 3: cannot tell.
     """
     from kisaan_validate.cli.exits import probe_exit_code
     from kisaan_validate.cli.job import attended
@@ -84,7 +89,7 @@ def errors(**given: Any) -> int:
 
 
 def _windows(given: dict[str, Any]) -> TwoWindows:
-    """Both times. Raises UsageError, also where the time after is not over."""
+    """Both periods. Raises UsageError, also if the period after has not ended."""
     from datetime import UTC, datetime
 
     from kisaan_validate.errors import UsageError
@@ -94,7 +99,7 @@ def _windows(given: dict[str, Any]) -> TwoWindows:
     zone = read_zone(given["zone"]) if given["zone"] else None
     seconds = read_duration(given["long"])
     if not seconds:
-        raise UsageError("--for is no duration", DURATION_HINT)
+        raise UsageError("--for is not a duration", DURATION_HINT)
     until = _time(given["until"], "--until", zone) if given["until"] else None
     made = two_windows(
         _time(given["around"], "--around", zone), until, seconds, week=given["compare"] == "week"
@@ -102,8 +107,8 @@ def _windows(given: dict[str, Any]) -> TwoWindows:
     if (left := made.after[1] - datetime.now(UTC)).total_seconds() > 0:
         minutes = -(-int(left.total_seconds()) // 60)
         raise UsageError(
-            f"the time after is not over: {minutes:,} min are missing",
-            "wait, or name a shorter time with --for",
+            f"the period after has not ended: {minutes:,} min are missing",
+            "wait, or give a shorter time with --for",
         )
     return made
 
@@ -115,13 +120,13 @@ def _time(text: str, option: str, zone: tzinfo | None) -> datetime:
     try:
         return read_time(text, "", zone)
     except NoZone:
-        raise UsageError(f"{option} says no zone", "write 2026-10-18T02:30+05:30, or give --zone") from None
+        raise UsageError(f"{option} has no zone", "write 2026-10-18T02:30+05:30, or give --zone") from None
     except NoTime:
-        raise UsageError(f"{option} is no time", "write 2026-10-18T02:30+05:30") from None
+        raise UsageError(f"{option} is not a time", "write 2026-10-18T02:30+05:30") from None
 
 
 def _asked(given: dict[str, Any], windows: TwoWindows) -> Any:
-    """What counts, once it is given a Stop. Raises UsageError."""
+    """A function that counts, given a Stop. Raises UsageError."""
     from kisaan_validate.errors import UsageError
 
     if bool(given["logs"]) == (given["prometheus"] is not None):
@@ -135,7 +140,7 @@ def _in_logs(given: dict[str, Any], windows: TwoWindows) -> Any:
     from kisaan_validate.probe.times import read_zone
 
     if not given["pattern"] or not given["failed"]:
-        raise UsageError("--log needs --pattern and --errors", "say how requests and errors look")
+        raise UsageError("--log needs --pattern and --errors", "say how to find requests and errors")
     zone = read_zone(given["zone"]) if given["zone"] else None
     patterns = log_patterns(given["pattern"], given["failed"], given["time_format"], zone)
 
@@ -189,7 +194,7 @@ def _share(text: str, option: str) -> Any:
     except InvalidOperation:
         made = Decimal(-1)
     if not made.is_finite() or not 0 < made < 1 or made.adjusted() < -30:
-        raise UsageError(f"{option} is no share", "write a number between 0 and 1: 0.01")
+        raise UsageError(f"{option} is not a share", "write a number between 0 and 1: 0.01")
     return made
 
 

@@ -12,7 +12,7 @@ from kisaan_validate.rehearse.rehearsal import RehearsalOutcome
 
 
 def keep_rehearsal(outcome: RehearsalOutcome, folder: Path) -> tuple[RehearsalOutcome, bool]:
-    """All files written, with the outcome that names the run; or none of them, which is said."""
+    """Write all files, with the outcome that names the run, or none of them; reports which."""
     from contextlib import suppress
     from shutil import rmtree
 

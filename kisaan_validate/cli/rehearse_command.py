@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="NAME=VALUE",
     help="A variable of --cmd, --app and --old-app; {host}, {port}, {user}, {password}, {database}, {url} "
-    "are the copy's. Repeatable.",
+    "stand for the copy's. Repeatable.",
 )
 @click.option(
     "--fix",
     type=click.Path(path_type=Path),
-    help="Instead of a migration: prove the kits in this folder, repair and way back.",
+    help="Instead of a migration: prove the kits in this folder, with repair and way back.",
 )
 @click.option("--contract", type=click.Path(path_type=Path), help="The migration's contract.")
 @click.option("--suite", type=click.Path(path_type=Path), help="The suite's folder.  [default: checks]")
@@ -92,7 +92,7 @@ def command(**given: Any) -> int:
     locks and waits, differences, queries that break, rollback, interruption. Writes a page, a record and a
     receipt.
 
-    Exit 0: nothing stands against it; 1: something does; 3: something was not done or is not known.
+    Exit 0: nothing speaks against it; 1: something does; 3: something was not done or is not known.
     """
     from kisaan_validate.cli.exits import rehearse_exit_code
     from kisaan_validate.cli.job import attended

@@ -129,7 +129,7 @@ def _proof(
 
 
 def _print(proof: FixProof, verdict: Verdict, path: Path, *, quiet: bool) -> None:
-    """What is not as it should be first, then each kit in a line, then the verdict."""
+    """First what is wrong, then each kit in a line, then the verdict."""
     from kisaan_validate.cli.output import say
     from kisaan_validate.facts.repair import ItemState
     from kisaan_validate.report.text import flat, shortened

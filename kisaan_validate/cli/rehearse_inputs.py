@@ -158,7 +158,7 @@ def rehearsed(inputs: RehearseInputs, stop: Stop) -> RehearsalOutcome:
         inputs.installation,
         dsn=given["scratch_dsn"],
         need_bytes=0 if given["scratch_dsn"] else inputs.facts.size * ROOM * (PACKED if packed else 1) // 4,
-        # Of a server that was lent nothing is changed: its own configuration would be lost at the end.
+        # Nothing is changed on a lent server: its own configuration would be lost at the end.
         settings=None if given["scratch_dsn"] else REHEARSAL_SETTINGS,
         parent=given["scratch_dir"],
         productions=productions,

@@ -1,4 +1,4 @@
-"""``kisaan-validate rollout``: the runbook, one word at a time."""
+"""``kisaan-validate rollout``: the runbook, one command at a time."""
 
 from __future__ import annotations
 
@@ -26,36 +26,36 @@ def _folder_option(function: Callable[..., Any]) -> Callable[..., Any]:
 def _deciding(function: Callable[..., Any]) -> Callable[..., Any]:
     """--folder, --take-over, --by."""
     for option in (
-        click.option("--by", default="", metavar="NAME", help="Who decides; stands on the page."),
+        click.option("--by", default="", metavar="NAME", help="Who decides; shown on the page."),
         click.option(
-            "--take-over", is_flag=True, help="Take over from an operator on another host who is gone."
+            "--take-over", is_flag=True, help="Take over from an operator on another host who has gone."
         ),
     ):
         function = option(function)
     return _folder_option(function)
 
 
-@click.group("rollout", short_help="Go through a runbook step by step; refuse to go on after a no-go.")
+@click.group("rollout", short_help="Go through a runbook step by step; stop at a no-go.")
 def command() -> None:
-    """`next` says what is to be done now and why, does what is ours, and tells what comes next; what people
-    do they `attest`. After a no-go it goes on only by an `override` with a name and a reason. The folder
+    """`next` says what to do now and why, runs our own commands, and says what comes next; what people
+    do, they `attest`. After a no-go it goes on only after an `override` with a name and a reason. The folder
     holds plan, record and evidence: copy it, and go on elsewhere. It deploys nothing by itself.
     """
 
 
-@command.command("next", short_help="Say what is to be done now; do it if it is ours.")
+@command.command("next", short_help="Say what to do now; do it if it is our own command.")
 @click.option(
     "--plan", type=PATH, help="The plan to begin with.  [default: FOLDER/rollout.toml, ./rollout.toml]"
 )
 @click.option("--again", metavar="STEP", help="Run a step again; its earlier attempts are kept.")
 @click.option("--rollback", is_flag=True, help="Take the way back that the plan declares; needs --by.")
-@click.option("--to", "phase", default="", metavar="PHASE", help="With --rollback: which way back.")
+@click.option("--to", "phase", default="", metavar="PHASE", help="With --rollback: the way back to take.")
 @click.option("--reason", default="", help="With --rollback: why.")
 @click.option("--quiet", "-q", is_flag=True, help="Do not show the lines of commands.")
 @_deciding
 def next_(**given: Any) -> int:
     """Do one step. Exit 0: the next one may begin, or at the end, everything is proved or attested; 1: no-go;
-    3: it cannot be told; 6: somebody else is at work; 7: it waits for a person.
+    3: cannot tell; 6: somebody else is at work; 7: it waits for a person.
     """
     from kisaan_validate.cli.exits import rollout_exit_code, rollout_step_exit_code
     from kisaan_validate.cli.rollout_shown import print_what_now
@@ -76,7 +76,7 @@ def next_(**given: Any) -> int:
         if step is None:
             print_what_now(book)
             _page_at_the_end(book)
-            # A person's step that is only shown is not done.
+            # Showing a person's step does not do it.
             return rollout_exit_code(position, _verdict(book))
         _run(book, step, given["quiet"], stop)
         after = book.position
@@ -98,10 +98,10 @@ def _step_to_run(book: RolloutBook, position: RolloutPosition, again: str | None
     if again not in order:
         raise UsageError(f"there is no step {again!r} on this way", did_you_mean(again, order))
     if now is not None and order.index(again) > order.index(now.step.id):
-        raise UsageError(f"the rollout stands at {now.step.id}", "one step after the other")
+        raise UsageError(f"the rollout stands at {now.step.id}", "steps are done one after the other")
     state = position.states[order.index(again)]
     if not state.step.runs:
-        raise UsageError(f"{again} is a person's", f"kisaan-validate rollout attest {again} --by NAME")
+        raise UsageError(f"{again} is done by a person", f"kisaan-validate rollout attest {again} --by NAME")
     if state.standing in {StepStanding.BLOCKED, StepStanding.NOT_NEEDED}:
         raise UsageError(
             f"{again} is {state.standing.value}: {state.why}", "see kisaan-validate rollout status"
@@ -121,15 +121,15 @@ def _run(book: RolloutBook, step: Any, quiet: bool, stop: Stop) -> None:
     print_ended(step, attended(lambda stop: run_step(book, step, show, stop), stop))
 
 
-@command.command("attest", short_help="Say what became of a step that a person does.")
+@command.command("attest", short_help="Record how a step that a person does ended.")
 @click.argument("step")
 @click.option("--text", default="", help="What you saw or did.")
 @click.option("--file", type=PATH, help="A file that shows it; it is copied into the folder.")
-@click.option("--failed", is_flag=True, help="It was done and failed: a no-go.")
-@click.option("--not-done", is_flag=True, help="It is not done; only of a step that is optional.")
+@click.option("--failed", is_flag=True, help="It was done, but failed: a no-go.")
+@click.option("--not-done", is_flag=True, help="It was not done; only for an optional step.")
 @_deciding
 def attest(step: str, **given: Any) -> int:
-    """Record, by name, what a person did or saw at the step at which the rollout stands. Exit codes as of
+    """Record, by name, what a person did or saw at the step where the rollout stands. Exit codes as of
     `rollout next`.
     """
     from kisaan_validate.cli.exits import rollout_step_exit_code
@@ -152,10 +152,10 @@ def attest(step: str, **given: Any) -> int:
 
 @command.command("override", short_help="Go on after a no-go, by name and with a reason.")
 @click.argument("step")
-@click.option("--reason", default="", help="Why; stands on the page.")
+@click.option("--reason", default="", help="Why; shown on the page.")
 @_deciding
 def override(step: str, **given: Any) -> int:
-    """Go on without a pass of the step at which the rollout stands. The step stays overridden, never green,
+    """Go on without a pass of the step where the rollout stands. The step stays overridden, never green,
     and the page says by whom and why. STEP rollout.toml accepts a plan that was changed. Exit codes as of
     `rollout next`.
     """
@@ -176,12 +176,12 @@ def override(step: str, **given: Any) -> int:
         return rollout_step_exit_code(book.position, _verdict(book))
 
 
-@command.command("status", short_help="Where it stands, and who is at work: for a second screen.")
+@command.command("status", short_help="Show where it stands and who is at work, for a second screen.")
 @_folder_option
 @click.option("--watch", is_flag=True, help="Show it again whenever it changes, until Ctrl-C.")
 def status(folder: Path, watch: bool) -> int:
     """Show where a rollout stands. It takes no lock. Exit 0: at its end, everything proved or attested; 1:
-    no-go; 3: it cannot be told; 6: somebody is at work; 7: it waits for its next step.
+    no-go; 3: cannot tell; 6: somebody is at work; 7: it waits for its next step.
     """
     from kisaan_validate.cli.exits import rollout_status_exit_code
     from kisaan_validate.cli.rollout_shown import status_text, watched
@@ -200,7 +200,7 @@ def status(folder: Path, watch: bool) -> int:
 @click.option("-o", "--output", type=PATH, help="The page.  [default: FOLDER/rollout.html]")
 def page(folder: Path, output: Path | None) -> int:
     """Write the whole night as one page: times, decisions, success criteria with their proof, overrides,
-    what was not done, digests. Exit codes as of `rollout status`.
+    what was left undone, digests. Exit codes as of `rollout status`.
     """
     from kisaan_validate.cli.exits import rollout_exit_code
     from kisaan_validate.rollout.book import read_book
@@ -214,7 +214,7 @@ def page(folder: Path, output: Path | None) -> int:
 @_folder_option
 def check(folder: Path) -> int:
     """Check that no entry of the record was changed, that the plan is the one that was begun or accepted,
-    and that each file that counts is still what it was. Exit 0 if all of it holds, 1 if not.
+    and that each file that counts is unchanged. Exit 0 if all of it holds, 1 if not.
     """
     from kisaan_validate.cli.exits import rollout_check_exit_code
     from kisaan_validate.cli.rollout_shown import check_lines
@@ -229,7 +229,7 @@ def check(folder: Path) -> int:
 
 @contextmanager
 def _at_work(given: dict[str, Any], stop: Stop | None = None) -> Iterator[RolloutBook]:
-    """The rollout in the folder, in which nobody else works meanwhile."""
+    """The rollout in the folder, locked against others."""
     from kisaan_validate.cli.main import COMMANDS
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.rollout.book import open_book, require_folder

@@ -1,4 +1,4 @@
-"""What ``rollout`` prints: few lines, the fact first, then what to type."""
+"""What ``rollout`` prints: a few lines, first the fact, then what to type."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def line(word: str, text: str) -> str:
 
 
 def print_begin(book: RolloutBook, step: RolloutStep) -> None:
-    """What is done now, and why."""
+    """What is being done now, and why."""
     from kisaan_validate.facts.rollout import RolloutKind
     from kisaan_validate.rollout.conduct import shown_argv
 
@@ -69,7 +69,7 @@ def _let_through(step: RolloutStep, ended: StepEnded) -> bool:
 
 
 def print_what_now(book: RolloutBook, *, brief: bool = False, told: bool = False) -> None:
-    """What is to be done now, and what to type. ``brief``: as what comes next; ``told``: why it stands was
+    """What to do now, and what to type. ``brief``: as what comes next; ``told``: why it stands there was
     said.
     """
     for said in what_now(book, brief=brief, told=told):
@@ -112,7 +112,7 @@ def _to_do(book: RolloutBook, now: RolloutStepState) -> Iterator[str]:
     if now.step.why or now.why:
         yield line("why", ". ".join(filter(None, (now.why, now.step.why))))
     for one in asked_text(now.step, book).splitlines()[1:]:
-        # Whole, however long: it is there to be copied.
+        # Whole, however long: people copy it.
         yield f"run     {shown(one)}"
     yield line("then", f"{PROGRAM} attest {now.step.id}{_in(book)} --by NAME --text '…'")
     if now.step.optional:
@@ -131,7 +131,7 @@ def _stopped(book: RolloutBook, now: RolloutStepState) -> Iterator[str]:
             yield line("again", f"{PROGRAM} next --again {now.step.id}{here}")
         else:
             yield line("again", f"{PROGRAM} attest {now.step.id}{here} --by NAME --text '…'")
-    # Before anything was begun that is to be taken back, a way back would only do harm.
+    # Before anything was begun that could be taken back, a way back would only do harm.
     if not book.position.back and (to := ways_back(book.position)):
         yield line("back", f"{PROGRAM} next --rollback --to {to}{here} --by NAME --reason '…'")
     yield line("go on", f"{PROGRAM} override {now.step.id}{here} --by NAME --reason '…'")
@@ -153,7 +153,7 @@ def _at_the_end(book: RolloutBook) -> Iterator[str]:
 def _end_words(book: RolloutBook) -> str:
     position = book.position
     if position.ask is RolloutAsk.ROLLED_BACK:
-        return f"the way back was gone to its end: {position.back}"
+        return f"the way back was completed: {position.back}"
     if position.ask is RolloutAsk.STOPPED:
         return position.why
     return "every step is settled"
@@ -208,7 +208,7 @@ def watched(folder: Path) -> None:
 
 
 def check_lines(book: RolloutBook) -> tuple[int, list[str]]:
-    """How much does not hold, and what is said of the whole."""
+    """How much does not hold, and a summary."""
     from kisaan_validate.rollout.book import clock_notes
     from kisaan_validate.rollout.machine import accepted_plan
 
@@ -222,6 +222,6 @@ def check_lines(book: RolloutBook) -> tuple[int, list[str]]:
         lines.append(
             line("holds", f"{counted(len(book.entries), 'entry', 'entries')}, the plan, and all evidence")
         )
-    # Who can write the folder can make the chain anew: only a digest kept elsewhere shows that.
+    # Whoever can write the folder can rewrite the chain: only a digest kept elsewhere shows that.
     lines.append(line("head", f"SHA-256 {book.head} of entry {len(book.entries)}: keep it elsewhere"))
     return len(wrong), lines

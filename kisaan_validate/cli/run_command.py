@@ -317,7 +317,7 @@ def _comparing(
     contract = the_contract(given["contract"], suite)
     dumped = _dumped(path, config, suite, contract, given["quiet"])
     baseline = dumped.baseline if dumped is not None else baseline_from_json(read_file(path), str(path))
-    # The digest of the copy that is kept beside the run: an editor may have laid out the same facts anew.
+    # The digest of the copy that is kept beside the run: an editor may have reformatted the same facts.
     before = Before(
         baseline,
         digest_of(baseline_to_json(baseline)),

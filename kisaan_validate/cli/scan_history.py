@@ -43,11 +43,11 @@ def remembered(config: Config, suite: Suite, target: Target) -> LastProved | Non
 
 
 MOST_LOOKED_AT = 60
-"""Among so many of the newest runs it is looked for how far a table was read."""
+"""How many of the newest runs are searched for how far a table was read."""
 
 
 def resume_from(config: Config, profile: ScanProfile, suite: Suite, target: Target) -> dict[str, ResumeFrom]:
-    """From where the tables go on that a profile reads over several nights, by name. Raises UsageError, and
+    """Where to go on with tables that a profile reads over several nights, by name. Raises UsageError, and
     TargetError and DatabaseError where the database cannot be asked for its name.
     """
     from kisaan_validate.cli.job import in_session

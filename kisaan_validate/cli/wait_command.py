@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from kisaan_validate.process.stopping import Stop
 
 _LOOK_MS = 10_000
-"""A statement of one look may take so long: it reads one small table."""
+"""The limit for a statement of one look, which reads one small table."""
 _SHOWN = 8
 LONGEST = timedelta(days=30)
-"""Nobody waits for a migration so long: a longer time is a slip."""
+"""Nobody waits that long for a migration: a longer time is a slip."""
 
 
 @click.command("wait", short_help="Wait until every migration is applied.")
@@ -43,10 +43,10 @@ LONGEST = timedelta(days=30)
     metavar="SPAN",
     help="How long to wait at most.",
 )
-@click.option("--health", metavar="URL", help="Ask the service's health endpoint too, and say its answer.")
+@click.option("--health", metavar="URL", help="Ask the service's health endpoint too, and print its answer.")
 def command(**given: Any) -> int:
     """Wait until every file of the folder is in the ledger, for servers that migrate at start-up while their
-    health endpoint answers already. The ledger is read in short transactions of their own, every second at
+    health endpoint already answers. The ledger is read in short transactions of their own, every second at
     first and every five later; nothing is held between, and a server that restarts is connected to again.
 
     Exit 0: all are applied; 1: some are missing at the end, or one is recorded as failed; 3: the server or
@@ -61,7 +61,7 @@ def command(**given: Any) -> int:
     from kisaan_validate.report.migrations_console import line
 
     if not given["until_migrated"]:
-        raise UsageError("it is not said what to wait for", "write wait --until-migrated")
+        raise UsageError("no condition to wait for was given", "write wait --until-migrated")
     if given["timeout"] > LONGEST:
         raise UsageError("--timeout is longer than 30 d", "wait for less, and begin again")
     inputs = ledger_inputs(given)
@@ -74,13 +74,13 @@ def command(**given: Any) -> int:
     verdict = judge_waited(waited, standing)
     for word, words in _lines(waited, standing, verdict):
         say(line(word, words))
-    # Also where nothing was seen: the record of an earlier wait must not stand for this one.
+    # Also if nothing was seen: the record of an earlier wait must not pass for this one's.
     keep_record(_record(inputs, seen, standing, waited), given["output"])
     return migrations_exit_code(verdict)
 
 
 def _asked(inputs: LedgerInputs, given: dict[str, Any], seen: list[LedgerLook]) -> WaitAsked:
-    """What is asked at each look, and how changes are told."""
+    """What is asked at each look, and how changes are reported."""
     from kisaan_validate.cli.output import say
     from kisaan_validate.migrations.compare import migrations_standing
     from kisaan_validate.migrations.health import ask_health, health_url

@@ -48,7 +48,7 @@ class Span(click.ParamType):  # type: ignore[type-arg]  # older click has no arg
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """The length. Fails for a text that is none."""
+        """The length. Fails for a text that is not a length."""
         from kisaan_validate.text.durations import DURATION_HINT, read_duration
 
         if isinstance(value, timedelta):

@@ -20,7 +20,7 @@ _ACCEPTED = {Status.PASS, Status.TOLERATED}
 
 
 def moves(before: Baseline, after: Baseline) -> tuple[CheckMove, ...]:
-    """What became of each check between the two sides."""
+    """What happened to each check between the two sides."""
     known = {facts.id: facts for facts in before.checks}
     moves = [_move(facts, known.pop(facts.id, None)) for facts in after.checks]
     moves += [

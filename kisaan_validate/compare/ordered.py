@@ -54,7 +54,7 @@ def side_by_side(
                 # The last one is kept, since old has moved on when the run ends.
                 last, many = old, many + 1
                 old, new = next(befores, None), next(afters, None)
-            # Their places are not known, so the next items are placed anew.
+            # Their places are not known, so the next items are placed again.
             left = right = None
             identical(first, last, many)
             continue

@@ -349,7 +349,7 @@ def _without_echoes(changes: list[Change], objects: Iterable[SchemaObject]) -> l
     # Said once of the parent, and a thousand times by its partitions.
     said = {(change.table, _gist(change)) for change in changes}
     moved = {change.table for change in changes if change.aspect in ("partition of", "inherits")}
-    # It is attached anew because its table is.
+    # It is attached again because its table is.
     changes = [c for c in changes if not (c.aspect == "attached to" and c.table in moved)]  # with their table
     return [c for c in changes if not any((parent, _gist(c)) in said for parent in parents.get(c.table, ()))]
 

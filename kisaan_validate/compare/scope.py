@@ -76,7 +76,7 @@ OF_DATABASE = (
     "ICU rules",
     "collation version",
 )
-"""What the database as a whole is like, by which the same query can answer otherwise."""
+"""What the database as a whole is like, by which the same query can answer differently."""
 
 BY_EARLIER_VERSIONS = frozenset(
     {

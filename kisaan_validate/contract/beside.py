@@ -1,4 +1,4 @@
-"""A contract beside both sides: what became of the names that it promises to change, and both sides as its
+"""A contract beside both sides: what happened to the names that it promises to change, and both sides as its
 rules look at them.
 """
 
@@ -98,7 +98,7 @@ def both_of(
 
 
 def _speakers(promises: Iterable[Promise], both: Both) -> dict[tuple[str, str], Promise]:
-    """The promises that speak of the values of columns; of several, one that says what becomes of each
+    """The promises that speak of the values of columns; of several, one that says what happens to each
     value.
     """
     found: dict[tuple[str, str], Promise] = {}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of one name: (title, column or "") before and after. ``said``: why it was not changed,
+    """What happened to one name: (title, column or "") before and after. ``said``: why it was not changed,
     None where it was.
     """
 
@@ -33,7 +33,7 @@ class Fate:
 
 @dataclass(frozen=True)
 class Fates:
-    """What became of all names that a contract promises to change. ``relations`` are those of new titles."""
+    """What happened to all names that a contract changes. ``relations`` are those of new titles."""
 
     by_id: Mapping[str, Fate] = field(default_factory=dict)
     declared: Renames = field(default_factory=Renames)

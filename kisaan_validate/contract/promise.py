@@ -31,7 +31,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one promise, in words, and the changes that it explains; ``contradicts`` are those
+    """What happened to one promise, in words, and the changes that it explains; ``contradicts`` are those
     that break it.
     """
 

@@ -114,8 +114,8 @@ def unquoted(name: str) -> str:
 def fates_of(
     promises: Iterable[Promise], before: Side, after: Side, naming: Naming, added: Iterable[ColumnPlace] = ()
 ) -> Fates:
-    """What became of each name. ``added`` are (title, column or "") of after that other promises say to
-    come anew.
+    """What happened to each name. ``added`` are (title, column or "") of after that other promises say to
+    be added again.
     """
     fates, relations = declared_fates(promises, before.relations, naming)
     declared = renames_of(fates.values())

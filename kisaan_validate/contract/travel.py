@@ -29,7 +29,7 @@ class _Column:
 
 
 def column_outcome(both: Both, table: str, name: str) -> Outcome:
-    """What became of the values of a column under its new name. Raises CannotTell."""
+    """What happened to the values of a column under its new name. Raises CannotTell."""
     # A promise about the values decides: judged twice, they could get two answers.
     if (spoken := _spoken(both, table, name)) is not None:
         return spoken
@@ -48,7 +48,7 @@ def column_outcome(both: Both, table: str, name: str) -> Outcome:
 
 
 def table_outcome(both: Both, table: str) -> Outcome:
-    """What became of the rows and values of a table under its new name. Raises CannotTell."""
+    """What happened to the rows and values of a table under its new name. Raises CannotTell."""
     story = story_of(both, table)
     if wrong := _rows(story):
         return Outcome(
@@ -160,7 +160,7 @@ def _personal(story: Story, name: str) -> _Column:
     """What a digest under the baseline's own key tells of a personal column, where one was kept
     (``baseline --digests``).
     """
-    if why := story.both.stale_of(story.table):  # which rows stay was asked otherwise
+    if why := story.both.stale_of(story.table):  # which rows stay was asked differently
         return _Column(name, untold=f"personal values: {why}")
     there, now = (
         next((k for k in side.facts.keyed if (k.table, k.column) == (story.table, name)), None)

@@ -10,7 +10,7 @@ characters. A backslash outside of quotes is a command of psql. Only ``\restrict
 Rows of COPY pass as large pieces, never line by line.
 
 What is left: a function that the restore runs (a CHECK, an index) may change
-``standard_conforming_strings`` or ``client_encoding`` for its session, and psql would then split otherwise
+``standard_conforming_strings`` or ``client_encoding`` for its session, and psql would then split differently
 than we do. That can hide SQL from the list of what was left out. It gains nothing else: commands of psql
 stay forbidden by our own ``\restrict``, and the role is no superuser.
 """

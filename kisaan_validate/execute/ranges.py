@@ -23,7 +23,7 @@ from kisaan_validate.plan.trust import Trust
 from kisaan_validate.postgres.session import Session
 
 FIRST_ROWS = 20_000
-"""The first range is small, because nobody knows yet how fast the server reads."""
+"""The first range is small, because the server's speed is not yet known."""
 
 PIECE_SECONDS = 5.0
 """How long a range should take where the guard does not say."""

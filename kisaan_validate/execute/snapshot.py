@@ -103,7 +103,7 @@ def take_snapshot(
     held = {t.key for t in locked} if locking.held else asked
     stored = {t.key for t in wanted if t.kind == "m"}
     # A materialized view cannot be locked with LOCK TABLE, but REFRESH gives it a new file, which is noticed.
-    now = catalogue.tables.values()  # not ``locked``: a table may have been made anew under its name
+    now = catalogue.tables.values()  # not ``locked``: a table may have been recreated under its name
     fenced = tuple(t for t in now if t.key in held or (t.kind == "m" and t.key in stored))
     unavailable |= _withheld(session, catalogue, locking, held, unavailable)
     # Last, so that "another server holds its rows" overrides reasons that matter less.

@@ -1,4 +1,4 @@
-"""How often an application failed before a change and after it: two counts each, of equally long times."""
+"""How often an application failed before a change and after it: two counts each, of equal periods."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ LONGEST_NAME = 200
 
 
 class LedgerKind(StrEnum):
-    """Whose ledger it is, by which its columns and the files' names are known."""
+    """Whose ledger it is; that decides its columns and the names of files."""
 
     NAMES = "names"
     """Files of SQL in the order of their names; the ledger has their names."""

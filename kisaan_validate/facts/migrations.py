@@ -1,4 +1,4 @@
-"""A folder of migrations, the ledger in which they are written down, and what the two say together."""
+"""A folder of migrations, the ledger in which they are recorded, and how the two compare."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MIGRATIONS_FORMAT = 1
 
 
 class StandingState(StrEnum):
-    """What a finding means: WORK is what a migration has still to do, UNKNOWN has no answer."""
+    """What a finding means: WORK is what a migration still has to do, UNKNOWN has no answer."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -27,7 +27,7 @@ class Oddity(StrEnum):
 
     PENDING = "pending"
     NO_FILE = "no file"
-    """In the ledger, and no file of the folder is named so."""
+    """In the ledger, but no file of the folder has its name."""
     FAILED = "failed"
     """The ledger says that it failed."""
     LOCKED = "locked"
@@ -36,7 +36,7 @@ class Oddity(StrEnum):
     OUT_OF_ORDER = "out of order"
     OUTSIDE_WINDOW = "outside the window"
     NO_EFFECT = "without effect"
-    """It is recorded, and promises that are tied to it were not kept."""
+    """It is recorded, but promises that are tied to it were not kept."""
     EDITED = "edited"
     """Its checksum is not the one that the ledger has."""
     ONLY_READS = "only reads"
@@ -54,7 +54,7 @@ class Oddity(StrEnum):
     GRAPH = "graph"
     """Revisions that follow nothing known, or several heads."""
     ELSEWHERE = "elsewhere"
-    """A row of a part whose files are in none of the folders."""
+    """A row of an app whose files are in none of the folders."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class LedgerEntries:
 
 @dataclass(frozen=True)
 class TiedPromise:
-    """What became of a promise that is tied to a migration by the suite. ``kept`` None: cannot tell."""
+    """Whether a promise that the suite ties to a migration was kept. ``kept`` None: not known."""
 
     id: str
     kept: bool | None
@@ -173,7 +173,7 @@ class MigrationItem:
 
 @dataclass(frozen=True)
 class MigrationFinding:
-    """One thing that is not as it should be. ``name`` is the migration's, "" where it is about all.
+    """One thing that is not as it should be. ``name`` is the migration's, "" if it is about the whole.
 
     ``accepted``: somebody said that it is known; then its state is PASS.
     """
@@ -189,7 +189,7 @@ class MigrationFinding:
 
 @dataclass(frozen=True)
 class MigrationsStanding:
-    """Folder against ledger. ``untold`` are sentences about what was not compared, and why."""
+    """Folder and ledger compared. ``untold`` are sentences about what was not compared, and why."""
 
     kind: LedgerKind
     folder: str
@@ -199,7 +199,7 @@ class MigrationsStanding:
     untold: tuple[str, ...] = ()
 
     def named(self, *oddities: Oddity) -> tuple[str, ...]:
-        """The names of migrations of which one of these was found."""
+        """The names of migrations with one of these oddities."""
         return tuple(dict.fromkeys(f.name for f in self.findings if f.oddity in oddities and f.name))
 
     @property
@@ -214,7 +214,7 @@ class MigrationsStanding:
 
     @property
     def verdict(self) -> Verdict:
-        """PASS: every file is recorded, and nothing is odd. What fails outranks what is not known."""
+        """PASS: every file is recorded, and nothing is odd. A failure outranks what is not known."""
         states = {finding.state for finding in self.findings}
         if states & {StandingState.FAIL, StandingState.WORK}:
             return Verdict.FAIL
@@ -226,7 +226,7 @@ class WaitEnd(StrEnum):
 
     APPLIED = "applied"
     NEVER = "never"
-    """The ledger says that a migration failed: waiting longer helps nothing."""
+    """The ledger says that a migration failed: waiting longer does not help."""
     TIMED_OUT = "timed out"
     STOPPED = "stopped"
 

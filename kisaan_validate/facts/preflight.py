@@ -1,4 +1,4 @@
-"""What was asked before a migration, and what was found: items of go, no-go, cannot tell and work to do."""
+"""What was asked before a migration, and what was found: go, no-go, cannot tell or work to do."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class PreflightRecord:
 
 @dataclass(frozen=True)
 class SessionSeen:
-    """A session of another in this database. What the server hides of it, or does not say, is "" or None.
+    """Another session in this database. What the server hides or does not say is "" or None.
 
     ``hidden`` says why it is not known what it does, "" where it is. ``since`` is when its transaction began,
     ``open_seconds`` how long ago; ``still_seconds`` is how long it has been in its present state. ``command``
@@ -132,7 +132,7 @@ class SessionSeen:
 
 @dataclass(frozen=True)
 class PreparedSeen:
-    """A prepared transaction of this database: it keeps its locks until somebody ends it by its name."""
+    """A prepared transaction of this database: it keeps its locks until somebody ends it by name."""
 
     name: str
     owner: str
@@ -156,7 +156,7 @@ class RelationLock:
 
 @dataclass(frozen=True)
 class BlockersSeen:
-    """All that could keep an ALTER waiting, at one moment. None: that could not be read, ``reasons`` says
+    """Everything that could delay an ALTER, at one moment. None: that could not be read, ``reasons`` says
     why, by the name of the field.
     """
 

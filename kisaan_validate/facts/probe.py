@@ -1,4 +1,4 @@
-"""What probes of an application found: an answer for each step, and what they created there.
+"""What probes of an application found: an answer for each step, and what they created.
 
 It holds no header, no body and no value of an answer but ids that a clean-up needs.
 """
@@ -16,7 +16,7 @@ PROBED_FORMAT = 1
 
 
 class ProbeState(StrEnum):
-    """What is known of one step."""
+    """What is known about one step."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -48,7 +48,7 @@ class ProbeStep:
 
 
 class ProbeRemoval(StrEnum):
-    """What became of something that a step created."""
+    """Whether something that a step created was removed."""
 
     LEFT = "left there"
     REMOVED = "removed"

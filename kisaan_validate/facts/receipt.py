@@ -66,16 +66,16 @@ class RehearsalReceipt:
 
     @property
     def server_major(self) -> str:
-        """The major version on which was rehearsed, "18" of "18.6" or "PostgreSQL 18.6"."""
+        """The major version of the rehearsal's server, "18" of "18.6" or "PostgreSQL 18.6"."""
         return major_of(self.server_version)
 
     def changed_files(self, now: Sequence[ReceiptFile]) -> tuple[str, ...]:
-        """What is not as it was rehearsed of the files of migrations, in words."""
+        """Which files of migrations are not as rehearsed, in words."""
         before, after = ({file.name: file.sha256 for file in files} for files in (self.migrations, now))
         found = []
         for name in sorted({*before, *after}):
             if name not in after:
-                found.append(f"{name} was rehearsed and is not there any more")
+                found.append(f"{name} was rehearsed, but is no longer there")
             elif name not in before:
                 found.append(f"{name} was not rehearsed")
             elif before[name] != after[name]:

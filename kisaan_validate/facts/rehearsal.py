@@ -188,7 +188,7 @@ class RuleFinding:
 
     @property
     def fails(self) -> bool:
-        """Whether it stands against the migration."""
+        """Whether it fails the migration."""
         return not self.waived and self.severity is Severity.BLOCKING
 
 

@@ -173,12 +173,12 @@ class InterruptedPoint:
 
     @property
     def hurts(self) -> bool:
-        """Whether it needs a hand, or left another database."""
+        """Whether it needs manual work, or left a different database."""
         return self.state in {AgainState.WEDGED, AgainState.DIFFERS}
 
     @property
     def fails(self) -> bool:
-        """Whether it stands against the migration."""
+        """Whether it fails the migration."""
         return self.hurts and not self.waived and self.severity is Severity.BLOCKING
 
 

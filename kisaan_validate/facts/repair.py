@@ -1,4 +1,4 @@
-"""What a repair is, what a fix kit was written for, and what a proof of it on a copy came to."""
+"""A repair as declared, the fix kits written from it, and their proof on a copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A rollout: the plan that people wrote, and what was done of it, entry by entry."""
+"""A rollout: the plan that people wrote, and what was done, entry by entry."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class RolloutKind(StrEnum):
 
 
 class StepVerdict(StrEnum):
-    """What an attempt at a step came to."""
+    """The verdict of an attempt at a step."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -139,7 +139,7 @@ class RolloutPlan:
 
 @dataclass(frozen=True)
 class RolloutOperator:
-    """Who was at the keyboard, as the operating system says: not authenticated."""
+    """Who was at the keyboard, by the operating system: not authenticated."""
 
     user: str
     host: str
@@ -206,7 +206,7 @@ class StepEnded:
 
 @dataclass(frozen=True)
 class StepAttested:
-    """A person said what became of a step. ``shown`` is the text that was asked."""
+    """A person said how a step ended. ``shown`` is the text that was asked."""
 
     step: str
     definition: str
@@ -220,7 +220,7 @@ class StepAttested:
 
 @dataclass(frozen=True)
 class StepOverridden:
-    """A person took it upon himself to go on without a pass. ``was`` is what the step came to."""
+    """A person decided to go on without a pass. ``was`` is what the step came to."""
 
     step: str
     definition: str
@@ -232,7 +232,7 @@ class StepOverridden:
 
 @dataclass(frozen=True)
 class TurnedBack:
-    """The way back was taken: the phase, and the step because of which ("" if none)."""
+    """The way back was taken: the phase, and the step that caused it ("" if none)."""
 
     phase: str
     because: str
@@ -254,7 +254,7 @@ class PlanAccepted:
 
 @dataclass(frozen=True)
 class WorkTakenOver:
-    """The lock of somebody who is gone was taken over; ``holder`` says whose."""
+    """The lock of somebody who had gone was taken over; ``holder`` says whose."""
 
     holder: str
     by: str

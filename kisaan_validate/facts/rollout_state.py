@@ -18,7 +18,7 @@ from kisaan_validate.facts.rollout import (
 
 
 class StepStanding(StrEnum):
-    """What is known of a step. Only PASSED and ATTESTED are green; a person's word is called so."""
+    """What is known about a step. Only PASSED and ATTESTED are green; a person's word is named as such."""
 
     OPEN = "open"
     PASSED = "passed"
@@ -90,7 +90,7 @@ class RolloutPosition:
 
 
 class CriterionState(StrEnum):
-    """What is known of a success criterion."""
+    """What is known about a success criterion."""
 
     PROVED = "proved"
     ATTESTED = "attested"

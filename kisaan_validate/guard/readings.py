@@ -64,7 +64,7 @@ _SQL: Mapping[str, str] = {
                     THEN coalesce(max(extract(epoch FROM w.replay_lag)), 0)::float8 END
         FROM pg_stat_replication AS w
     ) END""",
-    # Only of what waits it is asked for whom: that looks at the whole table of locks.
+    # Only waiting locks are asked for their blockers: that looks at the whole table of locks.
     "blocking": f"""SELECT coalesce(max(extract(epoch FROM clock_timestamp()
             - coalesce((to_jsonb(l) ->> 'waitstart')::timestamptz, w.query_start))), 0)::float8
         FROM pg_locks AS l JOIN pg_stat_activity AS w ON w.pid = l.pid

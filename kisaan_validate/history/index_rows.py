@@ -80,7 +80,7 @@ UNCOUNTED = ""
 
 
 def says_the_same(night: Night, before: NightLine | None) -> bool:
-    """Whether a run that is read anew says of its checks what it said before, of the same database."""
+    """Whether a run that is read again says of its checks what it said before, of the same database."""
     if before is None:
         return False
     names = ("digest", "at", "suite", "host", "port", "database", "server")

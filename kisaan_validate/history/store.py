@@ -71,7 +71,7 @@ class History:
         """
         added = sorted(nights, key=lambda night: (night.at, night.run))
         old = {line.night.run: line for line in self._those([night.run for night in added])}
-        # Read anew, a run may turn out to be of another database than it was.
+        # Read again, a run may turn out to be of another database than it was.
         gone = self._leave_out([line.night for line in old.values()])
         changed = {n.run: n for n in added if not says_the_same(n, old.get(n.run))}
         for night in added:

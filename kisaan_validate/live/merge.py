@@ -138,7 +138,7 @@ def _of_one_key() -> Callable[[list[StreamedRow], StreamedRow], None]:
 
     def add(group: list[StreamedRow], line: StreamedRow) -> None:
         nonlocal size
-        # Begun anew for each group, whose first line was taken before.
+        # Started again for each group, whose first line was taken before.
         if len(group) == 1:
             size = len(group[0].rest)
         group.append(line)

@@ -1,1 +1,1 @@
-"""Folders of migrations, held against the ledgers in which their runners write them down."""
+"""Folders of migrations, compared with the ledgers in which their runners record them."""

@@ -1,4 +1,4 @@
-"""What is known and accepted of migrations: it is still listed, and fails nothing."""
+"""Known and accepted oddities of migrations: they are still listed, and fail nothing."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ NEVER_ACCEPTED = frozenset({Oddity.PENDING, Oddity.FAILED, Oddity.LOCKED})
 
 @dataclass(frozen=True)
 class Acceptance:
-    """One line "oddity: pattern": such findings about migrations whose names fit are accepted."""
+    """One line "oddity: pattern": it accepts such findings about migrations with fitting names."""
 
     oddity: Oddity
     pattern: str
 
     def fits(self, finding: MigrationFinding) -> bool:
-        """Whether it speaks of a finding. What is about the whole, no name, is never accepted."""
+        """Whether it covers a finding. One without a name, about the whole, is never accepted."""
         named = bool(finding.name) and finding.oddity is self.oddity
         return named and fnmatchcase(finding.name, self.pattern)
 
@@ -35,7 +35,7 @@ def read_acceptance(text: str) -> Acceptance:
         raise UsageError(f"{text!r} accepts nothing", 'write what and of which: "only reads: 007_*"')
     if word.strip() not in words:
         said = did_you_mean(word.strip(), words) or f"it can be {', '.join(words)}"
-        raise UsageError(f"{word.strip()!r} is nothing that can be accepted", said)
+        raise UsageError(f"{word.strip()!r} cannot be accepted", said)
     return Acceptance(Oddity(word.strip()), pattern.strip())
 
 
@@ -54,4 +54,4 @@ def with_accepted(
         return replace(finding, state=StandingState.PASS, accepted=True) if fitting else finding
 
     made = tuple(judged(finding) for finding in findings)
-    return made, tuple(f"accepted, and not found: {text}" for text, _ in lines if text not in used)
+    return made, tuple(f"accepted, but not found: {text}" for text, _ in lines if text not in used)

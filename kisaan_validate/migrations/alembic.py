@@ -49,7 +49,7 @@ def _stated_twice(revisions: Iterable[_Revision]) -> dict[str, list[FileRemark]]
 
 
 def _revision(path: Path) -> _Revision:
-    """The revision that a file states. Alembic takes every file for one, so none is passed over."""
+    """The revision that a file states. Alembic takes every file for a revision, so none is skipped."""
     content = read_content(path, path.parent)
     shown = shown_name(path.name)
     if content.text is None:
@@ -96,7 +96,7 @@ def _with_dependencies(revisions: Iterable[_Revision]) -> list[MigrationFile]:
     }
 
     def resolved(said: str) -> str:
-        # Alembic takes the beginning of a revision for it, if no other one begins so.
+        # Alembic accepts a prefix of a revision, if it is unique.
         fitting = {known[name] for name in ([said] if said in known else known) if name.startswith(said)}
         return fitting.pop() if len(fitting) == 1 else said
 

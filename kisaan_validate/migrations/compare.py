@@ -1,4 +1,4 @@
-"""The folder held against the ledger: a pure function."""
+"""The folder compared with the ledger: a pure function."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def migrations_standing(
     that says nothing.
 
     ``accept`` says what is known and accepted, as "only reads: 007*": it is still listed, and fails nothing.
-    ``window`` is held against the times of the rows, ``effects`` are promises by the migration that was to
+    ``window`` is compared with the times of the rows, ``effects`` are promises by the migration that was to
     keep them, ``before`` is an earlier answer: files applied then must not have changed since. What is not
     given is not judged, and ``untold`` of the answer says so.
     """
@@ -79,7 +79,7 @@ def migrations_standing(
 
 
 def _not_known(folder: MigrationFolder, ledger: LedgerEntries) -> MigrationsStanding:
-    """One of the two could not be read, so nothing can be said of any file."""
+    """One of the two could not be read, so nothing is known about any file."""
     findings = []
     if folder.message:
         fact, todo = f"the folder was not read: {folder.message}", "name the folder of the migrations"
@@ -147,7 +147,7 @@ _TODO = {
     Oddity.ENDS_TRANSACTION: "leave transactions to the runner",
     Oddity.NOT_TOGETHER: "put it into a file of its own",
     Oddity.EMPTY: "see whether its content was lost",
-    Oddity.SAME_NUMBER: "number it anew before it is applied anywhere",
+    Oddity.SAME_NUMBER: "give it a new number before it is applied anywhere",
     Oddity.OUTSIDE_FOLDER: "copy the file into the folder",
 }
 
@@ -166,7 +166,7 @@ def _remarked(name: str, remark: FileRemark, *, applied: bool) -> MigrationFindi
 def _rows_alone(
     files: Sequence[MigrationFile], ledger: LedgerEntries, found: RecordedFiles
 ) -> Iterator[MigrationFinding]:
-    """Rows without a file, twice, or that say that something failed."""
+    """Rows without a file, repeated rows, and rows that record a failure."""
     names = {file.name for file in files} | found.stood_for
     apps = {name.partition(".")[0] for name in names} if ledger.kind is LedgerKind.DJANGO else set()
     elsewhere: Counter[str] = Counter()
@@ -181,9 +181,9 @@ def _rows_alone(
             elsewhere[app] += 1
             continue
         todo = "find the file: another branch or version ran it"
-        yield MigrationFinding(Oddity.NO_FILE, FAIL, name, "is in the ledger, and no file is named so", todo)
+        yield MigrationFinding(Oddity.NO_FILE, FAIL, name, "is in the ledger, but has no file", todo)
     for app, number in sorted(elsewhere.items()):
-        fact = f"has {counted(number, 'row')} in the ledger and no folder here: they were not compared"
+        fact = f"has {counted(number, 'row')} in the ledger but no folder here: they were not compared"
         todo = f'name its folder too, or accept it: "elsewhere: {app}"'
         yield MigrationFinding(Oddity.ELSEWHERE, UNKNOWN, app, fact, todo)
     for name in found.twice:
@@ -201,10 +201,10 @@ def _checksums(files: Sequence[MigrationFile], rows: Mapping[str, LedgerEntry]) 
         if row is None or not row.checksum or not file.checksum or row.checksum == file.checksum:
             continue
         if file.name.startswith("R__"):
-            # What may be repeated runs again when it changed.
-            fact = "has changed since it ran: it is to run again"
+            # A repeatable migration runs again when it changed.
+            fact = "has changed since it ran: it has to run again"
             yield MigrationFinding(Oddity.PENDING, WORK, file.name, fact, "run the migrations")
             continue
-        fact = f"has the checksum {file.checksum}, and the ledger has {row.checksum}"
-        todo = "it was edited after it ran, or an old release of its runner counted otherwise"
+        fact = f"has the checksum {file.checksum}, but the ledger has {row.checksum}"
+        todo = "it was edited after it ran, or an old release of its runner computed it differently"
         yield MigrationFinding(Oddity.EDITED, FAIL, file.name, fact, todo)

@@ -13,7 +13,7 @@ from kisaan_validate.text.authored import MARK, exact_text
 from kisaan_validate.text.numbers import counted
 
 MOST_LOOKED_INTO = 4 * 1024**2
-"""Bytes of a file up to which its statements are looked at: no person wrote a longer one."""
+"""Files up to this many bytes are examined: no person wrote a longer one."""
 
 _CHUNK = 1024**2
 
@@ -29,7 +29,7 @@ class FileContent:
 
 
 def shown_name(name: str) -> str:
-    """A file's name as text: bytes that are no UTF-8 are written out."""
+    """A file's name as text: bytes that are not UTF-8 are escaped."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 

@@ -51,7 +51,7 @@ def _label(place: Path) -> str:
 
 
 def _migration(path: Path, label: str) -> MigrationFile:
-    """The migration of a file. Django takes every file for one, so none is passed over."""
+    """The migration in a file. Django takes every file for a migration, so none is skipped."""
     content = read_content(path, path.parent)
     name, shown = f"{label}.{shown_name(path.stem)}", f"{label}/{FOLDER}/{shown_name(path.name)}"
     made = MigrationFile(name, shown, content.sha256, content.size, remarks=content.remarks)
@@ -80,7 +80,7 @@ def _pairs(value: Any) -> tuple[str, ...]:
 
 
 def _with_graph(files: Sequence[MigrationFile]) -> tuple[MigrationFile, ...]:
-    """In order, with what is wrong about their graph; apps without a file here are not held against it."""
+    """In order, with what is wrong about their graph; apps without a file here are ignored."""
     apps = {file.name.partition(".")[0] for file in files}
     stood_for = {name: file.name for file in files for name in file.replaces}
     known = {file.name for file in files}

@@ -1,4 +1,4 @@
-"""Files held against an earlier look at them: what was applied then must be the same now."""
+"""Files compared with an earlier look: what was applied then must be the same now."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kisaan_validate.facts.migrations import (
 
 
 def changed_since(files: Sequence[MigrationFile], before: MigrationsStanding) -> Iterator[MigrationFinding]:
-    """Files that were applied when ``before`` was made, and are others now, or gone."""
+    """Files that were applied when ``before`` was made, and have changed or gone since."""
     now = {file.name: file.sha256 for file in files}
     for item in before.items:
         if not (item.in_folder and item.in_ledger and item.sha256):

@@ -1,4 +1,4 @@
-"""Whether what is recorded as applied has had its effect: by the promises that a suite ties to files."""
+"""Whether applied migrations had their effect, by the promises that a suite ties to files."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from kisaan_validate.migrations.recorded import RecordedFiles
 def effect_findings(
     files: Sequence[MigrationFile], found: RecordedFiles, effects: Mapping[str, tuple[TiedPromise, ...]]
 ) -> Iterator[MigrationFinding]:
-    """Applied files whose promises were not kept, or of which it cannot be told; names that no file has."""
+    """Applied files whose promises were not kept, or are not known to be; names that no file has."""
     for name in sorted({*effects} - {file.name for file in files}):
-        fact = "is tied to promises, and no file is named so: they were not looked at"
+        fact = "is tied to promises, but no file has this name: they were not looked at"
         todo = "name the file as the ledger does, in [ledger.effects]"
         yield MigrationFinding(Oddity.NO_EFFECT, StandingState.UNKNOWN, name, fact, todo)
     for file in files:
@@ -29,8 +29,8 @@ def effect_findings(
             said = f": {promise.message}" if promise.message else ""
             if promise.kept is False:
                 fact = f"is recorded, but promise {promise.id} was not kept{said}"
-                todo = "see the run's report; the file did not do what it was to do"
+                todo = "see the run's report; the file did not do what it should"
                 yield MigrationFinding(Oddity.NO_EFFECT, StandingState.FAIL, file.name, fact, todo)
             elif promise.kept is None:
-                fact = f"is recorded, and of promise {promise.id} nobody can tell{said}"
+                fact = f"is recorded, but whether promise {promise.id} was kept is not known{said}"
                 yield MigrationFinding(Oddity.NO_EFFECT, StandingState.UNKNOWN, file.name, fact)

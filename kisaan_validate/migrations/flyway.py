@@ -1,4 +1,4 @@
-"""Flyway's names, versions and checksums, as its documentation and its issues tell them."""
+"""Flyway's names, versions and checksums, by its documentation and its issues."""
 
 from __future__ import annotations
 

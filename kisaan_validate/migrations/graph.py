@@ -10,7 +10,7 @@ from kisaan_validate.facts.migrations import FileRemark, MigrationFile, Oddity
 
 
 def in_order(files: Iterable[MigrationFile]) -> tuple[MigrationFile, ...]:
-    """Parents first, else by name. Those of a circle come last."""
+    """Parents first, then by name. Those in a circle come last."""
     known = {file.name: file for file in files}
     waits = {name: {p for p in file.parents if p in known} for name, file in known.items()}
     children = defaultdict(list)
@@ -56,15 +56,15 @@ def roots(files: Sequence[MigrationFile]) -> tuple[str, ...]:
 
 
 def graph_remarks(files: Sequence[MigrationFile]) -> Iterator[tuple[str, FileRemark]]:
-    """(name, what is wrong): parents that no file is, and circles."""
+    """(name, what is wrong): parents without a file, and circles."""
     known = {file.name for file in files}
     for file in files:
         for parent in file.parents:
             if parent not in known:
-                yield file.name, FileRemark(Oddity.GRAPH, f"follows {parent}, which no file is")
+                yield file.name, FileRemark(Oddity.GRAPH, f"follows {parent}, which is not in the folder")
     before: set[str] = set()
     for file in in_order(files):
-        # In order, each comes after its parents, unless it is in a circle, or behind one.
+        # In order, each comes after its parents, unless it is in a circle, or after one.
         if any(parent in known and parent not in before for parent in file.parents):
             yield file.name, FileRemark(Oddity.GRAPH, "follows itself, by a circle of files")
             return

@@ -1,4 +1,4 @@
-"""Does the service answer already? Its health endpoint is asked by one GET; no redirect is followed."""
+"""Whether the service answers: one GET of its health endpoint; no redirect is followed."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def ask_health(place: HealthPlace, stop: Stop) -> int | None:
             line.close()
 
     try:
-        # In a thread: a service that sends a byte now and then would be waited for without an end.
+        # In a thread: a service that sends a byte now and then would keep us waiting for ever.
         status: int = within(_ONE_ANSWER, stop, ask, lambda _: None)
     except (OSError, http.client.HTTPException, ValueError, TimeoutError):
         return None

@@ -12,11 +12,11 @@ from kisaan_validate.migrations.content import shown_name
 from kisaan_validate.text.numbers import counted
 
 MOST_FILES = 100_000
-"""A folder with more is none of migrations."""
+"""A folder with more files is not a folder of migrations."""
 
 _NAMED = 5
 _PASSED_OVER = frozenset({"node_modules", "venv", "__pycache__", "site-packages"})
-"""Folders in which no project keeps migrations of its own. One that is named itself is looked into."""
+"""Folders in which no project keeps its own migrations. One that is named explicitly is searched."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class ListedFiles:
         if not self.others:
             return ()
         some = ", ".join(self.others[:_NAMED]) + (", …" if len(self.others) > _NAMED else "")
-        return (f"{counted(len(self.others), 'file')} of the folder not taken, being no {what}: {some}",)
+        return (f"{counted(len(self.others), 'file')} of the folder ignored, not {what}: {some}",)
 
 
 def listed(folders: Sequence[Path], is_taken: Callable[[Path], bool], *, deep: bool = False) -> ListedFiles:
@@ -67,7 +67,7 @@ def listed(folders: Sequence[Path], is_taken: Callable[[Path], bool], *, deep: b
 def _files(folder: Path) -> Iterator[Path]:
     with os.scandir(folder) as entries:
         for entry in entries:
-            # A link to a folder is none of a file; whatever else it is, reading it will say.
+            # A link to a folder is not a file; reading shows what any other link is.
             if not entry.is_dir():
                 yield folder / entry.name
 

@@ -17,7 +17,7 @@ from kisaan_validate.sql.qualify import qualified
 
 
 class OtherDatabase(TargetError):
-    """The database that answered is not the expected one: waiting changes nothing about it."""
+    """The database that answered is not the expected one: waiting does not change that."""
 
 
 _WHERE = qualified("SELECT current_database()::text, pg_is_in_recovery()")

@@ -1,4 +1,4 @@
-"""Whether migrations ran in the order in which they were to run."""
+"""Whether migrations ran in the intended order."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def order_findings(
 
 
 def ran_order(rows: Mapping[str, LedgerEntry]) -> dict[str, _Ran]:
-    """The order in which the rows say that they ran; empty where they do not say it."""
+    """The order in which the rows ran, by what they say; empty where they do not say."""
     if rows and all(row.number is not None for row in rows.values()):
         return {name: (row.number or 0, "") for name, row in rows.items()}
     # All of one column, in UTC or all without a zone: such texts sort as their times do.
@@ -57,7 +57,7 @@ def _in_line(
         if ran is None:
             continue
         if earliest is not None and earliest[0] < ran:
-            late.append(_odd(file.name, f"ran after {earliest[1]}, which comes behind it"))
+            late.append(_odd(file.name, f"ran after {earliest[1]}, which comes later in order"))
         if earliest is None or ran < earliest[0]:
             earliest = ran, file.name
     yield from reversed(late)

@@ -11,7 +11,7 @@ MOST_PARSED = 1024**2
 
 
 class NotLiteral:
-    """Stands for a value that is no literal, so that it would have to be run to be known."""
+    """Stands for a value that is not a literal: only running the file would show it."""
 
 
 NOT_LITERAL = NotLiteral()
@@ -23,11 +23,11 @@ def parsed_python(text: str) -> ast.Module | str:
         return "is too long to be parsed"
     try:
         with warnings.catch_warnings():
-            # An odd escape in somebody's docstring is no concern of ours.
+            # An odd escape in somebody's docstring does not concern us.
             warnings.simplefilter("ignore")
             return ast.parse(text)
     except SyntaxError as error:
-        return f"is no Python of this version: line {error.lineno}"
+        return f"is not Python of this version: line {error.lineno}"
     # The parser's answers to thousands of nested brackets, and to a NUL.
     except (RecursionError, MemoryError, ValueError):
         return "cannot be parsed"
@@ -55,7 +55,7 @@ def _bound(target: ast.expr, value: ast.expr) -> dict[str, Any]:
         return {target.id: literal(value)}
     if not isinstance(target, (ast.Tuple, ast.List)):
         return {}
-    # What is taken apart while it runs is not known; its names are.
+    # Values that are unpacked at run time are not known; their names are.
     same = isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts)
     values = (
         value.elts if same and isinstance(value, (ast.Tuple, ast.List)) else [ast.Name("")] * len(target.elts)

@@ -1,4 +1,4 @@
-"""What the rows of a ledger say of the files: each kind says it in its own way."""
+"""What the rows of a ledger say about the files: each kind has its own way."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class RecordedFiles:
     stood_for: frozenset[str] = field(default=frozenset())
 
     def has(self, name: str) -> bool | None:
-        """Whether the ledger says that a file is applied; None where it cannot be told."""
+        """Whether the ledger says that a file is applied; None where that is not known."""
         if name in self.rows:
             return self.rows[name].success is not False
         if name in self.covered:
@@ -37,7 +37,7 @@ class RecordedFiles:
 
 
 def recorded(files: Iterable[MigrationFile], ledger: LedgerEntries) -> RecordedFiles:
-    """What a ledger says of these files."""
+    """What a ledger says about these files."""
     known = {file.name: file for file in files}
     if ledger.kind is LedgerKind.FLYWAY:
         return _of_flyway(known, ledger.entries)
@@ -56,7 +56,7 @@ def _of_rows(entries: Iterable[LedgerEntry]) -> RecordedFiles:
     twice = tuple(sorted(name for name, number in counts.items() if number > 1))
     first: dict[str, LedgerEntry] = {}
     for entry in rows:
-        # The first of several: it is when the file first ran.
+        # The first of several rows: it says when the file first ran.
         first.setdefault(entry.name, entry)
     return RecordedFiles(first, twice=twice)
 
@@ -64,7 +64,7 @@ def _of_rows(entries: Iterable[LedgerEntry]) -> RecordedFiles:
 def _of_heads(known: Mapping[str, MigrationFile], found: RecordedFiles) -> RecordedFiles:
     done = ancestors((name for name in found.rows if name in known), known)
     lost = any(name not in known for name in found.rows)
-    # Behind a head that no file states, nobody knows what it follows.
+    # What a head without a file follows is not known.
     unread = {name for name, file in known.items() if any(r.oddity is Oddity.NOT_READ for r in file.remarks)}
     unsure = frozenset(known if lost else unread) - done
     return replace(found, covered=done & frozenset(known), unsure=unsure)

@@ -10,7 +10,7 @@ from kisaan_validate.sql.splitting import SqlPiece, lexemes, split_statements
 
 _READS = frozenset({"SELECT", "VALUES", "TABLE", "SHOW", "EXPLAIN", "WITH", "("})
 _NEUTRAL = frozenset({"SET", "RESET", "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT"})
-"""What changes nothing that stays: settings of the session, and transactions."""
+"""Words that change nothing lasting: settings of the session, and transactions."""
 
 _WRITES = frozenset({"insert", "update", "delete", "merge", "into", "analyze", "analyse"})
 """Words within a query by which it writes. EXPLAIN ANALYZE runs what it explains."""
@@ -30,7 +30,7 @@ timestamp timestamptz to_char to_date to_json to_jsonb to_number to_regclass to_
 union unnest upper using values varchar version when where within
 """
 _HARMLESS = frozenset(_WORDS.split())
-"""Words before a parenthesis that are no function, or a function that changes nothing."""
+"""Words before a parenthesis that are not a function, or a function that changes nothing."""
 
 
 def sql_remarks(text: str) -> tuple[int, tuple[FileRemark, ...]]:
@@ -45,7 +45,7 @@ def _only_reads(pieces: Sequence[SqlPiece]) -> Iterator[FileRemark]:
     words = [_first(piece) for piece in pieces]
     if not all(word in _READS | _NEUTRAL for word in words) or not _READS & set(words):
         return
-    # A function of somebody's may do anything, so a file that calls one is not said to change nothing.
+    # Somebody's own function may do anything, so a file that calls one may change something.
     if any(_changes(piece) for piece, word in zip(pieces, words, strict=True) if word in _READS):
         return
     yield FileRemark(

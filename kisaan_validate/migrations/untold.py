@@ -1,4 +1,4 @@
-"""What a look at folder and ledger does not tell, and why."""
+"""What a look at folder and ledger does not show, and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waits until every migration of the folder is in the ledger: by short looks, and nothing held between."""
+"""Waits until every migration of the folder is in the ledger, by short looks with nothing held between."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
 
 _NAMED = 3
 _SILENT = 3.0
-"""Seconds without an answer after which a server is not only slow. A look that a stop cancelled may take half
+"""Seconds without an answer after which a server is not just slow. A look that a stop cancelled may take half
 of it.
 """
 
@@ -172,13 +172,13 @@ class _Waiter:
         status = self._asked.health(self._stop)
         missing = len(standing.pending) if standing.known else None
         answer = ServiceAnswer(datetime.now(UTC), status, missing)
-        # The first success is kept: it is when others took the service for ready.
+        # The first success is kept: from then on others believed that the service was ready.
         if self._service is None or not _is_success(self._service.status):
             self._service = answer
         self._tell("service", service_words(answer))
 
     def _tell(self, what: str, words: str) -> bool:
-        """Say it if it is new; whether it was."""
+        """Report it if it is new; returns whether it was."""
         if self._said.get(what) == words:
             return False
         self._said[what] = words
@@ -202,7 +202,7 @@ def _is_success(status: int | None) -> bool:
 
 
 def service_words(answer: ServiceAnswer) -> str:
-    """What the service says of itself, beside what is missing."""
+    """What the service answers, beside what is missing."""
     if answer.status is None:
         return "the service does not answer"
     said = f"the service answers {answer.status}"

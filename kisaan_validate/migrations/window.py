@@ -1,4 +1,4 @@
-"""Whether migrations ran within the time in which they were to run."""
+"""Whether migrations ran within the planned window."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def window_findings(
     known = {*rows, *(file.name for file in files)}
     for pattern in window.names:
         if not any(fnmatchcase(name, pattern) for name in known):
-            fact = "was to run in the window, and fits no file and no row"
+            fact = "should have run in the window, but fits no file and no row"
             yield _odd(StandingState.UNKNOWN, pattern, fact)
     for name, row in rows.items():
         if not window.names:

@@ -91,7 +91,7 @@ class SmtpChannel:
             if self.user:
                 server.login(self.user, password)
             receipt, refused = self._send(server, mail, to)
-            # The mail is taken: whatever becomes of the goodbye, it must not be sent again for that.
+            # The mail is taken: whatever happens to the goodbye, it must not be sent again for that.
             with suppress(smtplib.SMTPException, OSError):
                 server.quit()
             if refused:

@@ -15,13 +15,11 @@ _Required = Annotated[tuple[Literal["backup", "rehearsal", "baseline"], ...], Fi
 class PreflightTable(TomlTable):
     """What `preflight` asks for before a migration. Paths are relative to this file's folder."""
 
-    require: _Required = Field(
-        ("backup", "rehearsal", "baseline"), description="evidence without which there is no go"
-    )
+    require: _Required = Field(("backup", "rehearsal", "baseline"), description="evidence that a go needs")
     backup_age: SomeTime = Field(86_400, description='oldest dump; by default "1 d"')
     rehearsal_age: SomeTime = Field(7 * 86_400, description='oldest rehearsal; by default "7 d"')
     baseline_age: SomeTime = Field(86_400, description='oldest baseline; by default "1 d"')
-    run_age: SomeTime = Field(86_400, description='oldest counts of rows to put right; by default "1 d"')
+    run_age: SomeTime = Field(86_400, description='oldest counts of rows to fix; by default "1 d"')
     transaction: Duration = Field(60, description='longest open transaction of others; by default "1 min"')
     idle_in_transaction: Duration = Field(
         10, description='longest time idle in a transaction; by default "10 s"'
@@ -30,7 +28,7 @@ class PreflightTable(TomlTable):
     replication_lag: Duration = Field(10, description='most that a standby may lag; by default "10 s"')
     clock_skew: SomeTime = Field(5, description='most that the server\'s clock may be off; by default "5 s"')
     certificate: FilePath | None = Field(None, description="the certificate of the backup")
-    dump: FilePath | None = Field(None, description="the dump, where it does not lie beside its certificate")
+    dump: FilePath | None = Field(None, description="the dump, if it is not beside its certificate")
     receipt: FilePath | None = Field(None, description="the receipt of the rehearsal")
     baseline: FilePath | None = Field(None, description="the baseline")
     contract: FilePath | None = Field(None, description="the contract of the migration")

@@ -24,7 +24,7 @@ def incomparable(statement: Pass | Query, slot: Slot | None) -> str:
         figure = slot is None or slot.query is not None
     if figure or grouped:
         return "what it counts are no single rows"
-    # A row that is written anew gets another place, and another row gets its old one.
+    # A row that is rewritten gets another place, and another row gets its old one.
     return "its rows have no key" if not keys or CTID in keys else ""
 
 

@@ -32,7 +32,7 @@ _BOUND = {"uuid": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")} | di
 """The types of keys, with how a value of them is written. Their order is that of the values alone: no
 collation decides it, which may change between two nights."""
 
-# What the clock, the session or the state of the server decide: another night may answer otherwise.
+# What the clock, the session or the state of the server decide: another night may answer differently.
 _PASSING_WORDS = frozenset(
     (
         "current_date",
@@ -104,7 +104,7 @@ def passing(sql: str) -> str:
         return "it reads other rows"
     named = {name for name in calls.called | calls.dotted if _PASSING.match(name) or name in _PASSING_CALLS}
     if found := sorted(named | (calls.words & _PASSING_WORDS)):
-        return f"it calls {', '.join(found)}, which another night may answer otherwise"
+        return f"it calls {', '.join(found)}, which another night may answer differently"
     if moment := _MOMENT.search(text):
         return f"it names a moment that moves ({moment.group(1)})"
     return ""

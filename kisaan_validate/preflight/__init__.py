@@ -1,1 +1,1 @@
-"""Asked before a migration: go, no-go, or cannot tell, with reasons; from facts and young evidence."""
+"""Decides before a migration: go, no-go or cannot tell, with reasons, from facts and recent evidence."""

@@ -1,4 +1,4 @@
-"""How old evidence is, and whether that is young enough."""
+"""How old evidence is, and whether it is recent enough."""
 
 from __future__ import annotations
 

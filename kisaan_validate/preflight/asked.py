@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from kisaan_validate.suite.load import Suite
 
 BRIEF = Limits(lock_timeout=500, statement_timeout=5_000, connect_timeout_seconds=5)
-"""A guest who asks on the way to a migration waits for nobody, and holds nobody up."""
+"""A preflight waits for nobody, and holds nobody up."""
 
 _SHAPE = LEDGER_SHAPES[LedgerKind.NAMES]
 _USUAL = LedgerSource(_SHAPE.table, _SHAPE.name, _SHAPE.at)
@@ -81,7 +81,7 @@ class Inquiry:
     not_proved: list[str] = field(default_factory=list)
 
     def left_out(self, name: str) -> bool:
-        """Whether somebody said that this is not to be asked."""
+        """Whether somebody left this question out."""
         return name in self.asked.without
 
     @contextmanager
@@ -137,15 +137,15 @@ class Answers:
     topic: PreflightTopic
 
     def go(self, name: str, fact: str, rows: tuple[EvidenceRow, ...] = ()) -> PreflightItem:
-        """Nothing stands against it."""
+        """This is a go."""
         return PreflightItem(self.topic, name, GO, fact, "", rows)
 
     def no_go(self, name: str, fact: str, todo: str, rows: tuple[EvidenceRow, ...] = ()) -> PreflightItem:
-        """This stands against it."""
+        """This is a no-go."""
         return PreflightItem(self.topic, name, NO_GO, fact, todo, rows)
 
     def unknown(self, name: str, fact: str, todo: str, rows: tuple[EvidenceRow, ...] = ()) -> PreflightItem:
-        """That cannot be told."""
+        """This is not known."""
         return PreflightItem(self.topic, name, CANNOT_TELL, fact, todo, rows)
 
     def work(self, name: str, fact: str, rows: tuple[EvidenceRow, ...] = ()) -> PreflightItem:

@@ -1,4 +1,4 @@
-"""Whether there is a certified backup of this database that is young enough, and the dump it certifies."""
+"""Whether this database has a certified, recent backup, and whether the certified dump is there."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AGAIN = "take and verify a backup: kisaan-validate backup take, then backup veri
 
 
 def backup_good(inquiry: Inquiry) -> Iterator[PreflightItem]:
-    """The certificate, held against this database and this hour."""
+    """The certificate, compared with this database and the present time."""
     given = inquiry.asked.given.certificate
     if inquiry.left_out(BACKUP):
         return
@@ -42,7 +42,7 @@ def backup_good(inquiry: Inquiry) -> Iterator[PreflightItem]:
 
 
 def refused(say: Answers, name: str, given: GivenRecord[Any]) -> PreflightItem:
-    """The item of a file that cannot be read: evidence that is damaged or not there is none."""
+    """The item of a file that cannot be read: damaged or missing evidence proves nothing."""
     make = say.unknown if given.foreign else say.no_go
     return make(name, given.wrong, given.todo)
 
@@ -72,7 +72,7 @@ def _whose(inquiry: Inquiry, certificate: Certificate) -> PreflightItem:
 
 
 def taken_at(certificate: Certificate) -> datetime | None:
-    """When a dump was begun, None where nothing says it, or not in which zone."""
+    """When a dump was begun; None where nothing says so, or the time has no zone."""
     taken, dump = certificate.evidence.taken, certificate.evidence.dump
     at = taken.started_at if taken is not None else dump.taken_at if dump is not None else None
     return at if at is not None and at.tzinfo is not None else None
@@ -81,7 +81,7 @@ def taken_at(certificate: Certificate) -> datetime | None:
 def _age(inquiry: Inquiry, certificate: Certificate) -> PreflightItem:
     at = taken_at(certificate)
     if at is None:
-        fact = "when the dump was taken is not known: it does not say in which zone"
+        fact = "when the dump was taken is not known: its time has no zone"
         return SAY.unknown("age", fact, AGAIN)
     state, words = age_judged(at, inquiry.asked.at, inquiry.asked.rules.backup_age)
     fact = f"the dump of {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC is {words}"
@@ -103,9 +103,9 @@ def _dump(inquiry: Inquiry, certificate: Certificate, path: Path) -> PreflightIt
         return SAY.unknown("dump", f"the dump {dump.name} does not lie beside its certificate", hint)
     size = dump_size(place)
     if size is None:
-        return SAY.no_go("dump", f"the dump {place.name} is not there, or cannot be read", AGAIN)
+        return SAY.no_go("dump", f"the dump {place.name} is missing, or cannot be read", AGAIN)
     if size != dump.size:
-        fact = f"the dump {place.name} has {size:,} bytes, and {dump.size:,} were certified"
+        fact = f"the dump {place.name} has {size:,} bytes, but {dump.size:,} were certified"
         return PreflightItem(PreflightTopic.BACKUP, "dump", NO_GO, fact, AGAIN)
     if not inquiry.asked.deep:
         return SAY.go("dump", f"the dump {place.name} is there with its {size:,} bytes; --deep reads them")

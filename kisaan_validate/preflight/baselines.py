@@ -1,4 +1,4 @@
-"""Whether there is a baseline of this database to compare with, young and whole."""
+"""Whether there is a recent, complete baseline of this database to compare with."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AGAIN = "take it again: kisaan-validate baseline -o pre.json --contract CONTRACT
 
 
 def baseline_fits(inquiry: Inquiry) -> Iterator[PreflightItem]:
-    """The baseline, held against this database, suite and contract."""
+    """The baseline, compared with this database, suite and contract."""
     given = inquiry.asked.given.baseline
     if inquiry.left_out(BASELINE):
         return
@@ -48,13 +48,13 @@ def _whose(inquiry: Inquiry, baseline: Baseline) -> PreflightItem:
     except RecordError as error:
         return SAY.no_go("database", error.fact, AGAIN)
     if baseline.place.system_identifier and inquiry.place.system_identifier:
-        return SAY.go("database", f"the baseline is of database {inquiry.place.database!r} of this server")
+        return SAY.go("database", f"the baseline is of database {inquiry.place.database!r} on this server")
     fact = "whether the baseline is of this server is not known: only host, port and name agree"
     return SAY.unknown("database", fact, "grant pg_monitor to the role, and take the baseline again")
 
 
 def _age(inquiry: Inquiry, baseline: Baseline) -> PreflightItem:
-    # By the server's clock, as its time is; that is not known where nobody answered.
+    # By the server's clock, like its time; without an answer that is not known.
     now = inquiry.place.at if inquiry.place is not None else inquiry.asked.at
     state, words = age_judged(baseline.taken_at, now, inquiry.asked.rules.baseline_age)
     fact = f"the baseline of {baseline.taken_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC is {words}"
@@ -78,7 +78,7 @@ def _digests(inquiry: Inquiry, baseline: Baseline) -> Iterator[PreflightItem]:
     if contract is not None:
         if baseline.contract_digest != contract.digest:
             was = "another contract" if baseline.contract_digest else "no contract"
-            fact = f"it was taken with {was}: what this one promises cannot be compared"
+            fact = f"it was taken with {was}: what the present contract promises cannot be compared"
             yield SAY.no_go("contract", fact, AGAIN)
         else:
             yield SAY.go("contract", "it was taken with this contract")

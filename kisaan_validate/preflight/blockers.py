@@ -29,14 +29,14 @@ FIRST_USER_OID = 16_384
 """Relations below it came with the server (PostgreSQL source, access/transam.h): its system catalogue."""
 
 NAMED = 3
-"""So many sessions a sentence names; the rows have all."""
+"""How many sessions a sentence names; the rows have all."""
 
 RIGHTS = "grant pg_read_all_stats (or pg_monitor) to this role, then ask again"
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What was seen, by which bounds it is judged, and the names of relations by their oids."""
+    """What was seen, the bounds that judge it, and the names of relations by their oids."""
 
     seen: BlockersSeen
     rules: PreflightRules
@@ -44,16 +44,16 @@ class Scene:
     queries: bool = False
 
     def relation(self, oid: int) -> str:
-        """A relation as people call it."""
+        """The name of a relation for people."""
         return self.names.get(oid, f"relation {oid}")
 
     @property
     def sessions(self) -> tuple[SessionSeen, ...]:
-        """Those of which it is known what they do."""
+        """The sessions whose activity is known."""
         return tuple(one for one in self.seen.sessions or () if not one.hidden)
 
     def who(self, one: SessionSeen) -> EvidenceRow:
-        """A session as a row: who, since when, at what."""
+        """A session as a row: who, since when, doing what."""
         held = sorted(
             {
                 self.relation(lock.relation)
@@ -164,8 +164,8 @@ _WORDS = {
         "maintenance commands are running, the oldest for {age}",
     ),
     "wraparound": (
-        "an autovacuum to prevent wraparound is running for {age}, and gives way to nobody",
-        "autovacuums to prevent wraparound are running, the oldest for {age}, and give way to nobody",
+        "an autovacuum to prevent wraparound has been running for {age}, and gives way to nobody",
+        "autovacuums to prevent wraparound have been running, the oldest for {age}, and give way to nobody",
     ),
 }
 
@@ -178,7 +178,7 @@ def _found(scene: Scene, name: str, found: Sequence[SessionSeen]) -> PreflightIt
     words = (one if len(found) == 1 else f"{len(found):,} {many}").format(
         age=age, command=_command(scene, first)
     )
-    todo = _end(oldest) if name != "wraparound" else "wait for it; do not end it: it returns"
+    todo = _end(oldest) if name != "wraparound" else "wait for it; do not end it: it would start again"
     if name == "maintenance":
         todo = f"wait until it is done, or end it: SELECT pg_cancel_backend({first.pid})"
     return SAY.no_go(name, f"{words}: {_named(oldest)}", todo, tuple(scene.who(one) for one in oldest))
@@ -238,7 +238,7 @@ def _prepared(scene: Scene) -> Iterator[PreflightItem]:
 
 def _waits(scene: Scene) -> PreflightItem:
     most = scene.rules.lock_wait
-    # A wait whose length is not known is one all the same.
+    # A wait of unknown length is still a wait.
     waits = [
         lock
         for lock in scene.seen.locks or ()
@@ -274,7 +274,7 @@ def _lock_row(scene: Scene, lock: RelationLock) -> EvidenceRow:
 
 
 def _strong(scene: Scene) -> PreflightItem:
-    """Locks under which nobody writes: somebody changes the schema, or locked a table by hand."""
+    """Locks that stop all writers: somebody changes the schema, or locked a table by hand."""
     giving_way = {one.pid for one in scene.seen.sessions or () if one.kind == "autovacuum worker"}
     strong = [
         lock
@@ -286,7 +286,7 @@ def _strong(scene: Scene) -> PreflightItem:
         and (not scene.names or lock.relation in scene.names or lock.relation < FIRST_USER_OID)
     ]
     if not strong:
-        return SAY.go("locks", "nobody holds a lock under which a table cannot be written")
+        return SAY.go("locks", "nobody holds a lock that stops writers")
     first = strong[0]
     holder = "a prepared transaction" if first.pid is None else f"pid {first.pid}"
     names = {one.pid: one for one in scene.seen.sessions or ()}

@@ -1,4 +1,4 @@
-"""Whether this machine's clock and the server's agree: ages and windows are told by both."""
+"""Whether this machine's clock and the server's agree: ages and windows depend on both."""
 
 from __future__ import annotations
 
@@ -44,26 +44,26 @@ def clock_judged(least: float, most: float, limit: int) -> PreflightItem:
         fact = f"the server's clock is at least {apart:,.3f} s {way} this machine's"
         most_words = duration_words(limit)
         return SAY.no_go(
-            "server", f"{fact}, over {most_words}", "set both by NTP: ages and windows are told by them"
+            "server", f"{fact}, over {most_words}", "set both by NTP: ages and windows depend on them"
         )
     fact = f"the answer took {most - least:,.3f} s: whether the clocks agree is not known"
     return SAY.unknown("server", fact, "ask again when the network is faster")
 
 
 def _of_ledger(inquiry: Inquiry, standing: MigrationsStanding) -> Iterator[PreflightItem]:
-    """Whether migrations were recorded in the future. Times without a zone say nothing of that."""
+    """Whether migrations were recorded in the future. Times without a zone do not say."""
     times = [item.at for item in standing.items if item.at and _zoned(item.at)]
     if not times:
         return
     with inquiry.looking() as session:
         ((later,),) = session.execute(_LATER, {"times": times})
     if later:
-        fact = f"{later:,} of {len(times):,} migrations are recorded at a time that is still to come"
+        fact = f"{later:,} of {len(times):,} migrations have a recorded time in the future"
         yield SAY.no_go(
-            "ledger", fact, "some clock was wrong: find out which, as order is told by these times"
+            "ledger", fact, "a clock was wrong: find out which, as order is judged by these times"
         )
     else:
-        yield SAY.go("ledger", f"no migration of {len(times):,} is recorded at a time to come")
+        yield SAY.go("ledger", f"none of {len(times):,} recorded times is in the future")
 
 
 def _zoned(at: str) -> bool:

@@ -1,4 +1,4 @@
-"""How many rows the migration has to put right: counts of checks, from a young record or asked now."""
+"""How many rows the migration has to fix: counts of checks, from a recent record or asked now."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CheckCount:
 
 @dataclass(frozen=True)
 class CountsSource:
-    """Counts of checks as of one time. ``words`` say where they are from; ``asked``: just now."""
+    """Counts of checks at one time. ``words`` say where they are from; ``asked``: they were just measured."""
 
     words: str
     at: datetime
@@ -73,5 +73,5 @@ def changed(count: CheckCount, suite: Suite, id: str) -> bool:
 
 
 def sources_of(found: Iterator[CountsSource | None]) -> tuple[CountsSource, ...]:
-    """Those that there are, the newest first."""
+    """The records that there are, the newest first."""
     return tuple(sorted((one for one in found if one is not None), key=lambda one: one.at, reverse=True))

@@ -51,7 +51,7 @@ class Given:
 
     @property
     def files(self) -> tuple[PreflightEvidence, ...]:
-        """What the answers rest on, by digest."""
+        """The files that the answers rest on, by digest."""
         named = {
             "certificate": self.certificate,
             "receipt": self.receipt,
@@ -68,7 +68,7 @@ class Given:
 def read_given(
     certificate: Path | None, receipt: Path | None, baseline: Path | None, dump: Path | None
 ) -> Given:
-    """Everything that was named. Raises nothing of this package: what is wrong is in the answer."""
+    """Everything that was named. Raises no error of this package: what is wrong is in the answer."""
     beside = receipt.parent / "rehearsal.json" if receipt is not None else None
     return Given(
         _read(certificate, certificate_from_json),

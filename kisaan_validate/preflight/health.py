@@ -1,4 +1,4 @@
-"""Whether the server itself is well enough: sequences, indexes, collations, checksums, slots, ages."""
+"""Whether the server itself is healthy: sequences, indexes, collations, checksums, slots, ages."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _asked(name: str, inquiry: Inquiry, server: ServerFacts) -> PreflightItem | 
     )
     if answer.violations:
         return SAY.no_go(shown, f"{answer.message}: {WHY[name]}", HINTS[name], rows)
-    return SAY.go(shown, answer.message or f"{shown}: nothing to find fault with")
+    return SAY.go(shown, answer.message or f"{shown}: nothing is wrong")
 
 
 def _unread_slots(server: ServerFacts) -> Iterator[PreflightItem]:
@@ -87,7 +87,7 @@ def _unread_slots(server: ServerFacts) -> Iterator[PreflightItem]:
     yield SAY.no_go(
         "unread slots",
         f"nobody reads slot {first.name}, which keeps {first.held or 0:,} bytes of WAL and all that the "
-        f"migration writes" + (f"; {len(idle) - 1:,} more slots likewise" if len(idle) > 1 else ""),
+        f"migration writes" + (f"; {len(idle) - 1:,} more slots are the same" if len(idle) > 1 else ""),
         "restart what reads it, or drop it: SELECT pg_drop_replication_slot('…')",
         rows,
     )

@@ -1,4 +1,4 @@
-"""Which migrations are still to run: the folder against the ledger."""
+"""Which migrations still have to run, by folder and ledger."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_NAMED = 3
 
 
 def migrations_pending(inquiry: Inquiry) -> Iterator[PreflightItem]:
-    """What is to run, and what is odd about folder or ledger. Keeps the standing for later questions."""
+    """What has to run, and what is odd about folder or ledger. Keeps the standing for later questions."""
     asked = inquiry.asked
     if inquiry.left_out("migrations"):
         return

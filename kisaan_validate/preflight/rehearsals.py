@@ -1,4 +1,4 @@
-"""Whether what is to be migrated was rehearsed: the same files, contract and suite, on such a server."""
+"""Whether this migration was rehearsed: the same files, contract and suite, on a server of this version."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _UTC = frozenset({"utc", "etc/utc", "gmt", "etc/gmt", "uct", "etc/uct", "zulu", 
 
 
 def rehearsal_fits(inquiry: Inquiry) -> Iterator[PreflightItem]:
-    """The receipt, held against what is about to be done."""
+    """The receipt, compared with what is about to be done."""
     given = inquiry.asked.given.receipt
     if inquiry.left_out(REHEARSAL):
         return
@@ -62,7 +62,7 @@ def _verdict(receipt: RehearsalReceipt) -> PreflightItem:
         return SAY.go("receipt", "the rehearsal ended well")
     if receipt.verdict is Verdict.FAIL:
         return SAY.no_go("receipt", f"the rehearsal failed: {why}", "fix what it found, then rehearse again")
-    return SAY.unknown("receipt", f"the rehearsal proved not enough: {why}", AGAIN)
+    return SAY.unknown("receipt", f"the rehearsal did not prove enough: {why}", AGAIN)
 
 
 def _age(inquiry: Inquiry, receipt: RehearsalReceipt) -> PreflightItem:
@@ -84,7 +84,7 @@ def _version(inquiry: Inquiry, receipt: RehearsalReceipt) -> PreflightItem:
 
 def _files(inquiry: Inquiry, receipt: RehearsalReceipt) -> PreflightItem:
     if receipt.command:
-        fact = f"migrations were rehearsed by a command ({receipt.command}): of which files is not recorded"
+        fact = f"migrations were rehearsed by a command ({receipt.command}): its files are not recorded"
         return SAY.unknown("files", fact, "rehearse with --migrations, or leave it out by name")
     if inquiry.standing is None or not inquiry.standing.known:
         fact = "whether the files are those that were rehearsed is not known: the folder was not read"
@@ -134,7 +134,7 @@ def _certificate(inquiry: Inquiry, receipt: RehearsalReceipt) -> Certificate | N
 def _dump(inquiry: Inquiry, receipt: RehearsalReceipt, certificate: Certificate | None) -> PreflightItem:
     """Whether it was this database's data."""
     if certificate is None or inquiry.place is None:
-        fact = f"of which database the rehearsed dump {receipt.dump.name} is, no certificate says"
+        fact = f"no certificate says which database the rehearsed dump {receipt.dump.name} is of"
         hint = "rehearse on a dump that is certified, and keep the certificates in one folder"
         return SAY.unknown("data", fact, hint)
     same, words = dump_is_of(certificate, inquiry.place)
@@ -148,12 +148,12 @@ def _dump(inquiry: Inquiry, receipt: RehearsalReceipt, certificate: Certificate 
 
 
 def _dump_age(inquiry: Inquiry, receipt: RehearsalReceipt, certificate: Certificate | None) -> PreflightItem:
-    """Whether the data of the rehearsal was young: one of today may be of last year's dump."""
+    """Whether the data of the rehearsal was recent: today's rehearsal may be of last year's dump."""
     said = receipt.dump_taken_at
     at = taken_at(certificate) if certificate is not None else None
     at = at or (said if said is not None and said.tzinfo is not None else None)
     if at is None:
-        fact = f"when the rehearsed dump {receipt.dump.name} was taken is not known: it says no zone"
+        fact = f"when the rehearsed dump {receipt.dump.name} was taken is not known: its time has no zone"
         return SAY.unknown("data age", fact, "rehearse on a dump of kisaan-validate backup take")
     state, words = age_judged(at, inquiry.asked.at, inquiry.asked.rules.rehearsal_age)
     fact = f"the rehearsed dump of {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC is {words}"
@@ -164,7 +164,7 @@ def _dump_age(inquiry: Inquiry, receipt: RehearsalReceipt, certificate: Certific
 def _zone(inquiry: Inquiry, receipt: RehearsalReceipt) -> Iterator[PreflightItem]:
     rehearsed = next((s.value for s in receipt.settings if s.name == ZONE), "")
     if not rehearsed:
-        yield SAY.unknown(ZONE, "in which TimeZone was rehearsed is not recorded", AGAIN)
+        yield SAY.unknown(ZONE, "the TimeZone of the rehearsal is not recorded", AGAIN)
         return
     with inquiry.looking() as session:
         ((here,),) = session.execute(_ZONE)

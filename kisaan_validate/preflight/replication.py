@@ -1,4 +1,4 @@
-"""How far standbys are behind: a migration writes much, and they fall back further."""
+"""How far standbys are behind: a migration writes a lot, and they fall further behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a preflight requires, and where its bounds lie: ``[preflight]`` of ``kisaan.toml``."""
+"""What a preflight requires, and its bounds: ``[preflight]`` of ``kisaan.toml``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 BACKUP, REHEARSAL, BASELINE = "backup", "rehearsal", "baseline"
 REQUIRABLE = (BACKUP, REHEARSAL, BASELINE)
-"""Evidence without which there is no go, unless somebody leaves it out by name."""
+"""Evidence that a go needs, unless somebody leaves it out by name."""
 
 LEAVABLE = (
     *REQUIRABLE,

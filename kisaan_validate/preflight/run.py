@@ -1,4 +1,4 @@
-"""Asks all questions in their order. Each is asked by itself: one without an answer hides no other."""
+"""Asks all questions in order, each by itself: one without an answer hides no other."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def preflight(
         place = _place(inquiry)
     finally:
         session.close()
-    # A stop ends statements as a server's failure would: then nothing was found out.
+    # A stop ends statements just as a server's failure does: then nothing was found out.
     if stop.requested:
         raise Interrupted(stop.reason, "nothing was written; ask again")
     order = list(PreflightTopic)

@@ -1,4 +1,4 @@
-"""Whether evidence is of this database: by the server's own identifier and the database's name. Pure."""
+"""Whether evidence is of this database, by the server's identifier and the database's name. Pure."""
 
 from __future__ import annotations
 

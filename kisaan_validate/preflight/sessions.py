@@ -45,7 +45,7 @@ SELECT p.gid, p.owner::text, date_trunc('second', p.prepared)::text,
        extract(epoch FROM clock_timestamp() - p.prepared)::float8
 FROM pg_prepared_xacts AS p WHERE p.database = current_database() ORDER BY p.prepared, p.gid""")
 
-# Only of what waits it is asked for whom: that looks at the whole table of locks.
+# Only waiting locks are asked for their blockers: that looks at the whole table of locks.
 _LOCKS = qualified(f"""
 SELECT l.pid, l.relation::bigint, l.mode, l.granted,
        CASE WHEN l.granted THEN NULL ELSE extract(epoch FROM clock_timestamp()
@@ -60,7 +60,7 @@ SILENT = "its role has track_activities off"
 
 
 def blockers_seen(inquiry: Inquiry) -> BlockersSeen:
-    """All of it, at about one moment. Raises DatabaseError only where the session is lost."""
+    """Everything, at about one moment. Raises DatabaseError only where the session is lost."""
     reasons: list[tuple[str, str]] = []
 
     def ask(name: str, read: Callable[[Inquiry], Seen]) -> Seen | None:

@@ -43,7 +43,7 @@ class Rewrites:
 
 
 def disk_enough(inquiry: Inquiry) -> Iterator[PreflightItem]:
-    """What is needed, and where a path on the host was given, whether there is so much."""
+    """What is needed and, where a path on the host was given, whether that much is free."""
     if inquiry.left_out("disk"):
         return
     rewrites = _rewrites(inquiry)
@@ -96,7 +96,7 @@ def _belong(receipt: RehearsalReceipt, rehearsed: Rehearsed) -> bool:
 
 def _of_tape(rehearsed: Rehearsed) -> Rewrites:
     statements = rehearsed.rehearsal.alone.tape.statements
-    # Files that the migration made itself replace nothing.
+    # Files that the migration itself created replace nothing.
     new = [one for statement in statements for one in statement.rewrites if not one.ours]
     tables = dict.fromkeys(_title(one.relation) for one in new)
     grown = sum(
@@ -105,7 +105,7 @@ def _of_tape(rehearsed: Rehearsed) -> Rewrites:
         for change in statement.sizes
         if change.before is not None and change.after is not None and _title(change.relation) not in tables
     )
-    # What a statement ran within another one is in that one's figure.
+    # A statement within another one is counted in the outer one's figure.
     wal = [statement.wal_bytes for statement in statements if not statement.within]
     known = [bytes_ for bytes_ in wal if bytes_ is not None]
     return Rewrites(tuple(tables), FROM_TAPE, sum(known) if known and len(known) == len(wal) else None, grown)
@@ -138,7 +138,7 @@ def _size(inquiry: Inquiry, title: str, oid: int) -> SizedTable:
             raise
         return SizedTable(title, None, "", error.fact)
     if not rows or rows[0][0] is None:
-        return SizedTable(title, None, "", "it went meanwhile")
+        return SizedTable(title, None, "", "it was dropped meanwhile")
     return SizedTable(title, int(rows[0][0]), rows[0][1])
 
 
@@ -157,7 +157,7 @@ def _needed(inquiry: Inquiry, rewrites: Rewrites, sized: list[SizedTable]) -> It
     if path is None:
         yield SAY.unknown(
             "free space",
-            f"{fact}; how much is free is not known",
+            f"{fact}; the free space is not known",
             "on the server's host give --disk FOLDER, or look there and leave it out: --without disk",
             rows,
         )
@@ -180,7 +180,7 @@ def _free(inquiry: Inquiry, fact: str, need: int, rows: tuple[EvidenceRow, ...])
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         yield SAY.unknown(
-            "free space", f"{fact}; the disk of --disk cannot be asked: {reason}", "check the path"
+            "free space", f"{fact}; the disk of --disk cannot be read: {reason}", "check the path"
         )
         return
     free = found.f_bavail * found.f_frsize

@@ -1,4 +1,4 @@
-"""Whether the tables that are expected are there, in the types from which the migration starts."""
+"""Whether the expected tables are there, with the types that the migration starts from."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ MISSING = frozenset({"42P01", "42703"})
 
 
 def tables_there(inquiry: Inquiry) -> Iterator[PreflightItem]:
-    """Whether every table is there that the suite's checks need, as the suite itself says which must be."""
+    """Whether every table that the suite's checks need is there."""
     suite, catalogue = inquiry.asked.suite, inquiry.catalogue
     if inquiry.left_out("tables"):
         return
     if suite is None:
-        yield SAY.unknown("tables", "there is no suite that says which tables there must be", "name --suite")
+        yield SAY.unknown("tables", "no suite says which tables must exist", "name --suite")
         return
     if catalogue is None:
         yield SAY.unknown("tables", "the catalogue could not be read", "see above, then ask again")
@@ -50,7 +50,7 @@ def tables_there(inquiry: Inquiry) -> Iterator[PreflightItem]:
         rows: tuple[EvidenceRow, ...] = tuple((("check", r.check_id), ("missing", r.message)) for r in gone)
         yield SAY.no_go(
             "tables",
-            f"{counted(len(gone), 'check')} cannot be asked, as what they read is missing, first "
+            f"{counted(len(gone), 'check')} cannot run, because what they read is missing; first "
             f"{gone[0].check_id}: {gone[0].message}",
             "check the target; if this installation has no such table, let the check say where it applies",
             rows,
@@ -60,7 +60,7 @@ def tables_there(inquiry: Inquiry) -> Iterator[PreflightItem]:
 
 
 def _to_come(inquiry: Inquiry, suite: Suite, id: str) -> bool:
-    """Whether a check lacks nothing but what the contract says that the migration adds."""
+    """Whether a check lacks only what the migration adds, by the contract."""
     contract, catalogue = inquiry.asked.contract, inquiry.catalogue
     check = next(check for check in suite.checks if check.id == id)
     if contract is None or catalogue is None:
@@ -99,7 +99,7 @@ class TypeSeen:
 
     @property
     def other(self) -> bool:
-        """Whether it has neither the type from which it is to come nor the promised one."""
+        """Whether it has neither the old type of the promise nor the promised one."""
         begins = {canonical_type(name) for name in self.promise.from_}
         return self.column is not None and bool(begins) and not self.done and self.column.type not in begins
 
@@ -181,7 +181,7 @@ def _listed(left: list[TypeSeen]) -> str:
 
 
 def _objects(inquiry: Inquiry) -> Iterator[PreflightItem]:
-    """Columns and tables that are to come or to go, as far as the catalogue tells."""
+    """Columns and tables that will be added or removed, as far as the catalogue shows."""
     contract, catalogue = inquiry.asked.contract, inquiry.catalogue
     if contract is None or catalogue is None:
         return
@@ -196,11 +196,13 @@ def _objects(inquiry: Inquiry) -> Iterator[PreflightItem]:
                 "find out who made it; compare the folder with the ledger: kisaan-validate migrations",
             )
         elif isinstance(promise, Added):
-            yield SAY.work("added", f"{promise.what} is to come")
+            yield SAY.work("added", f"{promise.what} will be added")
         elif there:
-            yield SAY.work("dropped", f"{promise.what} is to go")
+            yield SAY.work("dropped", f"{promise.what} will be removed")
         elif not promise.optional:
-            yield SAY.no_go("dropped", f"{promise.what} is to go and is not there", "check the target")
+            yield SAY.no_go(
+                "dropped", f"{promise.what} should be removed, but is not there", "check the target"
+            )
 
 
 def _there(catalogue: Catalogue, promise: Added | Dropped) -> bool:

@@ -1,4 +1,4 @@
-"""Whether this is the database that is meant, on a server that can be migrated; what this role may see."""
+"""Whether this is the intended database, on a server that can be migrated, and what this role may see."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def target_right(inquiry: Inquiry) -> Iterator[PreflightItem]:
     elif not inquiry.left_out("target"):
         yield SAY.unknown(
             "target",
-            f"connected to {where}, and nothing says which database is meant",
+            f"connected to {where}, but nothing says which database is meant",
             "write [target.expect] database and host into kisaan.toml, or give --expect database=NAME",
         )
     # A session of a standby can change nothing.
@@ -57,7 +57,7 @@ def target_right(inquiry: Inquiry) -> Iterator[PreflightItem]:
 
 
 def version_known(inquiry: Inquiry) -> Iterator[PreflightItem]:
-    """Whether the server's version is one that we know."""
+    """Whether the server's version is supported."""
     place = inquiry.place
     if place is None:
         yield SAY.unknown("version", "the server did not say its version", "ask again")
@@ -98,7 +98,7 @@ def rights_enough(inquiry: Inquiry) -> Iterator[PreflightItem]:
 
 
 def catalogue_read(inquiry: Inquiry) -> Iterator[PreflightItem]:
-    """The catalogue, for the questions after this one. Says something only where it cannot be read."""
+    """The catalogue, for later questions. Reports only a catalogue that cannot be read."""
     suite = inquiry.asked.suite
     schemas = suite.settings.schemas if suite is not None else ("public",)
     aliases = suite.settings.aliases if suite is not None else {}

@@ -1,6 +1,6 @@
-"""Unique indexes on which the migration relies, held against their rows by heap scans: ``--deep``.
+"""Unique indexes on which the migration relies, compared with their rows by heap scans: ``--deep``.
 
-A table that is rewritten builds its indexes anew, and fails at the first duplicate that a damaged one hid.
+A table that is rewritten builds its indexes again, and fails at the first duplicate that a damaged one hid.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from kisaan_validate.text.numbers import counted
 SAY = Answers(PreflightTopic.INDEXES)
 
 _UNTOUCHED = (RowsUnchanged, SumPreserved, SequencesAdvance, Recorded)
-"""Promises of tables or values to which nothing is done."""
+"""Promises about tables or values that stay untouched."""
 
 _INDEXES = qualified("""
 SELECT x.relname::text,
@@ -69,7 +69,7 @@ def _touched(inquiry: Inquiry) -> tuple[Table, ...]:
 def _held(session: Session, tables: tuple[Table, ...]) -> Iterator[PreflightItem]:
     session.begin(isolation="READ COMMITTED")
     if why := damage_unseen(session):
-        yield SAY.unknown("unique", f"no scan proves anything: {why}", "change the setting, then ask again")
+        yield SAY.unknown("unique", f"scans prove nothing: {why}", "change the setting, then ask again")
         return
     session.tune(HEAP)
     good = 0
@@ -81,7 +81,7 @@ def _held(session: Session, tables: tuple[Table, ...]) -> Iterator[PreflightItem
                 yield item
     if good:
         of = f"{counted(good, 'unique index', 'unique indexes')} of {counted(len(tables), 'table')}"
-        yield SAY.go("unique", f"{of} hold by their rows")
+        yield SAY.go("unique", f"{of} match their rows")
 
 
 def _of(session: Session, table: Table) -> Iterator[PreflightItem | None]:
@@ -96,7 +96,7 @@ def _of(session: Session, table: Table) -> Iterator[PreflightItem | None]:
     for name, keys, where, nulls_equal, exclusion in rows:
         title = f"{name} on {table.title}"
         if exclusion:
-            yield SAY.unknown("unique", f"{title} is temporal, which is not asked", "look at it by hand")
+            yield SAY.unknown("unique", f"{title} is temporal, which is not checked", "look at it by hand")
             continue
         yield _one(session, table, title, _surplus(table, keys, where, nulls_equal))
 
@@ -110,7 +110,7 @@ def _one(session: Session, table: Table, title: str, sql: str) -> PreflightItem 
         if error.lost:
             raise
         # The server's words may quote a row.
-        fact = f"{title} could not be asked (SQLSTATE {error.sqlstate})"
+        fact = f"{title} could not be checked (SQLSTATE {error.sqlstate})"
         return SAY.unknown("unique", fact, error.hint or "ask again when the table is free")
     if surplus:
         fact = f"{title} is unique by its index, and {counted(int(surplus), 'row')} too many by its rows"
@@ -128,7 +128,7 @@ def _under(session: Session, sql: str, parameters: dict[str, Any] | None = None)
 
 
 def _surplus(table: Table, keys: list[str], where: str, nulls_equal: bool) -> str:
-    """How many rows too many there are. A parent's own rows alone: what inherits has indexes of its own."""
+    """How many surplus rows there are. A parent's own rows alone: what inherits has indexes of its own."""
     conditions = [f"({where})"] if where else []
     if not nulls_equal:
         conditions += [f"({key}) IS NOT NULL" for key in keys]

@@ -1,4 +1,4 @@
-"""What the migration has to do to rows: NULLs to fill, duplicates to remove. Work, and never a failure."""
+"""What the migration has to do to rows: NULLs to fill, duplicates to remove. Work, never a failure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from kisaan_validate.text.numbers import counted
 
 SAY = Answers(PreflightTopic.WORK)
 
-LOOK = "ask now with --deep, or name a young run with --run"
+LOOK = "ask now with --deep, or name a recent run with --run"
 
 
 def work_to_do(inquiry: Inquiry) -> Iterator[PreflightItem]:
@@ -41,7 +41,7 @@ def work_to_do(inquiry: Inquiry) -> Iterator[PreflightItem]:
     ids = promised_checks(contract, suite)
     yield from _uncounted(contract, suite, ids)
     if not ids:
-        yield SAY.go("rows", "the contract promises of no check that the migration makes it hold")
+        yield SAY.go("rows", "the contract promises for no check that the migration makes it pass")
         return
     source = _deep(inquiry, suite, ids) if inquiry.asked.deep else _recorded(inquiry)
     if isinstance(source, str):
@@ -55,7 +55,7 @@ def work_to_do(inquiry: Inquiry) -> Iterator[PreflightItem]:
 
 
 def _uncounted(contract: Contract, suite: Suite, ids: tuple[str, ...]) -> Iterator[PreflightItem]:
-    """What is to be done to rows that no promised check counts."""
+    """Work on rows that no promised check counts."""
     checks = {(check.table, check.columns) for check in suite.checks if check.id in ids}
     for promise in contract.promises:
         if isinstance(promise, RowsRemoved):
@@ -66,11 +66,11 @@ def _uncounted(contract: Contract, suite: Suite, ids: tuple[str, ...]) -> Iterat
         else:
             continue
         if not counted_:
-            yield SAY.work("not counted", f"{promise.claim()}: how many rows that are was not counted")
+            yield SAY.work("not counted", f"{promise.claim()}: how many rows this affects was not counted")
 
 
 def _deep(inquiry: Inquiry, suite: Suite, ids: tuple[str, ...]) -> CountsSource | str:
-    """The counts of now, or why there are none."""
+    """The current counts, or why there are none."""
     asked = inquiry.asked
     try:
         made = run(suite, asked.target, select=ids, options=asked.options, stop=inquiry.stop)
@@ -101,7 +101,7 @@ def _recorded(inquiry: Inquiry) -> CountsSource | str:
 
 
 def _named_run(inquiry: Inquiry) -> Run | str | None:
-    """The run of --run; a text says why it is of no use."""
+    """The run of --run; a text says why it cannot be used."""
     from kisaan_validate.record.codec import run_from_json
     from kisaan_validate.record.files import read_file
 
@@ -131,7 +131,7 @@ def _age(inquiry: Inquiry, source: CountsSource) -> Iterator[PreflightItem]:
     state, words = age_judged(source.at, now, inquiry.asked.rules.run_age)
     if state is StandingState.PASS:
         return
-    # Old counts are no reason against a migration; they are just not those of now.
+    # Old counts are no reason against a migration; they are just not current.
     fact = f"counts are of {source.words}, {source.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {words}"
     yield SAY.unknown("age", fact, LOOK)
 
@@ -148,5 +148,5 @@ def _of(source: CountsSource, suite: Suite, id: str) -> PreflightItem:
     if unanswered(count) or count.violations is None:
         return SAY.unknown(id, f"{id}: it has no answer{since}", LOOK)
     if count.violations:
-        return SAY.work(id, f"{id}: {counted(count.violations, 'row')} to put right{since}")
-    return SAY.go(id, f"{id}: nothing to put right{since}")
+        return SAY.work(id, f"{id}: {counted(count.violations, 'row')} to fix{since}")
+    return SAY.go(id, f"{id}: nothing to fix{since}")

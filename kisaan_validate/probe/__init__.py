@@ -1,1 +1,1 @@
-"""Requests to a running application that tell whether it works, and its rate of errors before and after."""
+"""Requests to a running application that show whether it works, and its rate of errors before and after."""

@@ -77,7 +77,7 @@ def ask(request: Outgoing, trust: ssl.SSLContext, stop: Stop) -> HttpAnswer | Si
     client = httpx.Client(verify=trust, trust_env=False, follow_redirects=False, timeout=request.timeout)
     asking = _Asking(request, client)
     # In a thread of its own: neither a name that does not resolve nor a header that never ends can be
-    # interrupted otherwise. A daemon, since it may be left behind.
+    # interrupted in any other way. A daemon, since it may be left behind.
     thread = threading.Thread(target=asking.run, daemon=True)
     thread.start()
     until = asking.began + request.timeout + _GRACE
@@ -107,14 +107,14 @@ class _Asking:
         """Send it and read the answer; everything that goes wrong is kept."""
         try:
             self._send()
-        # Whatever a library raises is what became of this request, and must not be lost in a thread.
+        # Whatever a library raises is this request's outcome, and must not be lost in a thread.
         except BaseException as error:
             self.error = error
         finally:
             self._close()
 
     def outcome(self) -> HttpAnswer | Silence:
-        """What became of it, once :meth:`run` has ended."""
+        """Its outcome, once :meth:`run` has ended."""
         if self.error is None and self.answer is not None:
             return self.answer
         if self.error is not None and not isinstance(self.error, Exception):
@@ -122,7 +122,7 @@ class _Asking:
         return self._ended(silence_of(self.error, self.request.timeout, connected=self.connected))
 
     def abandoned(self, stopped: str) -> HttpAnswer | Silence:
-        """What became of it when it is given up."""
+        """Its outcome when it is given up."""
         words = stopped or f"no answer within {self.request.timeout:g} s"
         return self._ended(Silence(words, known=not stopped, reached=self.connected))
 
@@ -134,7 +134,7 @@ class _Asking:
                 self._wire.shutdown(socket.SHUT_RDWR)
 
     def _ended(self, silence: Silence) -> HttpAnswer | Silence:
-        """An answer that began is one, though its end is missing."""
+        """An answer that began counts as one, even if its end is missing."""
         if self.answer is None:
             return silence
         late = silence.words.startswith("no answer")
@@ -163,7 +163,7 @@ class _Asking:
         content, encoding = headers.get("content-type", ""), headers.get("content-encoding", "")
         self.answer = HttpAnswer(response.status_code, self._seconds(), content, encoding.strip().lower())
         cut = False
-        # Raw: what is packed is unpacked later, to a limit.
+        # Raw: compressed data is unpacked later, up to a limit.
         for chunk in response.iter_raw():
             if self._seconds() > self.request.timeout or self._left:
                 raise TimeoutError
@@ -193,7 +193,7 @@ class _Asking:
 
 _ALWAYS = {
     "Accept": "application/json",
-    # A packed answer could be a thousand times its size.
+    # A compressed answer could unpack to a thousand times its size.
     "Accept-Encoding": "identity",
     "Connection": "close",
     "User-Agent": f"kisaan-validate/{VERSION}",

@@ -18,20 +18,20 @@ _NOTE_HIDDEN = "an id of it is not shown, since it may be personal"
 
 @dataclass
 class CreatedThings:
-    """What may be there because of this run. ``prefix`` is that of the run."""
+    """What may exist because of this run. ``prefix`` is the run's."""
 
     prefix: str
     _made: list[tuple[ProbeCreated, ProbeStepTable, ProbeNames]] = field(default_factory=list)
 
     def expect(self, step: ProbeStepTable, names: ProbeNames) -> None:
-        """A step that writes is about to be sent: from now on, something of it may be there."""
+        """A step that writes is about to be sent: from now on, something that it creates may exist."""
         if step.method == "DELETE" and step.cleanup is None:
             return
         note = "no answer is known; look for the prefix"
         self._made.append((ProbeCreated(step.name, "", certain=False, note=note), step, names))
 
     def settle(self, step: ProbeStepTable, names: ProbeNames, done: ProbeStep) -> None:
-        """The step came to its end: nothing was created, or it was, or that is not known."""
+        """The step ended: nothing was created, something was, or that is not known."""
         if not self._made or self._made[-1][1] is not step:
             return
         self._made.pop()
@@ -68,7 +68,7 @@ def _note(made: ProbeCreated, done: ProbeStep) -> str:
 def _created(step: ProbeStepTable, names: ProbeNames, done: ProbeStep) -> ProbeCreated | None:
     """What a step that was sent may have left; None if nothing."""
     certain = done.status is not None and 200 <= done.status < 300
-    # A redirect of a request that writes: some applications answer so when they are done.
+    # A redirect of a request that writes: some applications answer that way when they are done.
     moved = done.status is not None and 300 <= done.status < 400
     if not (certain or moved or done.perhaps):
         return None

@@ -1,4 +1,4 @@
-"""The JSON of an answer: bounded, exact, and of one meaning; else why there is none."""
+"""The JSON of an answer, bounded, exact and unambiguous, or why there is none."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def document_of(answer: HttpAnswer) -> Any:
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise NoDocument("its body is not UTF-8, as JSON is", known=True) from None
+        raise NoDocument("its body is not UTF-8, as JSON must be", known=True) from None
     try:
         return json.loads(
             text,
@@ -56,7 +56,7 @@ def _check_type(content_type: str) -> None:
         raise NoDocument(f"its content type {said}, not JSON", known=True)
     charset = _CHARSET.search(content_type)
     if charset is not None and charset[1].lower() not in {"utf-8", "utf8", "us-ascii"}:
-        raise NoDocument("it says another charset than UTF-8, which JSON is", known=True)
+        raise NoDocument("it names another charset than UTF-8, but JSON is UTF-8", known=True)
 
 
 def _unpacked(answer: HttpAnswer) -> bytes:
@@ -69,7 +69,7 @@ def _unpacked(answer: HttpAnswer) -> bytes:
     try:
         made = unpacking.decompress(answer.body, KEPT + 1)
     except zlib.error:
-        raise NoDocument("its body says that it is packed, and is not", known=True) from None
+        raise NoDocument("its body claims to be packed, but is not", known=True) from None
     if len(made) > KEPT:
         raise NoDocument(f"its body unpacks to more than {KEPT // 1024:,} kB", known=False)
     if not unpacking.eof:
@@ -79,14 +79,14 @@ def _unpacked(answer: HttpAnswer) -> bytes:
 
 def _decimal(text: str) -> Decimal:
     made = Decimal(text)
-    # An exponent of millions is a number nobody means, and takes memory once it is written out.
+    # Nobody means an exponent of millions, and writing the number out takes memory.
     if abs(made.adjusted()) > 10_000:
         raise ValueError("out of range")
     return made
 
 
 def _no_number(_: str) -> Any:
-    raise ValueError("NaN and Infinity are no JSON")
+    raise ValueError("NaN and Infinity are not JSON")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ _VERDICTS = {
 
 @dataclass(frozen=True)
 class ErrorVerdict:
-    """What is known of the rate, in a sentence, and what to do ("" if nothing)."""
+    """What is known about the rate, in a sentence, and what to do ("" if nothing)."""
 
     state: ProbeState
     fact: str
@@ -28,7 +28,7 @@ class ErrorVerdict:
 
     @property
     def verdict(self) -> Verdict:
-        """As the exit code has it."""
+        """The verdict that the exit code shows."""
         return _VERDICTS[self.state]
 
 

@@ -1,4 +1,4 @@
-"""Whether an answer is the expected one. Says which path is wrong and how, never what stood there."""
+"""Whether an answer is the expected one. Says which path is wrong and how, never the value there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kisaan_validate.probe.model import AnswerTable
 
 PATIENCE = 1.0
-"""Seconds that one regular expression may take over one text."""
+"""Seconds that one regular expression may take for one text."""
 
 LONGEST_CAPTURE = 200
 """Characters of a value that can be captured."""
@@ -26,19 +26,19 @@ LONGEST_CAPTURE = 200
 
 @dataclass(frozen=True)
 class Fault:
-    """Something of an answer that is not as expected; not ``known``: it could not be judged."""
+    """Something in an answer that is not as expected; not ``known``: it could not be judged."""
 
     words: str
     known: bool = True
 
 
 def status_fits(status: int, wanted: tuple[str, ...]) -> bool:
-    """Whether a status is one of those that are wanted: ``201`` or ``2xx``."""
+    """Whether a status is one of the wanted ones: ``201`` or ``2xx``."""
     return any(str(status) == one or f"{str(status)[0]}xx" == one for one in wanted)
 
 
 def kind_of(value: Any) -> str:
-    """What a JSON value is, as files of probes call it."""
+    """The type of a JSON value, as files of probes call it."""
     # A boolean is an int to isinstance.
     if value is None or isinstance(value, bool):
         return "null" if value is None else "boolean"
@@ -47,7 +47,7 @@ def kind_of(value: Any) -> str:
 
 
 def status_faults(answer: HttpAnswer, wanted: tuple[str, ...], within_ms: int | None) -> Iterator[Fault]:
-    """What is wrong of an answer before its body is looked at."""
+    """What is wrong with an answer, before its body is examined."""
     if not status_fits(answer.status, wanted):
         moved = "; it redirects, which is not followed" if 300 <= answer.status < 400 else ""
         yield Fault(f"HTTP {answer.status}, expected {' or '.join(wanted)}{moved}")
@@ -125,7 +125,7 @@ def captured(document: Any, paths: dict[str, str]) -> tuple[dict[str, Captured],
         found = values[0] if len(values) == 1 else None
         # A text or a whole number: what an id is. A boolean is an int to isinstance.
         if not isinstance(found, (str, int)) or isinstance(found, bool):
-            faults.append(Fault(f"{path} is no id: {name} could not be captured"))
+            faults.append(Fault(f"{path} is not an id: {name} could not be captured"))
         elif not 0 < len(str(found)) <= LONGEST_CAPTURE:
             faults.append(Fault(f"{path} is empty or too long: {name} could not be captured"))
         else:
@@ -135,7 +135,7 @@ def captured(document: Any, paths: dict[str, str]) -> tuple[dict[str, Captured],
 
 @dataclass(frozen=True)
 class AnswerJudged:
-    """What is thought of an answer, in words, and what was captured of it."""
+    """The judgement of an answer, in words, and what was captured from it."""
 
     state: ProbeState
     words: str
@@ -149,10 +149,10 @@ def judge_answer(
     expected: tuple[AnswerTable, ...] = (),
     capture: dict[str, str] | None = None,
 ) -> AnswerJudged:
-    """What an answer proves. A fault that is known outranks one that is not."""
+    """What an answer proves. A known fault outranks an unknown one."""
     faults = list(status_faults(answer, status, within_ms))
     kept: dict[str, Captured] = {}
-    # Of another status the body says something else, and its paths would only add noise.
+    # With another status the body is something else, and its paths would only add noise.
     if (expected or capture) and status_fits(answer.status, status) and not answer.broken:
         try:
             document = document_of(answer)

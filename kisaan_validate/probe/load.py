@@ -65,7 +65,7 @@ class _Fault(Exception):
 
 
 def _check_steps(file: ProbesFile) -> None:
-    """ProbeNames are captured before they are used, and regular expressions are such. Raises _Fault."""
+    """Names are captured before they are used, and regular expressions are valid. Raises _Fault."""
     names = [step.name for step in file.step]
     if twice := next((name for name in names if names.count(name) > 1 or name == "health"), ""):
         raise _Fault(f"two steps are called {twice[:60]!r}", "give each a name of its own")
@@ -102,7 +102,7 @@ def _check_pattern(pattern: str | None, where: str) -> None:
     try:
         regex.compile(pattern or "")
     except (regex.error, RecursionError, OverflowError):
-        raise _Fault(f"{where}: matches is no regular expression", "check its brackets") from None
+        raise _Fault(f"{where}: matches is not a regular expression", "check its brackets") from None
 
 
 def _check_name(name: str, known: set[str], where: str, *, in_path: bool) -> None:
@@ -124,7 +124,7 @@ def bind_probes(
     env: Mapping[str, str] | None = None,
     own: bool = True,
 ) -> BoundProbes:
-    """The probes with an address, every variable that they use being set. Raises UsageError.
+    """The probes with an address; every variable that they use is set. Raises UsageError.
 
     ``base_url`` stands instead of the file's; another address than the file's counts as production, since
     the file says nothing of it. Without ``own`` the file's address is not even looked at.
@@ -172,13 +172,13 @@ def _check_header_values(file: ProbesFile, env: Mapping[str, str]) -> None:
     """A token with a line break would end its header: it is refused before anything is sent."""
     for request in requests_of(file):
         for name, value in {**file.headers, **request.headers}.items():
-            # Captured values are not known yet; they are looked at when they are.
+            # Captured values are not known yet; they are checked once they are.
             plain = ProbeNames("x", _Anything(), env)
             try:
                 plain.header(value)
             except CannotFill:
                 raise UsageError(
-                    f"the header {name} would hold a line break or another sign that no header may hold",
+                    f"the header {name} would hold a line break or another character that no header may hold",
                     "look at the variable that it names",
                 ) from None
 

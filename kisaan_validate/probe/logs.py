@@ -1,4 +1,4 @@
-"""Requests and errors in log files, counted within two times: rotated, packed and hostile files included."""
+"""Requests and errors in log files, counted in two periods; files may be rotated, packed or hostile."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     import regex
 
 LONGEST_LINE = 64 * 1024
-"""Bytes of a line that are looked at."""
+"""Bytes of a line that are examined."""
 
 PATIENCE = 1.0
-"""Seconds that a pattern may take over one line."""
+"""Seconds that a pattern may take for one line."""
 
 _PACKED = b"\x1f\x8b"
 
@@ -43,19 +43,19 @@ class LogPatterns:
 
 
 def log_patterns(request: str, error: str, form: str, zone: tzinfo | None) -> LogPatterns:
-    """The patterns that two texts say. Raises UsageError."""
+    """The patterns in two texts. Raises UsageError."""
     import regex
 
     try:
         made = regex.compile(request)
     except (regex.error, RecursionError, OverflowError):
-        raise UsageError("--pattern is no regular expression", "check its brackets") from None
+        raise UsageError("--pattern is not a regular expression", "check its brackets") from None
     if "time" not in made.groupindex:
         raise UsageError("--pattern names no time", "put it into a group: (?P<time>[0-9T:.Z-]+)")
     try:
         return LogPatterns(made, regex.compile(error), form, zone)
     except (regex.error, RecursionError, OverflowError):
-        raise UsageError("--errors is no regular expression", "check its brackets") from None
+        raise UsageError("--errors is not a regular expression", "check its brackets") from None
 
 
 @dataclass
@@ -95,8 +95,8 @@ class LogCount:
         found = (
             (self.unzoned, "a time without a zone: give --zone"),
             (self.untimed, "a time that cannot be read: give --time-format"),
-            (self.ambiguous, "a time that the clocks of the zone showed twice or never"),
-            (self.cut, f"more than {LONGEST_LINE // 1024} kB: its end was not looked at"),
+            (self.ambiguous, "a time that clocks in its zone showed twice or never"),
+            (self.cut, f"more than {LONGEST_LINE // 1024} kB: its end was not read"),
         )
         said = (f"{counted(n, 'line')} {agreeing(n, 'has', 'have')} {what}" for n, what in found if n)
         return next(said, "")
@@ -185,7 +185,7 @@ def _lines(file: IO[bytes], found: LogCount) -> Iterator[str | None]:
 
 
 def _count(line: str, patterns: LogPatterns, found: LogCount) -> bool:
-    """Count one line; whether its patterns came to an end."""
+    """Count one line; returns whether its patterns ended in time."""
     try:
         match = patterns.request.search(line, timeout=PATIENCE)
         if match is None:
@@ -203,7 +203,7 @@ def _count(line: str, patterns: LogPatterns, found: LogCount) -> bool:
 
 
 def _placed(text: str, patterns: LogPatterns, found: LogCount) -> int | None:
-    """0 for a time before, 1 for one after, None for one in neither."""
+    """0 for a time in the period before, 1 for one in the period after, None for neither."""
     try:
         moment = read_time(text, patterns.form, patterns.zone)
     except NoTime as error:

@@ -1,4 +1,4 @@
-"""``probes.toml`` as it is written. No error quotes it: a text could be a secret."""
+"""``probes.toml`` as it is written. No error quotes a text from it: that could be a secret."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ KINDS = ("text", "number", "boolean", "null", "object", "list")
 _STATUS = re.compile(r"[1-5]xx")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _TAKEN = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "te"})
-"""Headers that say where a request goes or how it is read; they are written by the client alone."""
+"""Headers that say where a request goes or how it is read; only the client may write them."""
 
 
 def _status(value: Any) -> list[str]:
     items = value if isinstance(value, list) else [value]
     good = all(_is_status(item) for item in items)
     if not items or not good:
-        raise wrong("is no status", 'write 201, "2xx" or [200, 201]')
+        raise wrong("is not a status", 'write 201, "2xx" or [200, 201]')
     return [str(item) for item in items]
 
 
@@ -52,7 +52,8 @@ def _query(value: Any) -> Any:
         raise wrong("must be a JSON path", 'write "$.data.id"')
     if fault := path_fault(value):
         raise wrong(
-            f"is no JSON path that is used here: {fault}", 'write names, indexes and *: "$.items[0].id"'
+            f"is not a JSON path that can be used here: {fault}",
+            'write names, indexes and *: "$.items[0].id"',
         )
     return value
 
@@ -82,12 +83,12 @@ def _scalar(value: Any) -> Any:
 def _headers(value: Any) -> Any:
     for name in value if isinstance(value, dict) else ():
         if _HEADER.fullmatch(name) is None or name.lower() in _TAKEN:
-            raise wrong("has a name that no probe may send", "leave Host, Content-Length and the like out")
+            raise wrong("has a name that a probe may not send", "leave Host, Content-Length and the like out")
     return value
 
 
 MOST_STEPS = 1_000
-"""Of a file: the record is written anew after each of them."""
+"""Of a file: the record is written again after each of them."""
 
 
 def _bounded(value: Any) -> Any:

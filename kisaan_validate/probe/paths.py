@@ -1,4 +1,4 @@
-"""JSON paths of which no answer can make much work: names, indexes, slices, ``*``, one ``..``; no filters.
+"""JSON paths that no answer can make expensive: names, indexes, slices, ``*``, one ``..``; no filters.
 
 An answer may be a megabyte that a stranger wrote, so what would take time beyond its size is refused
 when the file is read.
@@ -61,7 +61,7 @@ def values_at(path: str, document: Any) -> list[Any]:
     """The values to which a path leads, in their order. Raises TooDeep."""
     from jsonpath.exceptions import JSONPathError
 
-    # A document of a text or a number alone is what the library would parse once more.
+    # The library would parse a document that is only a text or a number once more.
     if not isinstance(document, (dict, list)):
         return [document] if not _compiled(path).segments else []
     try:

@@ -1,4 +1,4 @@
-"""Where a request goes: to the address that the configuration names, by a path that cannot leave it."""
+"""Where a request goes: to the configured address, by a path that cannot leave it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class BaseAddress:
 
     @property
     def target(self) -> str:
-        """As people name it, without what could be secret in a path."""
+        """The address for people, without what could be secret in a path."""
         return f"{self.scheme}://{self._bracketed}:{self.port}"
 
     def url(self, route: str) -> str:
@@ -39,7 +39,7 @@ class BaseAddress:
 
 
 def address_fault(text: str) -> str:
-    """Why a text of the file is no base URL; "" if it is one, or names a variable of the environment."""
+    """Why a text is not a base URL; "" if it is one, or names a variable of the environment."""
     if re.fullmatch(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}", text):
         return ""
     return _address_fault(text)[0]
@@ -80,10 +80,10 @@ def route_fault(text: str) -> str:
     if not text.startswith("/") or text.startswith("//"):
         return "is not a path that begins with one /"
     if _ROUTE.fullmatch(text) is None or len(text) > 2_000:
-        return "has a blank, a control character or another sign that a URL has only in its percent form"
+        return "has a blank, a control character or another character that a URL has only in its percent form"
     if "\\" in text or "#" in text:
         return "has a backslash or a #"
-    # With holes as ordinary segments; a server may decode a path twice.
+    # Placeholders count as ordinary segments; a server may decode a path twice.
     plain = unquote(unquote(HOLE.sub("x", text).partition("?")[0]))
     if any(part in {".", ".."} for part in re.split(r"[/\\]", plain)):
         return "has a . or .. as a part"

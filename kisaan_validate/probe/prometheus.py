@@ -1,4 +1,4 @@
-"""Requests and errors as a Prometheus server counted them: one number each, at the end of each time."""
+"""Requests and errors as a Prometheus server counted them: one number each, at the end of each period."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def count_prometheus(
                 numbers.append(0)
         sides.append(ErrorWindow(begins, ends, max(numbers), numbers[1]))
         if numbers[1] > numbers[0]:
-            gaps.append("Prometheus counts more errors than requests: the queries do not belong together")
+            gaps.append("Prometheus counts more errors than requests: the queries do not match")
     return (sides[0], sides[1]), tuple(gaps)
 
 
@@ -103,5 +103,5 @@ def _rounded(text: str) -> int:
     number = Decimal(text)
     if not number.is_finite() or number < 0 or number.adjusted() > 15:
         raise NotCounted("a query gives no count")
-    # increase() extrapolates to the ends of the time, so that its counts are no whole numbers.
+    # increase() extrapolates to the ends of the period, so its counts are not whole numbers.
     return int(number.to_integral_value())

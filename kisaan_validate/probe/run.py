@@ -1,4 +1,4 @@
-"""All steps of a file in their order: health first, then what is allowed, at last what removes the rest."""
+"""All steps of a file in order: health first, then what is allowed, then the clean-up."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class _ProbeRun:
     say: Callable[[ProbeStep], None]
     steps: list[ProbeStep] = field(default_factory=list)
     lacking: dict[str, str] = field(default_factory=dict)
-    """ProbeNames that were not captured, and by which step."""
+    """Names that were not captured, and by which step."""
 
     def __post_init__(self) -> None:
         self.started = datetime.now(UTC)
@@ -106,7 +106,7 @@ class _ProbeRun:
         return done
 
     def _refused(self, step: ProbeStepTable) -> ProbeStep | None:
-        """The step as one that is not sent, if it may not be."""
+        """The step as not sent, if it may not be sent."""
         writes = step.method not in READS
         if self.stop.requested:
             return self._lacks(step, f"stopped: {self.stop.reason}")
@@ -130,7 +130,7 @@ class _ProbeRun:
     def _end(self, step: ProbeStep) -> None:
         self.steps.append(step)
         self.say(step)
-        # Of one that was not sent nothing can be lost, and after a stop there may be a thousand.
+        # A step that was not sent cannot be lost, and after a stop there may be a thousand.
         if step.tries:
             self.keep(self._found(None))
 

@@ -24,7 +24,7 @@ READS = frozenset({"GET", "HEAD"})
 
 @dataclass(frozen=True)
 class SendingRequest:
-    """A request of the file with what its kind of table does not say."""
+    """A request of the file, with defaults for what its table cannot say."""
 
     name: str
     method: str
@@ -65,12 +65,12 @@ class Sender:
     stop: Stop
 
     def send(self, request: SendingRequest, names: ProbeNames) -> tuple[ProbeStep, dict[str, Captured]]:
-        """What became of a request, and what was captured of its answer."""
+        """The outcome of a request, and what was captured from its answer."""
         try:
             outgoing = self._filled(request, names)
             request = replace(request, expect=tuple(_expected(one, names) for one in request.expect))
         except CannotFill as error:
-            # What cannot be filled in was captured: it is the application that gave such an id.
+            # What cannot be filled in was captured: the application gave such an id.
             return _step(request, ProbeState.FAIL, f"not sent: {error}"), {}
         tries, perhaps = 0, False
         while True:
@@ -116,7 +116,7 @@ def _judged(
 
 
 def _is_open(got: HttpAnswer | Silence) -> bool:
-    """Whether nobody knows if the application did what was asked: an error of its own comes at any point."""
+    """Whether the application may have done what was asked: its own error can come at any point."""
     return got.reached if isinstance(got, Silence) else got.status >= 500
 
 

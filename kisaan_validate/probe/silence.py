@@ -1,4 +1,4 @@
-"""Why a request has no answer, in words of ours: nothing that a server sent is repeated."""
+"""Why a request has no answer, in our own words: nothing that a server sent is repeated."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Silence:
 
 
 _EXPIRED, _OTHER_NAME, _NOT_YET = 10, 62, 9
-"""OpenSSL's codes of what is wrong with a certificate, whoever looks at it."""
+"""OpenSSL's codes for faults that a certificate has for everybody."""
 
 
 def silence_of(error: BaseException | None, timeout: float, *, connected: bool) -> Silence:
@@ -33,7 +33,7 @@ def silence_of(error: BaseException | None, timeout: float, *, connected: bool) 
         if isinstance(one, ssl.SSLCertVerificationError):
             return _certificate(one)
         if isinstance(one, ssl.SSLError):
-            return Silence("TLS could not be agreed on: does it speak TLS there?", True)
+            return Silence("TLS could not be negotiated: does the port speak TLS?", True)
         if isinstance(one, socket.gaierror):
             return Silence(
                 "its name could not be resolved", False, todo="check the host in base_url, and DNS"
@@ -73,7 +73,7 @@ def _certificate(error: ssl.SSLCertVerificationError) -> Silence:
     if code == _OTHER_NAME or "match" in str(error.verify_message):
         return Silence("its certificate is for another name", True, todo="check the host in base_url")
     todo = "name the authority's file: ca in the file, or --ca FILE"
-    return Silence("its certificate is signed by nobody that is trusted here", False, todo=todo)
+    return Silence("no authority that is trusted here signed its certificate", False, todo=todo)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -1,4 +1,4 @@
-"""Times in logs and on the command line: always with a zone that somebody said."""
+"""Times in logs and on the command line, always with a stated zone."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ def two_windows(around: datetime, until: datetime | None, seconds: int, week: bo
     """
     start, long = until or around, timedelta(seconds=seconds)
     if start < around:
-        raise UsageError("--until is earlier than --around", "name when the change began, then when it ended")
+        raise UsageError(
+            "--until is earlier than --around",
+            "give the time when the change began, then the time when it ended",
+        )
     begins = start - WEEK if week else around - long
     if begins + long > around:
         raise UsageError("the time a week before reaches into the change", "name a shorter time with --for")
@@ -52,7 +55,7 @@ def read_zone(text: str) -> tzinfo:
 
 
 class NoTime(Exception):
-    """A text is no time; ``ambiguous``: it is one that a clock showed twice, or never."""
+    """A text is not a time; ``ambiguous``: it is one that a clock showed twice, or never."""
 
     def __init__(self, ambiguous: bool = False) -> None:
         super().__init__()
@@ -60,7 +63,7 @@ class NoTime(Exception):
 
 
 class NoZone(NoTime):
-    """A text is a time of which nobody said the zone."""
+    """A text is a time without a known zone."""
 
 
 # A log has many lines of one second, and strptime is slow.
@@ -81,7 +84,7 @@ def read_time(text: str, form: str, zone: tzinfo | None) -> datetime:
 def _read(text: str) -> datetime:
     if not _EPOCH.fullmatch(text):
         return datetime.fromisoformat(text.replace(",", "."))
-    # In whole microseconds: a float of so many seconds has lost some.
+    # In whole microseconds: a float of that many seconds has lost some.
     whole, _, rest = text.partition(".")
     micro = int(whole) * (1_000 if len(whole) == 13 else 1_000_000) + int(f"{rest:0<6}"[:6] or 0)
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micro)

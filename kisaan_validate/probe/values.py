@@ -1,4 +1,4 @@
-"""ProbeNames in a request, filled in: ``${rid}``, what was captured, variables of the environment.
+"""Names in a request, filled in: ``${rid}``, what was captured, variables of the environment.
 
 Each text is filled in one pass, so that a value that looks like a name is never filled in itself.
 """
@@ -27,7 +27,7 @@ _ENV = "env:"
 
 
 class CannotFill(Exception):
-    """A name has no value, or one that cannot stand there; the text says which, without the value."""
+    """A name has no value, or one that is not allowed there; the text says which, without the value."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ class ProbeNames:
         """The value of a header: visible ASCII in one line. Raises CannotFill."""
         made = self._filled(template, lambda name: str(self.value(name)))
         if made and (_HEADER_VALUE.fullmatch(made) is None or len(made) > 8_000):
-            raise CannotFill("a header would hold signs that no header may hold, or be too long")
+            raise CannotFill("a header would hold characters that no header may hold, or be too long")
         return made
 
     def body(self, template: Any) -> Any:
-        """A JSON body: a text that is one name alone becomes its value, with its type. Raises CannotFill."""
+        """A JSON body: a text that is only a name becomes its value, with its type. Raises CannotFill."""
         if isinstance(template, dict):
             return {key: self.body(value) for key, value in template.items()}
         if isinstance(template, list):
@@ -132,7 +132,7 @@ def _json(body: Any) -> str:
 
 
 def body_fault(body: Any) -> str:
-    """Why a body of the file is no JSON; "" if it is."""
+    """Why a body of the file is not JSON; "" if it is."""
     if isinstance(body, (dict, list)):
         if isinstance(body, dict) and any(HOLE.search(key) for key in body):
             return "has a name in a key, where none is filled in"

@@ -42,5 +42,5 @@ def executing(source: str) -> Iterator[None]:
     for tell in _tell:
         tell(source)
     yield
-    for tell in _tell:  # not where it ended otherwise: then the last word is the source's name
+    for tell in _tell:  # not where it ended in another way: then the last word is the source's name
         tell("")

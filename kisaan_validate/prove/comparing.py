@@ -186,7 +186,7 @@ class _Preparing:
         return found
 
     def _bodies(self) -> tuple[Measured, ...]:
-        """What became of the bodies of functions, of which the baseline keeps digests alone, by what was
+        """What happened to the bodies of functions, of which the baseline keeps digests alone, by what was
         renamed.
         """
         done, objects = self.here.done, self.schema.objects

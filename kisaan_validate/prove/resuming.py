@@ -142,7 +142,7 @@ class _Asker:
         looked = look_last(session, look, self._ground, self._pieces(look))
         if looked.changed is None:
             lost = looked.answer.failure or DatabaseError("not run")
-            # A night of its own was not enough: another would not be either, so it is read anew.
+            # A night of its own was not enough: another would not be either, so it starts over.
             if not fresh and self._may_go_on():
                 kept = replace(state, void="the look for changed rows did not end within a night")
             return self._partial(session, state, replace(read, error=lost, log=[]), kept, looked)

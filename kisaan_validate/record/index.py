@@ -23,7 +23,7 @@ from kisaan_validate.verdict.findings import findings_of
 from kisaan_validate.verdict.judgement import Judgement
 
 INDEX_FORMAT = 5
-"""Version of the file. 1: first form. 2: what a comparison could not tell; runs are judged anew, for it
+"""Version of the file. 1: first form. 2: what a comparison could not tell; runs are judged again, for it
 makes them inconclusive. 3: the first finding of a run. 4: runs that were
 pruned; how often a suite is to run; the run before. 5: what happened since the run before.
 """

@@ -43,7 +43,7 @@ class WaivedFacts:
 
 @dataclass(frozen=True)
 class PromiseFacts:
-    """What became of one promise; ``explains`` is the number of differences that it explains."""
+    """What happened to one promise; ``explains`` is the number of differences that it explains."""
 
     id: str
     kind: str

@@ -1,4 +1,4 @@
-"""migrations.json: folder against ledger as it stood at one time, by its published JSON Schema."""
+"""migrations.json: folder and ledger as they stood at one time, by its published JSON Schema."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _BUFFER = 1 << 20
 
 
 class OpenedFile:
-    """An open file, whatever becomes of its name. Several may read it at once, each from a place of its
+    """An open file, whatever happens to its name. Several may read it at once, each from a place of its
     own.
     """
 

@@ -10,17 +10,17 @@ from kisaan_validate.facts.run import Run
 
 
 def resumed_contradictions(run: Run) -> Iterator[str]:
-    """What cannot be, in words, of how far tables were read."""
+    """Contradictions in how far tables were read, in words."""
     passed = {r.check_id for r in run.results if r.status in {Status.PASS, Status.TOLERATED}}
     for state in run.resumed:
         yield from _state(state)
-        # Whatever the ranges say: nothing passes of which not every row was seen.
+        # Whatever the ranges say: nothing passes unless every row was seen.
         if not state.ended and (early := sorted(passed & {id for id, _ in state.meanings})):
             yield f"{state.table}: {early[0]} passed, but not all rows of the table were read"
 
 
 def _state(state: TableResumed) -> Iterator[str]:
-    """What cannot be of one table."""
+    """Contradictions about one table."""
     if not state.ranges:
         yield f"{state.table}: it was read by ranges of {state.key}, but there is no range"
         return

@@ -26,7 +26,7 @@ class CanarySession:
         self.busy = True
 
     def fileno(self) -> int:
-        """The socket's number, which must be asked for anew: connecting may change it."""
+        """The socket's number, which must be asked for again: connecting may change it."""
         return int(self._connection.fileno())
 
     def try_it(self, canary: Canary) -> None:

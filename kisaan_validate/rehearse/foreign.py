@@ -46,7 +46,7 @@ def foreign_command(
     """The command, run by a shell in ``folder`` (None: the current one); at the end its whole process group
     is killed.
 
-    ``output`` is made anew, for its owner alone. Raises UsageError where there is no command.
+    ``output`` is created again, for its owner alone. Raises UsageError where there is no command.
     """
     if not command.strip():
         raise UsageError("the command is empty", "name one")
@@ -75,7 +75,7 @@ def _leashed(
         stderr=sink,
         env=foreign_environment(environment),
         cwd=folder,
-        # Signals of a terminal reach us, and we decide how the command ends.
+        # A terminal's signals reach us, and we decide how the command ends.
         start_new_session=True,
         pass_fds=(told,),
     )

@@ -44,7 +44,7 @@ _MANY = 12
 @dataclass(frozen=True)
 class Unsteady:
     """What differs between two undisturbed migrations of one copy: ``columns`` as (table, column), and whole
-    ``tables`` whose rows differ otherwise. ``words`` say it.
+    ``tables`` whose rows differ in another way. ``words`` say it.
     """
 
     columns: frozenset[tuple[str, str]] = frozenset()

@@ -1,4 +1,4 @@
-"""The way back: exactly the copied rows again, if nobody changed them since the repair."""
+"""The way back: restores exactly the copied rows, if nobody changed them since the repair."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _parts(kit: KitScript) -> Iterator[str]:
     yield from opening()
     yield heading("1. The right database, and a transaction of its own.")
     yield right_place(kit.target)
-    yield heading("2. Nobody writes to these tables until the end; everybody may read.")
+    yield heading("2. Until the end others can read these tables, but not write to them.")
     yield from locked(kit.changed, ())
     yield from same_shapes(kit.shapes)
     yield heading("3. The repair was run, and not taken back.")
@@ -133,7 +133,7 @@ def _restored(kit: KitScript, step: PlannedStep) -> Iterator[str]:
 
 
 def _triggers(step: PlannedStep, state: str) -> Iterator[str]:
-    """The table's own triggers off, and those that were on, on again, if the session asked for it."""
+    """SQL to disable the table's own triggers, and to enable them again, if the session asked for it."""
     asked = f"current_setting('{TRIGGERS_SETTING}', true) = 'off'"
     if state == "off":
         yield (
@@ -155,7 +155,7 @@ def _triggers(step: PlannedStep, state: str) -> Iterator[str]:
 
 
 def _as_before(step: PlannedStep) -> str:
-    """Refuses where the rows are not what they were, byte by byte."""
+    """Refuses where the rows are not as they were, byte by byte."""
     left = f"{step.copy('before')} AS b LEFT JOIN {step.name} AS t ON {step.matches('t', 'b')}"
     return (f"  SELECT count(*) INTO fix_kit_n FROM {left} WHERE {_differs(step, 'b')};\n") + refuse_if(
         "fix_kit_n > 0",
@@ -163,5 +163,5 @@ def _as_before(step: PlannedStep) -> str:
         says(
             f"{{}} rows of {step.table.title} would not be as they were: a trigger changes them", "fix_kit_n"
         ),
-        f"SET {TRIGGERS_SETTING} = 'off' before this file, as its owner: the table's triggers rest meanwhile",
+        f"SET {TRIGGERS_SETTING} = 'off' before this file, as its owner: it disables the table's triggers",
     )

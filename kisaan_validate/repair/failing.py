@@ -1,4 +1,4 @@
-"""The failing rows of a check as SQL: the same rows, by the same keys, as a run counts and digests."""
+"""The failing rows of a check as SQL: the rows and keys that a run counts and digests."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def failing_sql_of(plan: Plan, check: str) -> FailingSql:
     settled = plan.settled.get(check)
     why = settled.message if settled is not None else ""
     raise UsageError(
-        f"{check} is not asked of rows of this database{f': {why}' if why else ''}",
+        f"{check} does not judge rows of this database{f': {why}' if why else ''}",
         "run the suite again, and write the kit from that run",
     )
 

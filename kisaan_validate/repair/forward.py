@@ -1,4 +1,4 @@
-"""The repair as one transaction: the rows that were seen, a copy of them, the change, the check again."""
+"""The repair as one transaction: find the rows that the run saw, copy them, change them, check again."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _parts(kit: KitScript) -> Iterator[str]:
     yield from opening()
     yield heading("1. The right database, and a transaction of its own.")
     yield right_place(kit.target)
-    yield heading("2. Nobody writes to these tables until the end; everybody may read.")
+    yield heading("2. Until the end others can read these tables, but not write to them.")
     yield from locked(kit.changed, kit.reads)
     yield from same_shapes(kit.shapes)
     yield heading("3. The schema in which copies are kept; this kit was not run before.")
@@ -125,7 +125,7 @@ def same_shapes(shapes: Sequence[tuple[str, str]]) -> Iterator[str]:
 
 
 def own_schema(kit: str) -> str:
-    """Makes schema and list where they are absent, and refuses a second run of the kit."""
+    """Creates schema and list if they are missing, and refuses a second run of the kit."""
     ran = (
         "SELECT k.applied_by, k.applied_at INTO fix_kit_by, fix_kit_at\n"
         f"    FROM {log_name()} AS k WHERE k.kit = {text(kit)};"
@@ -145,7 +145,7 @@ def own_schema(kit: str) -> str:
 
 
 def shown(kit: str) -> str:
-    """What was done, as the last result."""
+    """A query of what was done, as the last result."""
     is_it = f"k.kit OPERATOR(pg_catalog.=) {text(kit)}"
     return (
         "SELECT k.kit, k.check_id, k.run, k.rows, k.applied_at, k.applied_by, k.undone_at, k.undone_by\n"
@@ -180,13 +180,13 @@ def _seen(kit: KitScript) -> Iterator[str]:
                 refuse_if(
                     f"fix_kit_n <> {kit.violations}",
                     OTHER_ROWS,
-                    says(f"the run saw {kit.violations} violations, now there are {{}}", "fix_kit_n"),
+                    says(f"the run saw {kit.violations} violations, but now there are {{}}", "fix_kit_n"),
                     hint,
                 ),
                 refuse_if(
                     f"{digest} IS DISTINCT FROM {text(kit.digest)}",
                     OTHER_ROWS,
-                    text("as many rows fail as in the run, but they are others"),
+                    text("as many rows fail as in the run, but not the same ones"),
                     hint,
                 ),
             )
@@ -239,7 +239,7 @@ def _choice(kit: KitScript, step: PlannedStep) -> Iterator[str]:
         yield refuse_if(
             "fix_kit_n > 0",
             OTHER_EFFECT,
-            text(f"a row of {title} that is to stay is not there, or is to be deleted"),
+            text(f"a row of {title} that should stay is missing, or would be deleted"),
             hint,
         )
 
@@ -271,7 +271,7 @@ def _done(kit: KitScript, step: PlannedStep) -> Iterator[str]:
         f"fix_kit_n <> (SELECT count(*) FROM {step.copy('before')})",
         OTHER_EFFECT,
         says(
-            f"{{}} rows of {step.table.title} were to be changed, but {{}} were",
+            f"{{}} rows of {step.table.title} should be changed, but {{}} were",
             f"(SELECT count(*) FROM {step.copy('before')})",
             "fix_kit_n",
         ),
@@ -287,7 +287,7 @@ def _done(kit: KitScript, step: PlannedStep) -> Iterator[str]:
 
 
 def _moved(step: PlannedStep, doomed: PlannedStep) -> str:
-    """The rows that refer to doomed ones, with the keys of those that stay."""
+    """The rows that refer to rows to be deleted, with the keys of those that stay."""
     keys = ", ".join(f"t.{quote(k)}" for k in step.key)
     new = ", ".join(
         f"r.{quote(kept)} AS {quote(column)}" for kept, column in zip(doomed.kept, step.columns, strict=True)

@@ -1,4 +1,4 @@
-"""What a kit must know of the database that it is written for: read from the catalogue alone."""
+"""What a kit must know about its database, read from the catalogue alone."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ class RepairGround:
         if found is None:
             raise SuiteError(f"there is no table {name!r} in the database", "", origin)
         if not found.countable or found.children or found.foreign:
-            raise SuiteError(f"{name} is no table of its own", "repair the table that holds the rows", origin)
+            raise SuiteError(
+                f"{name} is not a table of its own", "repair the table that holds the rows", origin
+            )
         return found
 
     def rows_sql(self, step: RepairStep) -> str:

@@ -1,4 +1,4 @@
-"""What stands above the statements of a kit, for the person who reviews it."""
+"""The header of a kit's files, for the person who reviews it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _what(kit: KitScript) -> Iterator[str]:
     known = f", system identifier {place.system_identifier}" if place.system_identifier else ""
     yield f"database {place.database}{known}"
     yield f"kit      {kit.kit} (from {kit.repair.origin})"
-    yield f"REVIEW   {kit.repair.review} must read this before it is run"
+    yield f"REVIEW   {kit.repair.review} must read this before anybody runs it"
     yield ""
     yield from kit.repair.text.splitlines()
     for words in kit.repair.warnings:
@@ -84,7 +84,7 @@ def _rows(kit: KitScript) -> Iterator[str]:
 def _how(kit: KitScript, name: str) -> Iterator[str]:
     yield f"One transaction, in which others may read {', '.join(kit.changed)}, but not write."
     yield f"It gives up after {LOCK_TIMEOUT} of waiting for a lock, or {STATEMENT_TIMEOUT} of one statement."
-    yield "If anything is not as it says, it refuses, and nothing is changed."
+    yield "If anything differs from what it says, it refuses and changes nothing."
     yield f"Copies of the rows, whole, stay in {SCHEMA}.{kit.kit}_…; they may hold personal values."
     yield "Drop them when nobody needs the way back any more."
     yield "The role needs to write to these tables, and CREATE on the database for the first kit."

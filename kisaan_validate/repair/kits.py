@@ -72,9 +72,9 @@ def _not_so(result: Result, repair: Repair | None) -> FixItem | None:
         fact = "the run kept no key of its failing rows: they have none, or it was run with --sample 0"
         hint = "give the table a primary key, and run the suite again"
     elif not result.key_digest:
-        # A count alone would let a kit loose on other rows than those that somebody looked at.
+        # With a count alone a kit could change other rows than those that somebody looked at.
         fact = "the run kept no digest of the failing keys, which are personal"
-        hint = "nobody could tell that the same rows fail: repair it by hand"
+        hint = "without a digest it is uncertain that the same rows fail: repair it by hand"
     return FixItem(id, ItemState.UNKNOWN, fact, hint) if fact else None
 
 
@@ -98,7 +98,7 @@ def make_fix_kit(
         for id, repair in wanted.repairs.items():
             try:
                 kit = _kit(run, repair, target, ground)
-            # One check that cannot be repaired so must not cost the others their kits.
+            # A check that cannot be repaired this way must not cost the others their kits.
             except KisaanError as error:
                 items.append(
                     FixItem(id, ItemState.UNKNOWN, f"no kit could be written: {error.fact}", error.hint)
@@ -126,7 +126,7 @@ def _refuse_other(run: Run, ground: RepairGround) -> None:
     """Raises UsageError for another database than the run's."""
     identifiers = {run.place.system_identifier, ground.place.system_identifier} - {""}
     if run.place.database != ground.place.database or len(identifiers) > 1:
-        fact = f"the run is of database {run.place.database}, this is {ground.place.database}"
+        fact = f"the run is of database {run.place.database}, but this is {ground.place.database}"
         raise UsageError(
             f"{fact}{' on another server' if len(identifiers) > 1 else ''}",
             "name the run's database with --dsn",
@@ -158,7 +158,7 @@ def _kit(run: Run, repair: Repair, target: FixTarget, ground: RepairGround) -> M
 
 
 def _same_check(run: Run, repair: Repair, ground: RepairGround) -> None:
-    """Raises UsageError where the check means something else by now."""
+    """Raises UsageError where the check's meaning has changed since the run."""
     then = run.by_id[repair.check].digest
     now = next(check.digest for check in ground.suite.checks if check.id == repair.check)
     if then != now:
@@ -221,7 +221,7 @@ def _files(kit: KitScript, name: str) -> dict[str, str]:
 
 
 def _with_psql(name: str) -> str:
-    """What psql is to read: a refusal must end it with an exit code, which no statement can bring about."""
+    """What psql reads: a refusal must end it with an exit code, which plain SQL cannot do."""
     return f"\\set ON_ERROR_STOP on\n\\set VERBOSITY default\n\\ir {name}\n"
 
 

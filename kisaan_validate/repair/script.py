@@ -42,7 +42,7 @@ _PINS = (
     ("enable_indexonlyscan", "off"),
     ("jit", "off"),
 )
-"""Texts of keys, and what rows are read, must be as they were for the run."""
+"""Settings that keep the texts of keys, and the rows that are read, as in the run."""
 
 
 def text(value: str) -> str:
@@ -52,7 +52,7 @@ def text(value: str) -> str:
 
 def remark(words: str) -> str:
     """Lines of a comment, whatever stands in the words."""
-    # Each line by itself: no sign in a name may end the comment.
+    # Each line by itself: no character in a name may end the comment.
     lines = [plain(line) for line in words.splitlines()] or [""]
     return "\n".join(f"-- {line}".rstrip() for line in lines)
 
@@ -100,7 +100,7 @@ def opening() -> list[str]:
 
 
 def path(schemas: Iterable[str]) -> str:
-    """The search path under which the suite's SQL means what it meant in the run."""
+    """Sets the search path under which the suite's SQL means what it meant in the run."""
     return f"SET LOCAL search_path TO {_path(schemas)};"
 
 
@@ -124,7 +124,7 @@ def as_applications(change: str, schemas: Iterable[str]) -> str:
 
 
 def right_place(target: FixTarget) -> str:
-    """Refuses another database, and a transaction that is not ours alone."""
+    """Refuses another database, and a transaction that has already begun."""
     name, hint = text(target.database), "connect to the database that the run was of"
     here = f"current_setting('{COPY_SETTING}', true) IS DISTINCT FROM {name}"
     parts = [
@@ -144,7 +144,7 @@ def right_place(target: FixTarget) -> str:
         refuse_if(
             "current_setting('track_counts') <> 'on'",
             WRONG_PLACE,
-            text("track_counts is off, so nobody can tell what else is written"),
+            text("track_counts is off, so other writes would go unnoticed"),
             "have it set to on for this role",
         ),
         refuse_if(
@@ -168,7 +168,7 @@ def right_place(target: FixTarget) -> str:
 
 
 def locked(changed: Sequence[str], read: Sequence[str]) -> list[str]:
-    """Locks that let readers go on, and no writer come between."""
+    """Locks that let readers go on and keep writers out."""
     made = [f"LOCK TABLE {', '.join(changed)} IN SHARE ROW EXCLUSIVE MODE;"]
     return [*made, f"LOCK TABLE {', '.join(read)} IN SHARE MODE;"] if read else made
 

@@ -1,4 +1,4 @@
-"""Declared steps settled for one database: which tables, which columns, which references move along."""
+"""Declared steps resolved for one database: its tables, columns, and the references that move along."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kisaan_validate.sql.expressions import quote
 from kisaan_validate.text.nearest import did_you_mean
 
 SCHEMA = "fix_kit"
-"""Where copies and the list of kits are kept: a schema of our own in the database that is repaired."""
+"""Our own schema in the repaired database, for copies and the list of kits."""
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ class TableChanges:
 
 
 def promise_lines(judged: Judgement) -> dict[State, list[PromiseLine]]:
-    """The promises by what became of them, the worst first; only states that occur.
+    """The promises by what happened to them, the worst first; only states that occur.
 
     Of those declared as one, for several columns, the first says why: it is the same of all.
     """

@@ -20,7 +20,7 @@ from kisaan_validate.text.numbers import counted
 from kisaan_validate.version import VERSION
 
 GENERATOR = '<meta name="generator" content="kisaan-validate diff '
-"""What stands at the head of every such page."""
+"""The meta tag in the head of every such page."""
 
 _WORDS = {
     "different": "Different",

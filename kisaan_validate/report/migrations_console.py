@@ -1,4 +1,4 @@
-"""Folder against ledger in lines for a terminal: what is wrong first, then what was not compared."""
+"""Folder and ledger compared, in lines for a terminal: first what is wrong, then what was not compared."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kisaan_validate.report.text import plain, shortened
 from kisaan_validate.text.numbers import agreeing, counted
 
 SHOWN = 8
-"""So many findings of a kind are printed; the record has all."""
+"""How many findings of a kind are printed; the record has all."""
 
 _WORDS = {
     StandingState.FAIL: "wrong",
@@ -43,13 +43,13 @@ def migrations_lines(record: MigrationsRecord, *, quiet: bool) -> Iterator[str]:
 
 
 def where(record: MigrationsRecord) -> str:
-    """The database, as people name it."""
+    """The database's name for people."""
     host = record.host or "a local socket"
     return f"{record.database} at {host}{':' if record.host else ', '}{record.port}"
 
 
 def line(word: str, words: str) -> str:
-    """One aligned line; nothing in it is hidden, also of names that somebody chose to break it."""
+    """One aligned line; nothing is hidden, even in names that somebody chose to break it."""
     return f"{word:<9}{shortened(plain(words), 400)}"
 
 

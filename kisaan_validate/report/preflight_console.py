@@ -1,4 +1,4 @@
-"""A preflight in lines for a terminal: what stands against it first."""
+"""A preflight in lines for a terminal: first what is a no-go."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kisaan_validate.report.text import flat, plain, shortened
 from kisaan_validate.text.numbers import counted
 
 SHOWN = 8
-"""So many answers of a kind are printed; the page has all."""
+"""How many answers of a kind are printed; the page has all."""
 
 LONGEST = 300
 

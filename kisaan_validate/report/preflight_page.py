@@ -18,7 +18,7 @@ from kisaan_validate.report.svg import ICON_PATHS
 from kisaan_validate.version import VERSION
 
 GENERATOR = '<meta name="generator" content="kisaan-validate preflight '
-"""What stands at the head of every such page."""
+"""The meta tag in the head of every such page."""
 
 TITLES = {
     StandingState.FAIL: "No-go",
@@ -30,18 +30,18 @@ NOT_PROVED = (
     "What happens after this moment: a transaction may begin, or a table be locked, a second later.",
     "That the role that migrates has the rights it needs: this was asked as another role, which only reads.",
     "That the restored backup, or the rehearsed copy, holds what was written since.",
-    "What lies outside the database: the application, other services, poolers, the people to be told.",
+    "What lies outside the database: the application, other services, poolers, people to inform.",
 )
 """What no preflight proves, in the same words each time."""
 
 FEW = 8
-"""More objects than that are folded away on a screen; on paper all are shown."""
+"""More objects than this are folded on a screen; on paper all are shown."""
 
 FIRST = 3
-"""So many reasons the first screen has."""
+"""How many reasons the first screen shows."""
 
 ROWS = 50
-"""So many objects behind an answer are shown; all stand in the record."""
+"""How many objects behind an answer are shown; all are in the record."""
 
 
 def render_preflight(found: PreflightRecord, record: str) -> str:
@@ -83,7 +83,7 @@ def _sentences(found: PreflightRecord) -> Iterator[str]:
 
 
 def _topics(found: PreflightRecord) -> Iterator[tuple[str, list[PreflightItem]]]:
-    """All answers, by what they are about."""
+    """All answers by topic."""
     for topic in PreflightTopic:
         items = [item for item in found.items if item.topic is topic]
         if items:

@@ -1,4 +1,4 @@
-"""What states of a preflight are called, on the console and on the page."""
+"""The names of a preflight's states, on the console and on the page."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def headline(found: PreflightRecord) -> str:
 
 
 def verdict_sentence(found: PreflightRecord) -> str:
-    """The verdict in a sentence: how many answers stand against it, and what was left out."""
+    """The verdict in a sentence: how many answers are a no-go, and what was left out."""
     fails, unknown = (len(found.of(state)) for state in (StandingState.FAIL, StandingState.UNKNOWN))
     without = ", ".join(one.name for one in found.left_out)
     parts = []
     if fails:
-        parts.append(f"{counted(fails, 'answer')} {agreeing(fails, 'stands', 'stand')} against it")
+        parts.append(f"{counted(fails, 'answer')} {agreeing(fails, 'is', 'are')} a no-go")
     if unknown:
-        parts.append(f"{counted(unknown, 'answer')} cannot be told")
-    words = ", ".join(parts) or f"nothing stands against it in {counted(len(found.items), 'answer')}"
+        parts.append(f"{counted(unknown, 'question')} could not be answered")
+    words = ", ".join(parts) or f"no objection in {counted(len(found.items), 'answer')}"
     return f"{words}{f'; without {without}' if without else ''}"

@@ -41,7 +41,7 @@ def verdict_lines(found: Probed) -> Iterator[str]:
     """The reasons in short, and the verdict."""
     bad, open_ = len(found.of(ProbeState.FAIL)), len(found.of(ProbeState.UNKNOWN))
     if found.ended is None:
-        yield _line("cut off", "this is what was kept of a run that did not end")
+        yield _line("cut off", "this is the record of a run that did not end")
     if found.interrupted:
         yield _line("stopped", found.interrupted)
     good = len(found.of(ProbeState.PASS))

@@ -21,7 +21,7 @@ WORDS = {
     Verdict.FAIL: "Probes failed",
     Verdict.INCONCLUSIVE: "Cannot tell",
 }
-"""The verdict as people say it."""
+"""The verdict for people."""
 
 STATES = {
     ProbeState.PASS: ("Go:", "yes"),
@@ -31,7 +31,7 @@ STATES = {
 """How a state is called, and its class in the style sheet."""
 
 LIMITS = (
-    "The data: an application that answers may stand on migrations that failed, or did not run.",
+    "The data: an application may answer although migrations failed, or did not run.",
     "Other requests than these, other users, and load.",
     "Anything after the moment in which a request was answered.",
 )
@@ -74,8 +74,8 @@ def _sentences(found: Probed) -> Iterator[str]:
     if found.interrupted:
         yield f"It was stopped: {found.interrupted}."
     if found.ended is None:
-        yield "This is what was kept of a run that did not end."
-    where = "production" if found.production else "no production"
+        yield "This is the record of a run that did not end."
+    where = "production" if found.production else "not production"
     allowed = "Steps that write were allowed" if found.writes_allowed else "Steps that write were not sent"
     yield f"{allowed}; the target counts as {where}."
 

@@ -35,7 +35,7 @@ from kisaan_validate.text.numbers import counted
 from kisaan_validate.version import VERSION
 
 GENERATOR = '<meta name="generator" content="kisaan-validate rehearse '
-"""What stands at the head of every such page."""
+"""The meta tag in the head of every such page."""
 
 NOT_PROVED = (
     "Load: nobody but the canaries used the copy. Real transactions hold locks and wait for them too.",

@@ -49,7 +49,7 @@ class RolloutFigure:
 
 @dataclass(frozen=True)
 class RolloutLine:
-    """One step: how it stands, when it was done, how long that took, by what it is shown."""
+    """One step: how it stands, when it was done, how long it took, what shows it."""
 
     state: RolloutStepState
     green: bool
@@ -62,7 +62,7 @@ class RolloutLine:
 
 @dataclass(frozen=True)
 class RolloutDecision:
-    """What a person took upon himself."""
+    """What a person decided."""
 
     at: datetime
     what: str
@@ -99,7 +99,7 @@ def render_rollout(night: RolloutNight) -> str:
 
 _GREEN_CRITERIA = {CriterionState.PROVED, CriterionState.ATTESTED}
 _LEFT = set(StepStanding) - GREEN - {StepStanding.OVERRIDDEN, StepStanding.LET_THROUGH}
-"""Of these steps nothing was proved, or nothing was to be."""
+"""The states of steps for which nothing was proved."""
 
 
 def word_of(night: RolloutNight) -> str:

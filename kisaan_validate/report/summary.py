@@ -143,7 +143,7 @@ def promise_words(judged: Judgement) -> str:
 
 
 def _promises(judged: Judgement) -> list[str]:
-    """What became of the contract, where there is one."""
+    """What happened to the contract, where there is one."""
     if judged.contract is None:
         return []
     said, wrong = promise_words(judged), len(judged.unexplained)

@@ -34,7 +34,7 @@ class ColumnCard:
     """One column: its type, its exact sum where there is one on both sides, and whether any check read it.
 
     What is equal on both sides stands once. What differs is "changed" where the changes of its table show
-    both sides (``told``), else both stand here. ``moved`` says what became of the column: added, removed,
+    both sides (``told``), else both stand here. ``moved`` says what happened to the column: added, removed,
     retyped, or "".
     """
 
@@ -202,7 +202,7 @@ def _sides(before: str | None, now: str | None, told: bool) -> Markup:
 
 
 def _movement(before: str | None, now: str | None) -> str:
-    """What became of a column, by its type on both sides (None: it is not there)."""
+    """What happened to a column, by its type on both sides (None: it is not there)."""
     if before == now:
         return ""
     if before is None:

@@ -1,1 +1,1 @@
-"""A runbook as a file: what is to be done now and why, who did what, and whether the end may be signed."""
+"""A runbook as a file: what to do now and why, who did what, and whether the result can be signed."""

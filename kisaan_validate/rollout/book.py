@@ -41,7 +41,7 @@ class RolloutBook:
     entries: tuple[RolloutEntry, ...]
     faults: tuple[EvidenceFault, ...] = ()
     strays: tuple[str, ...] = ()
-    """What shows that the record is older than the folder."""
+    """Signs that the record is older than the folder."""
     holding: Holding | None = None
     text: str = field(default="", repr=False)
     """The record as it stands in the file."""
@@ -53,7 +53,7 @@ class RolloutBook:
 
     @property
     def changed(self) -> bool:
-        """Whether the plan is another than the one that was begun or accepted."""
+        """Whether the plan differs from the one that was begun or accepted."""
         return bool(self.entries) and accepted_plan(self.entries) != self.plan.digest
 
     def require_plan(self) -> None:
@@ -76,7 +76,9 @@ class RolloutBook:
             self.holding.require()
         path = self.folder / RECORD_NAME
         if (read_file(path) if path.exists() else "") != self.text:
-            raise AlreadyRunning(f"{path} was changed meanwhile", "nothing more was recorded; look who did")
+            raise AlreadyRunning(
+                f"{path} was changed meanwhile", "nothing more was recorded; find out who changed it"
+            )
         last = self.entries[-1] if self.entries else None
         entry = RolloutEntry(
             len(self.entries) + 1,
@@ -97,7 +99,7 @@ class RolloutBook:
 
 
 def read_book(folder: Path, commands: Collection[str] | None = None, *, whole: bool = False) -> RolloutBook:
-    """The rollout in a folder, for those who only look. Raises UsageError (there is none), SuiteError and
+    """The rollout in a folder, only to look at. Raises UsageError (there is none), SuiteError and
     RecordError.
     """
     path = folder / RECORD_NAME
@@ -138,7 +140,7 @@ def _begun(folder: Path, plan: Path | None, commands: Collection[str]) -> Rollou
     if kept.exists() and kept.resolve() != source.resolve():
         raise UsageError(f"{kept} is there already", "leave out --plan, or name another --folder")
     if not kept.exists():
-        # The plan of this night, whatever becomes of the file that it was written in.
+        # The plan of this night, whatever happens to the file that it was written in.
         write_file(kept, read_file(source))
     return RolloutBook(folder, read, ())
 
@@ -158,7 +160,7 @@ def _plan(path: Path, commands: Collection[str] | None) -> RolloutPlan:
 
 
 def clock_notes(entries: Sequence[RolloutEntry]) -> tuple[str, ...]:
-    """Where the clock went back between two entries: times there prove no order, the chain does."""
+    """Where the clock went back between two entries: the chain proves their order, the times do not."""
     return tuple(
         f"The clock went back by {(one.at - two.at).total_seconds():,.0f} s between entries {one.number} and "
         f"{two.number} ({one.operator.host}, {two.operator.host})."
@@ -168,6 +170,6 @@ def clock_notes(entries: Sequence[RolloutEntry]) -> tuple[str, ...]:
 
 
 def require_folder(folder: Path) -> None:
-    """Raises RecordError where the folder of a rollout is none."""
+    """Raises RecordError where the folder of a rollout is not a folder."""
     if folder.exists() and not folder.is_dir():
         raise RecordError(f"{folder} is not a folder", "name another --folder")

@@ -1,4 +1,4 @@
-"""Does a step that is run: begins, runs, digests what it left, records how it ended."""
+"""Runs a step: begins it, runs it, digests what it left, records how it ended."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _OURS = {
 def run_step(book: RolloutBook, step: RolloutStep, show: Callable[[str], None], stop: Stop) -> StepEnded:
     """Run a step and record it; how it ended. Raises UsageError, RecordError and AlreadyRunning."""
     attempt = attempts_of(step.id, book.entries) + 1
-    # Before the attempt is recorded, which makes the next one's number another.
+    # Before the attempt is recorded, since that changes the next one's number.
     argv, program = shown_argv(step, book), _program(step, book)
     log = f"logs/{step.id}-{attempt}.log"
     make_folders(book.folder, step)
@@ -70,7 +70,7 @@ def _criteria(step: RolloutStep, folder: Path, records: tuple[StepRecord, ...]) 
 
 
 def judge_end(step: RolloutStep, ended: ProgramEnd, missing: str) -> tuple[StepVerdict, str]:
-    """What an end means, and why in a line. Exit 0 without the records that were to be written is none."""
+    """What an end means, and why in a line. Exit 0 without the expected records does not pass."""
     last = f": {ended.last}" if ended.last else ""
     if ended.code is None:
         why = ended.stopped or "its end was not seen"

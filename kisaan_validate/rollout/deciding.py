@@ -30,7 +30,7 @@ from kisaan_validate.text.durations import duration_words
 
 LONGEST_NAME, LONGEST_TEXT = 120, 2_000
 MOST_BYTES = 256 << 20
-"""Of a file that is attested with."""
+"""Bytes of a file that may be attested with."""
 
 
 def attest(
@@ -40,7 +40,7 @@ def attest(
     state = _standing_at(book, step_id)
     step, name, said = state.step, a_name(by), a_text(text, "--text")
     if step.runs and outcome is not AttestOutcome.NOT_DONE:
-        raise UsageError(f"{step.id} is run, not attested", "kisaan-validate rollout next")
+        raise UsageError(f"{step.id} is run by this program, not attested", "kisaan-validate rollout next")
     if outcome is AttestOutcome.NOT_DONE and not step.optional:
         hint = "to go on without it: rollout override"
         raise UsageError(f"{step.id} is not optional", hint)
@@ -104,7 +104,7 @@ def way_back(book: RolloutBook, position: RolloutPosition, phase: str = "") -> s
         return wanted
     if not backs:
         raise UsageError("the plan has no way back", "a phase with rollback = true is one")
-    fact = f"{phase!r} is no way back" if phase else "nothing was begun that the plan takes back"
+    fact = f"{phase!r} is not a way back" if phase else "nothing was begun that the plan takes back"
     raise UsageError(fact, f"name a way back with --to: {', '.join(backs)}")
 
 
@@ -157,7 +157,9 @@ def _standing_at(book: RolloutBook, step_id: str) -> RolloutStepState:
         raise UsageError(f"there is no step {step_id!r}", did_you_mean(step_id, list(book.plan.every)))
     if now is None or book.position.ask in {RolloutAsk.COMPLETE, RolloutAsk.ROLLED_BACK}:
         raise UsageError("the rollout is at its end", "see kisaan-validate rollout status")
-    raise UsageError(f"the rollout stands at {now.step.id}, not at {step_id}", "one step after the other")
+    raise UsageError(
+        f"the rollout stands at {now.step.id}, not at {step_id}", "steps are done one after the other"
+    )
 
 
 def _require_waited(book: RolloutBook, step: RolloutStep) -> None:
@@ -176,7 +178,7 @@ def _require_waited(book: RolloutBook, step: RolloutStep) -> None:
 def _kept(book: RolloutBook, step: RolloutStep, file: Path) -> StepRecord:
     """A copy of the file in the folder, which is copied as a whole."""
     if not file.is_file():
-        raise UsageError(f"{file} is no file", "name one with --file")
+        raise UsageError(f"{file} is not a file", "name one with --file")
     if file.stat().st_size > MOST_BYTES:
         raise UsageError(f"{file} is larger than 256 MB", "attest with a digest of it in --text")
     suffix = file.suffix if file.suffix.isascii() and file.suffix[1:].isalnum() else ""

@@ -29,14 +29,14 @@ READ_EACH_TIME = 64 << 20
 ``rollout check`` reads it.
 """
 MOST_RECORDS = 200
-"""Files of one step."""
+"""How many files one step may leave."""
 _RECORD = "rollout.json"
 _RUN_MARK = '"kind": "run"'
 
 
 @dataclass(frozen=True)
 class EvidenceFault:
-    """A file that does not hold any more: of which step, recorded by which entry, and what is wrong."""
+    """A file that no longer holds: its step, the entry that recorded it, and what is wrong."""
 
     step: str
     entry: int
@@ -44,7 +44,7 @@ class EvidenceFault:
 
 
 def stamps(folder: Path, step: RolloutStep) -> dict[str, tuple[int, int, int]]:
-    """What the step's records look like now: those that are so afterwards were not written by it."""
+    """What the step's records look like now: unchanged ones were not written by it."""
     return {_name(folder, path): _stamp(path) for path in _matching(folder, step)}
 
 
@@ -58,7 +58,7 @@ def make_folders(folder: Path, step: RolloutStep) -> None:
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RecordError(f"cannot make {place}: {error.strerror}", "look what stands there") from None
+            raise RecordError(f"cannot make {place}: {error.strerror}", "see what is there") from None
 
 
 def records_of(
@@ -85,7 +85,7 @@ def digested(folder: Path, path: Path) -> StepRecord:
         # A link could lead to a file elsewhere, which a copy of the folder would not have.
         with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise RecordError(f"{path} is no file", "a record must be a plain file")
+                raise RecordError(f"{path} is not a file", "a record must be a plain file")
             while block := file.read(1 << 20):
                 sha.update(block)
                 size += len(block)
@@ -106,7 +106,7 @@ def criteria_of(folder: Path, records: Sequence[StepRecord]) -> tuple[CriterionS
             if not begins_with(path, [_RUN_MARK]):
                 continue
             run = run_from_json(read_file(path), record.path)
-        # A record of another kind, or of another version, says nothing; then nothing is proved by it.
+        # A record of another kind or version says nothing, so it proves nothing.
         except KisaanError:
             continue
         return tuple(
@@ -118,7 +118,7 @@ def criteria_of(folder: Path, records: Sequence[StepRecord]) -> tuple[CriterionS
 def faults_of(
     folder: Path, plan: RolloutPlan, entries: Sequence[RolloutEntry], *, whole: bool = False
 ) -> tuple[EvidenceFault, ...]:
-    """What does not hold of the newest evidence of each step. ``whole``: large files are read too."""
+    """What no longer holds in the newest evidence of each step. ``whole``: large files are read too."""
     return tuple(
         EvidenceFault(step, number, words)
         for step, number, record in _newest(plan, entries)

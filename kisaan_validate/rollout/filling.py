@@ -1,4 +1,4 @@
-"""What a step's words stand for: the rollout's folder, and what earlier steps left."""
+"""Fills in a step's words: the rollout's folder, and what earlier steps left."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def filled_text(text: str, book: RolloutBook) -> str:
     """A text in which ``{folder}`` is the rollout's folder, ``{record:STEP}`` the newest record of a step,
     ``{beside:STEP}`` the folder of that, ``{when:STEP}`` when the step last began or was attested.
     """
-    # In one pass: what is put in may hold braces.
+    # In one pass: inserted text may hold braces.
     return re.sub(
         rf"\{{folder\}}|{NAMED.pattern}",
         lambda found: str(book.folder) if found[0] == "{folder}" else _named(found[1], found[2], book),
@@ -36,7 +36,10 @@ def _named(what: str, step: str, book: RolloutBook) -> str:
     if what == "when":
         times = [entry.at for entry, event in step_entries(step, book.entries) if _begins(event)]
         if not times:
-            raise UsageError(f"{step} was not done: nobody knows when", "it was overridden; do it, or go on")
+            raise UsageError(
+                f"{step} was not done, so there is no time to name",
+                "it was overridden; do it, or go on without it",
+            )
         return f"{times[-1]:%Y-%m-%dT%H:%M:%S+00:00}"
     record = next(_records(step, book), None)
     if record is None:
@@ -50,7 +53,7 @@ def _begins(event: object) -> bool:
 
 
 def _records(step: str, book: RolloutBook) -> Iterator[StepRecord]:
-    """Of the newest attempt that left some, the newest first."""
+    """Records of the newest attempt that left some, the newest first."""
     for _, event in reversed(step_entries(step, book.entries)):
         if isinstance(event, StepEnded):
             yield from reversed(event.records)

@@ -1,4 +1,4 @@
-"""What a rollout came to: each criterion and the whole, by where it stands. Pure."""
+"""The result of a rollout: each criterion and the whole, by where it stands. Pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _IN_A_RUN = {
 def criteria_of_plan(
     plan: RolloutPlan, position: RolloutPosition, entries: Sequence[RolloutEntry]
 ) -> tuple[CriterionResult, ...]:
-    """Each success criterion, and what is known of it. On the way back none is proved any more."""
+    """Each success criterion, and what is known about it. On the way back none is proved any more."""
     states = {state.step.id: state for state in (position.before_back or position.states)}
     found = tuple(_criterion(one, states, entries) for one in plan.criteria)
     if not position.back:
@@ -73,7 +73,7 @@ def _criterion(
 
 
 def _by_step(state: RolloutStepState) -> tuple[CriterionState, str] | None:
-    """What a step says of a criterion; None where it was not needed."""
+    """What a step says about a criterion; None where it was not needed."""
     id, standing = state.step.id, state.standing
     if standing is StepStanding.NOT_NEEDED:
         return None
@@ -92,13 +92,13 @@ def _by_step(state: RolloutStepState) -> tuple[CriterionState, str] | None:
 def _by_run(
     criterion: RolloutCriterion, states: Mapping[str, RolloutStepState], entries: Sequence[RolloutEntry]
 ) -> tuple[CriterionState, str]:
-    """What the newest run of its steps says of a criterion."""
+    """What the newest run of its steps says about a criterion."""
     for entry in reversed(entries):
         event = entry.event
         if not isinstance(event, StepEnded) or event.step not in criterion.proved_in:
             continue
         state = states.get(event.step)
-        # Only what still counts: not of another text of the step, not before what it needs, not lost.
+        # Only what still counts: of this text of the step, after what it needs, and still there.
         if state is None or state.evidence != entry.number or state.standing is StepStanding.DAMAGED:
             return CriterionState.OPEN, f"the record of {event.step} does not count any more"
         seen = next((one for one in event.criteria if one.id == criterion.id), None)
@@ -159,7 +159,7 @@ def _unjudged(plan: RolloutPlan, state: RolloutStepState) -> bool:
 
 
 def _overrides(plan: RolloutPlan, position: RolloutPosition, entries: Sequence[RolloutEntry]) -> list[str]:
-    """Overrides that no longer stand, as of a step that passed later, and accepted changes of the plan."""
+    """Overrides that no longer stand, since the step passed later, and accepted changes of the plan."""
     standing = {state.entry for state in position.states if state.standing is StepStanding.OVERRIDDEN}
     found = []
     for entry in entries:

@@ -48,7 +48,7 @@ def what_next(
     if turned is None or not isinstance(turned.event, TurnedBack):
         return _position(_states(plan.forward, entries, damaged), RolloutAsk.COMPLETE, "", ())
     before = _states(plan.forward, entries[: turned.number - 1], damaged)
-    # What was done of the way back in an earlier life of the plan is not done now.
+    # Steps of the way back that were done before it was taken do not count.
     states = _states(plan.steps_of(turned.event.phase), entries[turned.number :], damaged)
     return _position(states, RolloutAsk.ROLLED_BACK, turned.event.phase, before)
 
@@ -57,7 +57,7 @@ def _position(
     states: tuple[RolloutStepState, ...], end: RolloutAsk, back: str, before: tuple[RolloutStepState, ...]
 ) -> RolloutPosition:
     now = next((state for state in states if state.standing not in SETTLED), None)
-    # A way back without a step that is left, as of another plan, was not gone.
+    # A way back without any step, as after a change of plan, was not completed.
     if now is None and not states:
         return RolloutPosition(RolloutAsk.STOPPED, states, None, "the plan has no such phase", back, before)
     if now is None:
@@ -68,14 +68,14 @@ def _position(
 def _ask(now: RolloutStepState) -> RolloutAsk:
     if now.standing in _STOPS:
         return RolloutAsk.STOPPED
-    # What others' command did before it was cut off, nobody knows: a person looks first.
+    # What somebody else's command did before it was cut off is not known: a person looks first.
     if now.standing is StepStanding.INTERRUPTED:
         return RolloutAsk.RUN if _harmless(now.step) else RolloutAsk.STOPPED
     return RolloutAsk.RUN if now.step.runs else RolloutAsk.ATTEST
 
 
 def _harmless(step: RolloutStep) -> bool:
-    """Whether it may simply be run again: ours only read the database."""
+    """Whether it may simply be run again: our own commands only read the database."""
     return step.runs and not step.run
 
 
@@ -101,25 +101,25 @@ def _state(
         return RolloutStepState(step, StepStanding.BLOCKED, f"it needs {missing}")
     if state.standing is StepStanding.OPEN and events:
         again = max(step.needs, key=lambda name: earlier[name].evidence if name in earlier else 0)
-        return RolloutStepState(step, StepStanding.OPEN, f"it was done before {again} was done again")
+        return RolloutStepState(step, StepStanding.OPEN, f"it was done before {again} was repeated")
     return state
 
 
 def _counts(entry: RolloutEntry, step: RolloutStep) -> bool:
-    """Whether an entry tells of this step as it is written now, by what such a step can be told."""
+    """Whether an entry counts for this step as it is written now, and is of a kind that such a step takes."""
     event = entry.event
     if not isinstance(event, StepEvent) or event.step != step.id or event.definition != step.definition:
         return False
     if isinstance(event, StepOverridden):
         return True
     if isinstance(event, StepAttested):
-        # A person's word is no proof of what is run; only that it is left out, where it may be.
+        # A person's word does not prove a step that is run; it can only leave out an optional one.
         return event.outcome is AttestOutcome.NOT_DONE if step.runs else True
     return step.runs
 
 
 def _not_needed(step: RolloutStep, earlier: Mapping[str, RolloutStepState]) -> str:
-    """Why a step is not needed; "" where it is, or where nobody can tell."""
+    """Why a step is not needed; "" where it is, or where that is not known."""
     if step.only_if is None or step.only_if.step not in earlier:
         return ""
     decides = earlier[step.only_if.step]
@@ -134,7 +134,7 @@ def _not_needed(step: RolloutStep, earlier: Mapping[str, RolloutStepState]) -> s
 
 
 def _missing(step: RolloutStep, earlier: Mapping[str, RolloutStepState]) -> str:
-    """The first step that it needs and that was left out; "" if none."""
+    """The first needed step that was left out; "" if none."""
     left = (name for name in step.needs if name in earlier and _left_out(earlier[name]))
     return next((f"{name}, which was not done" for name in left), "")
 
@@ -171,7 +171,7 @@ def _ended(
 ) -> tuple[StepStanding, str, StepVerdict | None]:
     passed, failed = event.verdict is StepVerdict.PASS, event.verdict is StepVerdict.FAIL
     let = passed or event.verdict in step.gate
-    # Of evidence that is gone nobody can tell what it said.
+    # What missing evidence said is not known.
     if let and damaged:
         return StepStanding.DAMAGED, "a record of it is missing or was changed", StepVerdict.UNKNOWN
     if let:
@@ -195,7 +195,7 @@ def _attested(
 
 
 def attempts_of(step: str, entries: Sequence[RolloutEntry]) -> int:
-    """How often a step was begun, whatever it said then."""
+    """How often a step was begun, whatever its text was then."""
     return sum(isinstance(e.event, StepStarted) and e.event.step == step for e in entries)
 
 
@@ -216,5 +216,5 @@ def accepted_plan(entries: Sequence[RolloutEntry]) -> str:
 
 
 def step_entries(step: str, entries: Sequence[RolloutEntry]) -> tuple[tuple[RolloutEntry, StepEvent], ...]:
-    """All that was recorded of a step."""
+    """Everything that was recorded for a step."""
     return tuple((e, e.event) for e in entries if isinstance(e.event, StepEvent) and e.event.step == step)

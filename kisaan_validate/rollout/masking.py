@@ -1,4 +1,4 @@
-"""What may be shown and kept of others' words: no secret of a connection or of the environment."""
+"""What may be shown and kept of other programs' output: no secret of a connection or the environment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from kisaan_validate.facts.result import MASKED
 
-# None begins with a repetition: lines may be long, and there may be many.
+# No pattern begins with a repetition: lines may be long, and there may be many.
 _IN_URL = re.compile(r"(://[^\s:/@]*:)\S+@")
 _ASSIGNED = re.compile(
     r"(?i)((?:password|passwd|pwd|secret|token|api_?key|passphrase|credentials?)"
@@ -22,7 +22,7 @@ _SECRET_NAME = re.compile(
 )
 _OURS = re.compile(r"^(PG[A-Z]+|KISAAN_\w+)$")
 _SHORTEST = 6
-"""A value of fewer characters is masked nowhere: it would be found in any text."""
+"""A shorter value is not masked: it would be found in any text."""
 
 
 def masked(text: str, secrets: Iterable[str] = ()) -> str:
@@ -60,7 +60,7 @@ def secrets_in(argv: Sequence[str]) -> tuple[str, ...]:
 
 
 def others_environment(named: Collection[str]) -> dict[str, str]:
-    """Our environment as others' commands get it: without what is ours or may be a secret, unless named."""
+    """The environment for others' commands: without our variables and possible secrets, unless named."""
     return {
         name: value
         for name, value in os.environ.items()

@@ -35,7 +35,7 @@ def night_of(book: RolloutBook) -> RolloutNight:
 def _notes(book: RolloutBook) -> Iterator[str]:
     if book.changed:
         before = accepted_plan(book.entries)
-        yield f"The plan was changed, which nobody accepted; before, its SHA-256 was {before}."
+        yield f"The plan was changed and not accepted; before, its SHA-256 was {before}."
     for fault in book.faults:
         yield f"Evidence of {fault.step}, entry {fault.entry}: {fault.words}."
     yield from book.strays

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from kisaan_validate.rollout.plan_model import ConditionTable, PhaseTable, StepTable
 
 NAMED = re.compile(r"\{(record|beside|when):([a-z0-9_-]+)\}")
-"""What a word may say of an earlier step."""
+"""What a word may name of an earlier step."""
 MOST_STEPS = 500
-"""A person goes through them one by one in a night."""
+"""The most steps: a person goes through them one by one in a night."""
 
 
 def read_plan(text: str, origin: str, commands: Collection[str] | None = None) -> RolloutPlan:
@@ -87,7 +87,7 @@ def _step(given: StepTable, phase: str) -> RolloutStep:
         given.timeout,
         given.wait,
     )
-    # Of everything that is said of it: what was done for another text is not done for this one.
+    # Over everything that the plan says about it: what was done for another text does not count.
     said = json.dumps(asdict(step), sort_keys=True, ensure_ascii=False)
     return replace(step, definition=hashlib.sha256(said.encode()).hexdigest())
 
@@ -107,8 +107,8 @@ def _check_steps(plan: RolloutPlan, commands: Collection[str] | None, origin: st
             condition = (step.only_if.step,) if step.only_if is not None else ()
             # Only earlier ones: so needs cannot lead in a circle.
             _known((*step.needs, *condition), seen, where, "does not come before it")
-            _known(filter(None, (step.on_failure,)), backs, where, "is no phase with rollback = true")
-            # On the way back what the way forward left may be named too.
+            _known(filter(None, (step.on_failure,)), backs, where, "is not a phase with rollback = true")
+            # The way back may also name what the way forward left.
             _check_named(step, plan, [*seen, *(forward if phase.rollback else ())], where)
             if step.kind is RolloutKind.OURS and commands is not None:
                 _check_command(step.argv[0], commands, where)
@@ -141,7 +141,7 @@ def _check_criteria(plan: RolloutPlan, origin: str) -> None:
     steps = [step.id for step in plan.forward]
     for one in plan.criteria:
         where = f"{origin}: criterion {one.id}"
-        _known((*one.steps, *one.proved_in), steps, where, "is no step of the way forward")
+        _known((*one.steps, *one.proved_in), steps, where, "is not a step of the way forward")
         for name in one.proved_in:
             if plan.every[name].kind is not RolloutKind.OURS or not plan.every[name].records:
                 raise SuiteError(f"{name!r} records no run", "name a step of kind ours with records", where)

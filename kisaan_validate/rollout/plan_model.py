@@ -18,7 +18,7 @@ from kisaan_validate.toml.model import (
 )
 
 _END = r"(?![\s\S])"
-"""Of a text: $ would let a line feed follow."""
+"""The end of a text: $ would let a line feed follow."""
 _ID = shaped(rf"^[a-z0-9][a-z0-9_-]{{0,59}}{_END}", "a name of at most 60 small letters, digits, - and _")
 # No control character: titles stand on a terminal.
 _LINE = shaped(rf"^(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]+{_END}", "one line of text that is not blank")
@@ -47,26 +47,26 @@ class StepTable(TomlTable):
         "of others are shown and somebody attests them; command: a command of others, run if run = true",
         examples=["person"],
     )
-    why: str = Field("", description="why it is done; shown when it is its turn")
+    why: str = Field("", description="why it is done; shown at its turn")
     argv: Names = Field((), description="program and words; of ours the words after kisaan-validate")
     show: Annotated[tuple[Line, ...], Field(strict=False)] = Field((), description="lines to copy")
     records: Annotated[tuple[FilePath, ...], Field(strict=False)] = Field(
         (), description="files that it writes, in the folder of the rollout; * stands for a part of a name"
     )
     needs: Annotated[tuple[StepId, ...], Field(strict=False)] = Field(
-        (), description="earlier steps without which it may not begin; done again, they make it open again"
+        (), description="earlier steps that it needs; if one of them is done again, it is open again"
     )
     gate: Verdicts = Field(("pass",), description="verdicts after which the next step may begin")
-    only_if: ConditionTable | None = Field(None, description="it is needed only then")
+    only_if: ConditionTable | None = Field(None, description="when it is needed; otherwise always")
     on_failure: str = Field("", description="the phase of the way back")
     optional: bool = Field(False, description="true: somebody may attest that it is not done")
     run: bool = Field(False, description="true: the command of others is run, not only shown")
     environment: Annotated[tuple[Annotated[str, _VARIABLE], ...], Field(strict=False)] = Field(
-        (), description="variables that the command of others gets though they may hold a secret"
+        (), description="variables that the command gets although they may hold a secret"
     )
-    directory: str = Field("", description="the folder in which the command of others runs")
-    timeout: SomeTime = Field(3_600, description="after this long it is ended")
-    wait: Duration = Field(0, description="it can be attested only this long after the step before it")
+    directory: str = Field("", description="the folder in which the command runs")
+    timeout: SomeTime = Field(3_600, description="how long it may run")
+    wait: Duration = Field(0, description="how long after the step before it can be attested")
 
     @model_validator(mode="after")
     def _fits(self) -> StepTable:
@@ -90,7 +90,7 @@ class StepTable(TomlTable):
     def _no_shell(self) -> StepTable:
         if any("\x00" in word for word in self.argv):
             raise wrong("argv has a NUL character", "no program takes one")
-        # Also behind env or sudo. A shell that runs a file of its own is a program like any other.
+        # Also after env or sudo. A shell that runs a script file is a program like any other.
         if self.kind == "command" and any(map(_runs_a_text, self.argv, self.argv[1:])):
             raise wrong(
                 "argv lets a shell run a text", "write the program and its words, or put it in a script"
@@ -119,7 +119,7 @@ class PhaseTable(TomlTable):
     """A phase of the runbook."""
 
     id: StepId = Field(description="its name", examples=["pre-migration"])
-    title: Line = Field(description="as the runbook calls it", examples=["Phase 1: Pre-Migration Checks"])
+    title: Line = Field(description="its title in the runbook", examples=["Phase 1: Pre-Migration Checks"])
     rollback: bool = Field(False, description="true: it is the way back, taken by `rollout next --rollback`")
     step: Annotated[tuple[StepTable, ...], Field(strict=False), tables("phase.step")] = Field(
         description="its steps, in order", examples=["…"]

@@ -20,13 +20,13 @@ from kisaan_validate.process.stopping import Stop
 from kisaan_validate.rollout.masking import masked, secrets_in, secrets_of
 
 LOG_BYTES = 1 << 20
-"""Of an output that are kept."""
+"""Bytes of an output that are kept."""
 LONGEST_LINE = 4_096
-"""Bytes after which a line is taken as one, though it did not end."""
+"""Bytes after which an unfinished line is taken as a line."""
 GRACE = 8.0
-"""Seconds in which a command that is ended may write what it knows."""
+"""Seconds that a command gets to end by itself after it was told to stop."""
 _AFTER = 1.0
-"""Seconds that are waited for words after a command's end: a service that it left may hold the pipe."""
+"""Seconds to wait for output after a command's end: a service that it left may hold the pipe."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _started(program: StepProgram, told: int) -> subprocess.Popen[bytes]:
         stderr=subprocess.STDOUT,
         env=dict(program.environment),
         cwd=program.directory,
-        # Signals of a terminal reach us, and we decide how the command ends.
+        # A terminal's signals reach us, and we decide how the command ends.
         start_new_session=True,
         pass_fds=(told,),
     )
@@ -143,7 +143,7 @@ def _code(report: int) -> int | None:
         line = os.read(report, 64)
     except BlockingIOError:
         return None
-    # Without a word its leash was killed: whatever it does, nobody knows.
+    # Without a message its leash was killed: what the command does is not known.
     return int(line) if line.strip() else None
 
 
@@ -166,7 +166,7 @@ class _StepOutput:
         self._rest = parts.pop()
         for part in parts:
             self._line(part)
-        # Cut at a blank, so that no secret is cut in two and shown by halves.
+        # Cut at a blank, so that no secret is cut in two and shown in halves.
         while len(self._rest) > LONGEST_LINE:
             at = self._rest.rfind(b" ", 0, LONGEST_LINE) + 1 or len(self._rest)
             self._line(self._rest[:at])
@@ -181,7 +181,7 @@ class _StepOutput:
 
     def _line(self, data: bytes) -> None:
         line = masked(data.decode("utf-8", "replace"), self.secrets)
-        # An error says more than the hint, or the farewell, that follows it.
+        # An error says more than the hint or closing line after it.
         error = line.lstrip().lower().startswith("error")
         if error or (line.strip() and not self._error):
             self.last, self._error = line.strip()[:300], error

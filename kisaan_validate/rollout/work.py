@@ -1,7 +1,7 @@
-"""One operator at a time: a lock of the kernel on this host, a word for other hosts that share the folder.
+"""One operator at a time: a kernel lock on this host, a note for other hosts that share the folder.
 
 The kernel's lock ends with its process. Another host may not see it, so the holder also writes who is at
-work into ``rollout.work`` and renews it. From another host such a word is believed while it is renewed; when
+work into ``rollout.work`` and renews it. Another host believes such a note while it is renewed; when
 it is not, a person decides: ``--take-over``.
 """
 
@@ -29,9 +29,9 @@ from kisaan_validate.record.files import write_file
 
 LOCK, WORD = "rollout.lock", "rollout.work"
 BEAT_SECONDS = 5.0
-"""So often the word is renewed."""
+"""Seconds between two renewals of the note."""
 STALE_SECONDS = 60.0
-"""After so long without renewal, by this host's clock, its writer may be gone."""
+"""Seconds without renewal, by this host's clock, after which its writer may be gone."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,12 @@ class AtWork:
 
     @property
     def words(self) -> str:
-        """Who that is, in words."""
+        """Who that is, for people."""
         return f"{self.user} on {self.host}, process {self.pid}, since {self.since}"
 
     @property
     def here(self) -> bool:
-        """Whether it was written on this host, and since it was started."""
+        """Whether it was written on this host since the host was started."""
         return (self.host, self.boot) == (socket.gethostname(), _boot())
 
     def silent_seconds(self) -> float:
@@ -66,7 +66,7 @@ class AtWork:
 
 
 class Holding:
-    """That we are at work in a folder."""
+    """Our note that we are at work in a folder."""
 
     def __init__(self, folder: Path, taken_from: str, lost: Callable[[str], None]) -> None:
         self.taken_from = taken_from
@@ -87,7 +87,7 @@ class Holding:
     def __exit__(self, *_: object) -> None:
         self._end.set()
         self._thread.join()
-        # A word that cannot be read is somebody's, who is told what to do.
+        # An unreadable note belongs to somebody; the message says what to do.
         with suppress(OSError, RecordError):
             if self._mine():
                 self._path.unlink()
@@ -116,7 +116,7 @@ class Holding:
 
     def _beating(self) -> None:
         while not self._end.wait(BEAT_SECONDS):
-            # A full disk, or a word that is half written, is said by what is recorded, not here; this must
+            # A full disk, or a half-written note, shows when something is recorded, not here; this must
             # not end, or we would seem to be gone.
             with suppress(RecordError):
                 if not self._mine():
@@ -141,7 +141,7 @@ def at_the_helm(
 
 
 def _readable(folder: Path) -> AtWork | None:
-    """What the word says, for the message that the lock is held; a damaged one is refused later."""
+    """What the note says, for the message that the lock is held; a damaged one is refused later."""
     try:
         return at_work(folder)
     except RecordError:
@@ -156,7 +156,7 @@ def _what(folder: Path, found: AtWork | None) -> str:
 
 def _holding(folder: Path, lost: Callable[[str], None], take_over: bool) -> Holding:
     found = at_work(folder)
-    # Of this host the kernel's lock is the better witness, and we hold it: that process is gone.
+    # On this host the kernel's lock is the better witness, and we hold it: that process is gone.
     if found is None or found.here:
         return Holding(folder, "", lost)
     silent = found.silent_seconds()
@@ -167,7 +167,7 @@ def _holding(folder: Path, lost: Callable[[str], None], take_over: bool) -> Hold
             f"the rollout in {folder} was being worked on by {found.words}, last heard {found.beat}",
             "ask them; if they are gone, add --take-over --by NAME",
         )
-    # Clocks of two hosts differ: who still renews it is there, whatever the time is.
+    # Clocks of two hosts differ: whoever still renews the note is there, whatever its time.
     time.sleep(BEAT_SECONDS * 1.5)
     if at_work(folder) != found:
         raise AlreadyRunning(f"{found.words}, is still at work in {folder}", "ask them")
@@ -175,7 +175,7 @@ def _holding(folder: Path, lost: Callable[[str], None], take_over: bool) -> Hold
 
 
 def at_work(folder: Path) -> AtWork | None:
-    """What the word in a folder says; None where there is none. Raises RecordError for one that cannot be
+    """What the note in a folder says; None where there is none. Raises RecordError for one that cannot be
     read: somebody may be at work.
     """
     path = folder / WORD
@@ -205,7 +205,7 @@ def busy(folder: Path) -> AtWork | None:
     try:
         with open(folder / LOCK, "rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    # Held by somebody; or not to be asked, and then the word stands.
+    # Held by somebody; or it cannot be asked, and then the note counts.
     except OSError:
         return found
     return None
@@ -230,7 +230,7 @@ def _holder(path: Path) -> str:
 
 
 def _line(value: str) -> str:
-    """A text without what could move a cursor, and not long."""
+    """A short text without characters that could move a cursor."""
     return "".join(c for c in value if c.isprintable())[:200]
 
 

@@ -32,7 +32,7 @@ class Signers:
 
 @dataclass(frozen=True)
 class Checked:
-    """What became of one signature. ``key`` is the fingerprint of the key that made it, "" where there is
+    """What happened to one signature. ``key`` is the fingerprint of the key that made it, "" where there is
     none to name.
 
     ``intact`` tells whether the signature fits the text at all, ``good`` whether its key may also speak

@@ -35,7 +35,7 @@ SIGNERS, REVOKED = f"{FOLDER}/allowed_signers", f"{FOLDER}/revoked_signers"
 
 
 class Decision(StrEnum):
-    """What somebody says: the run may be relied upon, or not; one criterion that no check can prove is
+    """What somebody says: the run may be relied on, or not; one criterion that no check can prove is
     met, or is not.
     """
 

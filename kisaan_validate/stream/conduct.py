@@ -1,4 +1,4 @@
-"""All streams of a run: pieces are dealt out to readers, and what becomes of those that are lost."""
+"""All streams of a run: pieces are dealt out to readers, and what happens to those that are lost."""
 
 from __future__ import annotations
 

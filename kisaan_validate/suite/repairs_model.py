@@ -34,7 +34,7 @@ class RepairStepTable(TomlTable):
         (), description="delete: the outputs of `rows` that hold the key of the row that stays"
     )
     references: Names = Field((), description="table.column without a foreign key that moves to the kept row")
-    also: Names = Field((), description="columns of the table that triggers change along")
+    also: Names = Field((), description="columns of the table that triggers change as well")
     books: Names = Field((), description="columns that a person lists for the books")
     count: Literal["failing", "any"] = Field(
         "failing", description="how many rows: as many as violations, or any"
@@ -68,7 +68,7 @@ class RepairFile(TomlTable):
     text: Filled = Field(description="why, and what the reviewer must know", examples=["…"])
     review: Filled = Field(description="who must review it before it is run", examples=["finance"])
     warnings: Names = Field((), description="what may go wrong, each a sentence")
-    writes: Names = Field((), description="tables into which triggers write along; the way back leaves these")
+    writes: Names = Field((), description="tables that triggers also write into; the way back leaves these")
     leaves: Annotated[int, Field(ge=0)] = Field(0, description="how many violations remain after it")
     step: Annotated[tuple[RepairStepTable, ...], Field(strict=False, min_length=1), tables("step")] = Field(
         description="its steps, in their order", examples=["[[step]]"]

@@ -30,7 +30,7 @@ from kisaan_validate.facts.run import Run, incomplete
 from kisaan_validate.verdict.waivers import Use, Waived, Waivers, waived
 
 JUDGED = frozenset({State.BROKEN, State.NOT_DONE})
-"""What becomes of a promise that was not kept."""
+"""What happens to a promise that was not kept."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ def _explained(promises: Iterable[tuple[Promise, Outcome]]) -> dict[ChangeKey, t
 
 
 def outcomes(contract: Contract, both: Both) -> tuple[tuple[Promise, Outcome], ...]:
-    """What became of each promise, in the order of the contract."""
+    """What happened to each promise, in the order of the contract."""
     return tuple((promise, _outcome(promise, both)) for promise in contract.promises)
 
 

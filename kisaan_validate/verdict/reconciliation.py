@@ -30,9 +30,9 @@ class LineKind(StrEnum):
 
     BEFORE = "Before"
     CAME = "Came, as promised"
-    CAME_OTHERWISE = "Came otherwise"
+    CAME_OTHERWISE = "Came, not promised"
     WENT = "Went, as promised"
-    WENT_OTHERWISE = "Went otherwise"
+    WENT_OTHERWISE = "Went, not promised"
     REWRITTEN = "Values changed, as promised"
     COMPUTED = "After, computed"
     COUNTED = "After, counted"

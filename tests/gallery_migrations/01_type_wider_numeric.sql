@@ -1,4 +1,4 @@
--- numeric(12,2) to numeric(12,4): another scale, so every row is written anew
+-- numeric(12,2) to numeric(12,4): another scale, so every row is rewritten
 -- finds: rewrite-under-lock
 -- keeps out: payments readers writers
 -- waits: payments readers writers

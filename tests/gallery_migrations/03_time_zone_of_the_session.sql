@@ -1,4 +1,4 @@
--- timestamp to timestamptz: by the session's zone, and written anew under Asia/Kolkata
+-- timestamp to timestamptz: by the session's zone, and rewritten under Asia/Kolkata
 -- finds: rewrite-under-lock, setting-dependent
 -- keeps out: sales readers writers
 -- waits: sales readers writers

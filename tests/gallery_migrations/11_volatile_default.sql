@@ -1,4 +1,4 @@
--- a default that differs from row to row: the table is written anew
+-- a default that differs from row to row: the table is rewritten
 -- finds: volatile-default
 -- keeps out: sales readers writers
 -- waits: sales readers writers

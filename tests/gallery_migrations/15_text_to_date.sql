@@ -1,4 +1,4 @@
--- text to date by the session's DateStyle, and written anew
+-- text to date by the session's DateStyle, and rewritten
 -- finds: rewrite-under-lock, setting-dependent
 -- keeps out: payments readers writers
 -- waits: payments readers writers

@@ -13,7 +13,7 @@ Each tool lives in an environment of its own (see ``validate_with_tools.py``); f
 It asks on the rows of ``import_shop.py`` as they are, and again after each kind of damage of
 ``import_states.py``, so that failing answers are compared as well. ``--record`` keeps what the tool
 answers in ``answers/``, with its version: ``test_import_answers.py`` holds imports to that without the
-tool. Exit code 1 if an item that has a counterpart is answered otherwise by its tool, but for the
+tool. Exit code 1 if an item that has a counterpart is answered differently by its tool, but for the
 differences that docs/adoption.md names. Nothing is sent anywhere: the tools' telemetry is switched off.
 """
 

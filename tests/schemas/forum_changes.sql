@@ -1,6 +1,6 @@
 UPDATE members SET settings = jsonb_set(settings, '{mail,hour}', '99') WHERE handle = 'member3';
 UPDATE members SET settings = settings - 'pins' WHERE handle = 'member4';
-UPDATE members SET profile = '{"a": [1, 2], "b": 5}' WHERE handle = 'member5';  -- the same document, written otherwise
+UPDATE members SET profile = '{"a": [1, 2], "b": 5}' WHERE handle = 'member5';  -- the same document, written differently
 UPDATE members SET profile = '{"a": [2, 1], "b": 6}' WHERE handle = 'member6';
 UPDATE members SET handle = 'MEMBER7' WHERE handle = 'member7';  -- the same citext, in capitals
 UPDATE members SET badges = badges || 'silver => NULL' WHERE handle = 'member8';

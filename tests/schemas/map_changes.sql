@@ -4,7 +4,7 @@ UPDATE roads SET grid[2][1] = 77 WHERE number = 'R5';
 UPDATE roads SET stops = ARRAY[stops[1]] WHERE number = 'R6';
 UPDATE roads SET lanes = B'10110' WHERE number = 'R7';
 UPDATE roads SET hull = polygon(5, circle(point(8, 1), 3)) WHERE number = 'R8';
-UPDATE roads SET open_hours = '{[6,10),[10,12),[13,20)}' WHERE number = 'R9';  -- the same set, written otherwise
+UPDATE roads SET open_hours = '{[6,10),[10,12),[13,20)}' WHERE number = 'R9';  -- the same set, written differently
 UPDATE places SET climate = temperature(lower(climate), 99) WHERE id = 3;
 UPDATE ONLY places SET peaks[1] = NULL WHERE id = 5;
 UPDATE cities SET lat = lat + 0.000001 WHERE id = 105;  -- the generated point follows

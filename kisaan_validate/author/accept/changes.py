@@ -16,9 +16,9 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True)
 class SuiteChanges:
-    """What became of tables and columns, by the names that they had before.
+    """What happened to tables and columns, by the names that they had before.
 
-    ``nullable`` says whether a column may be NULL now, ``columns`` and ``tables`` what is called otherwise.
+    ``nullable`` says whether a column may be NULL now, ``columns`` and ``tables`` what has another name now.
     """
 
     schemas: tuple[str, ...]
@@ -37,7 +37,7 @@ class SuiteChanges:
 
     @property
     def places(self) -> set[Place]:
-        """The columns that something became of."""
+        """The columns that something happened to."""
         return {*self.types, *self.nullable, *self.columns}
 
 

@@ -26,7 +26,7 @@ LONGEST_ID = 200
 
 
 class Maker:
-    """Gathers the checks of an import, and what became of every item. ``tag`` is on every check."""
+    """Gathers the checks of an import, and what happened to every item. ``tag`` is on every check."""
 
     def __init__(self, tag: str) -> None:
         self.tag = tag

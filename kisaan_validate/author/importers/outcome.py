@@ -1,4 +1,4 @@
-"""What becomes of each item of a source: checks of ours, or the reason why there is none. Nothing else,
+"""What happens to each item of a source: checks of ours, or the reason why there is none. Nothing else,
 and nothing lost.
 """
 

@@ -47,7 +47,7 @@ def _module(table: str, members: Sequence[Made], origins: dict[str, ImportOutcom
     parts = [
         (
             '"""Imported by kisaan-validate: read it and fix it, it is yours. import.md says '
-            'what became of every item."""\n'
+            'what happened to every item."""\n'
         ),
         "from __future__ import annotations\n",
         "from kisaan_validate import declare\n",
@@ -74,7 +74,7 @@ def report(outcomes: Sequence[ImportOutcome], tool: str) -> str:
     """Every item with the checks that it became, or with the reason why it has no counterpart. Markdown."""
     total, imported, left = counted(outcomes)
     lines = [
-        f"# What became of every item of {TOOLS[tool]}",
+        f"# What happened to every item of {TOOLS[tool]}",
         "",
         f"{total} items: {imported} imported, {left} not imported.",
         "",

@@ -102,7 +102,7 @@ class AlteredAlike(GroupCause):
         return altered == (self.table, self.objects, self.aspect, self.before, self.after)
 
     def words(self, changes: Sequence[Change]) -> str:
-        """The objects, and what became of them."""
+        """The objects, and what happened to them."""
         before, after = pair(self.before, self.after, none="none", quoted=False)
         return f"{self.aspect} of {columns_of(changes)}: {before} → {after}"
 

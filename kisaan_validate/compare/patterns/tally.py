@@ -63,7 +63,7 @@ class PatternClaim:
 
 @dataclass(frozen=True)
 class Findings:
-    """What became of a column's changed values: ``rows`` of them. The parts add up to it.
+    """What happened to a column's changed values: ``rows`` of them. The parts add up to it.
 
     ``exchanged``: those that no pattern explains are, as a whole, the old values in other rows.
     """

@@ -170,7 +170,7 @@ class CharactersLost(Pattern):
             yield "ascii", "lost their accents"
 
     def says(self, parameter: Parameter) -> str:
-        """Which characters, and what became of them."""
+        """Which characters, and what happened to them."""
         if parameter[1] == "lost their accents":
             return "letters lost their accents"
         return f"characters missing in {parameter[0]} were {parameter[1]}"

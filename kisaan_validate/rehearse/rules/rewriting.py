@@ -1,4 +1,4 @@
-"""Rules on tables that are written anew under a lock."""
+"""Rules on tables that are rewritten under a lock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _found(rule: MigrationRule, tape: Tape, *, default: bool) -> Iterator[RuleFi
                 yield rule.finding(
                     [statement.number],
                     [rewrite.relation],
-                    f"{label(statement)} wrote all of {rewrite.relation} anew{_size(rewrite)}"
+                    f"{label(statement)} rewrote all of {rewrite.relation}{_size(rewrite)}"
                     f" under AccessExclusiveLock, because of {' and '.join(rewrite.reasons)}",
                 )
 
