@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-
-from jinja2 import Environment
-from markupsafe import Markup
 
 from kisaan_validate.facts.certificate import Certificate
 from kisaan_validate.report import text
@@ -25,9 +21,11 @@ from kisaan_validate.report.certificate_parts import (
     trend_words,
     when,
 )
-from kisaan_validate.report.shell import VERDICT_ICONS, css_text, environment, favicon, policy, source
-from kisaan_validate.report.svg import ICON_PATHS
+from kisaan_validate.report.page import PageKind, printed_foot
+from kisaan_validate.report.shell import VERDICT_ICONS
 from kisaan_validate.text.numbers import counted
+
+PAGE = PageKind("certificate.html.j2", ("diff.css", "certificate.css"), {"when": when})
 
 EARLIER = 30
 """So many earlier backups are listed."""
@@ -56,39 +54,30 @@ def render_certificate(certificate: Certificate, name: str, digest: str) -> str:
     gives the same bytes.
     """
     e = certificate.evidence
-    sign = VERDICT_ICONS[certificate.verdict]
-    style = source("diff.css") + source("certificate.css") + _foot(certificate)
     dump = e.dump
-    return (
-        _templates()
-        .get_template("certificate.html.j2")
-        .render(
-            style=Markup(style),
-            policy=policy(style),
-            icon=favicon(sign),
-            sign=sign,
-            path=ICON_PATHS[sign],
-            word=WORDS[certificate.verdict],
-            words_of=WORDS,
-            name=name_of(certificate, name),
-            sentences=list(sentences_of(certificate)),
-            figures=_figures(certificate),
-            sides=(_dump(certificate), _against(certificate)),
-            reasons=certificate.reasons,
-            tables=tables_of(certificate),
-            keys=[(key, key_words(key)) for key in keys_to_show(certificate)],
-            keys_sentence=_keys(certificate),
-            earlier=same_database(certificate)[:EARLIER],
-            done=list(_done(certificate)),
-            limits=certificate.not_proved,
-            sha256=dump.sha256 if dump is not None else "not known",
-            folder=dump is not None and dump.format.value == "directory",
-            certificate_name=name,
-            digest=digest,
-            made_at=certificate.made_at,
-            made_by=certificate.made_by,
-            version=certificate.tool_version,
-        )
+    return PAGE.render(
+        VERDICT_ICONS[certificate.verdict],
+        _foot(certificate),
+        word=WORDS[certificate.verdict],
+        words_of=WORDS,
+        name=name_of(certificate, name),
+        sentences=list(sentences_of(certificate)),
+        figures=_figures(certificate),
+        sides=(_dump(certificate), _against(certificate)),
+        reasons=certificate.reasons,
+        tables=tables_of(certificate),
+        keys=[(key, key_words(key)) for key in keys_to_show(certificate)],
+        keys_sentence=_keys(certificate),
+        earlier=same_database(certificate)[:EARLIER],
+        done=list(_done(certificate)),
+        limits=certificate.not_proved,
+        sha256=dump.sha256 if dump is not None else "not known",
+        folder=dump is not None and dump.format.value == "directory",
+        certificate_name=name,
+        digest=digest,
+        made_at=certificate.made_at,
+        made_by=certificate.made_by,
+        version=certificate.tool_version,
     )
 
 
@@ -195,12 +184,6 @@ def _done(certificate: Certificate) -> Iterator[str]:
 
 
 def _foot(certificate: Certificate) -> str:
-    """Names the verdict, the dump and its time on every printed sheet, for sheets get separated."""
     name = name_of(certificate, "")
     words = f"{WORDS[certificate.verdict]}; {name}; certified {text.utc(certificate.made_at)}"
-    return f'@page{{@bottom-left{{content:"{css_text(text.shortened(text.flat(words), 200))}"}}}}\n'
-
-
-@cache
-def _templates() -> Environment:
-    return environment({"when": when})
+    return printed_foot(words)

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-
-from jinja2 import Environment
-from markupsafe import Markup
 
 from kisaan_validate.facts.place import Place
 from kisaan_validate.facts.row_differences import RowDiff, TableDiff
 from kisaan_validate.report import text
 from kisaan_validate.report.diff_tables import count, quiet_tables, schema_lines, sections
+from kisaan_validate.report.page import PageKind, generator, printed_foot
 from kisaan_validate.report.row_differences import verdict_of
-from kisaan_validate.report.shell import css_text, environment, favicon, policy, source
-from kisaan_validate.report.svg import ICON_PATHS
 from kisaan_validate.text.numbers import counted
-from kisaan_validate.version import VERSION
+
+PAGE = PageKind("diff.html.j2", ("diff.css",), {"count": count})
 
 GENERATOR = '<meta name="generator" content="kisaan-validate diff '
 """What stands at the head of every such page."""
@@ -58,32 +54,22 @@ class FigureLine:
 def render_diff(diff: RowDiff) -> str:
     """The page of a comparison. The same input gives the same bytes."""
     verdict = verdict_of(diff)
-    style = source("diff.css") + _foot(diff, _WORDS[verdict])
-    sign = _SIGNS.get(verdict, "pass")
-    return (
-        _templates()
-        .get_template("diff.html.j2")
-        .render(
-            generator=Markup('{}{}">').format(Markup(GENERATOR), VERSION),
-            style=Markup(style),
-            policy=policy(style),
-            icon=favicon(sign),
-            sign=sign,
-            path=ICON_PATHS[sign],
-            word=_WORDS[verdict],
-            sentences=_sentences(diff),
-            sides=_sides(diff),
-            figures=_figures(diff),
-            diff=diff,
-            sections=(shown := sections(diff)),
-            more=any(group.left for section in shown for group in section.groups),
-            quiet=quiet_tables(diff),
-            schema=schema_lines(diff.schema),
-            unknown=(*diff.unknown, *(u for table in diff.tables for u in table.unknown)),
-            late=any(table.late for table in diff.tables),
-            masked=sum(len(table.masked) for table in diff.tables),
-            version=VERSION,
-        )
+    return PAGE.render(
+        _SIGNS.get(verdict, "pass"),
+        _foot(diff, _WORDS[verdict]),
+        generator=generator(GENERATOR),
+        word=_WORDS[verdict],
+        sentences=_sentences(diff),
+        sides=_sides(diff),
+        figures=_figures(diff),
+        diff=diff,
+        sections=(shown := sections(diff)),
+        more=any(group.left for section in shown for group in section.groups),
+        quiet=quiet_tables(diff),
+        schema=schema_lines(diff.schema),
+        unknown=(*diff.unknown, *(u for table in diff.tables for u in table.unknown)),
+        late=any(table.late for table in diff.tables),
+        masked=sum(len(table.masked) for table in diff.tables),
     )
 
 
@@ -147,13 +133,6 @@ def _schema_figure(diff: RowDiff) -> FigureLine:
     return FigureLine("Schema", figure, "; ".join(words) or "no difference", bool(kinds))
 
 
-@cache
-def _templates() -> Environment:
-    return environment({"count": count})
-
-
 def _foot(diff: RowDiff, word: str) -> str:
-    """Names the verdict, both sides and their snapshots on every printed sheet, for sheets get separated."""
     sides = (f"{side.name}, {text.utc(side.place.at)}" if side.place else side.name for side in _sides(diff))
-    words = text.shortened(text.flat("; ".join((word, *sides))), 200)
-    return f'@page{{@bottom-left{{content:"{css_text(words)}"}}}}\n'
+    return printed_foot("; ".join((word, *sides)))

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-
-from jinja2 import Environment
-from markupsafe import Markup
+from urllib.parse import quote
 
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.rollout import (
@@ -31,10 +28,15 @@ from kisaan_validate.facts.rollout_state import (
     StepStanding,
 )
 from kisaan_validate.report import text
+from kisaan_validate.report.page import PageKind, printed_foot
 from kisaan_validate.report.rollout_words import entry_words
-from kisaan_validate.report.shell import VERDICT_ICONS, css_text, environment, favicon, policy, source
-from kisaan_validate.report.svg import ICON_PATHS
-from kisaan_validate.version import VERSION
+from kisaan_validate.report.shell import VERDICT_ICONS
+
+PAGE = PageKind(
+    "rollout.html.j2",
+    ("diff.css", "certificate.css", "rollout.css"),
+    {"linked": lambda path: quote(str(path))},
+)
 
 
 @dataclass(frozen=True)
@@ -73,27 +75,18 @@ class RolloutDecision:
 
 def render_rollout(night: RolloutNight) -> str:
     """The page of a rollout. The same input gives the same bytes."""
-    sign, word = VERDICT_ICONS[night.verdict], word_of(night)
-    style = source("diff.css") + source("certificate.css") + source("rollout.css") + _foot(night, word)
-    return (
-        _templates()
-        .get_template("rollout.html.j2")
-        .render(
-            style=Markup(style),
-            policy=policy(style),
-            icon=favicon(sign),
-            sign=sign,
-            path=ICON_PATHS[sign],
-            word=word,
-            night=night,
-            figures=_figures(night),
-            criteria=[(one, one.state in _GREEN_CRITERIA) for one in night.criteria],
-            decisions=list(_decisions(night)),
-            left=[state for state in _states(night) if state.standing in _LEFT],
-            phases=[(phase, _steps(night, phase)) for phase in night.phases],
-            lines=[(entry, entry_words(entry)) for entry in night.entries],
-            version=VERSION,
-        )
+    word = word_of(night)
+    return PAGE.render(
+        VERDICT_ICONS[night.verdict],
+        _foot(night, word),
+        word=word,
+        night=night,
+        figures=_figures(night),
+        criteria=[(one, one.state in _GREEN_CRITERIA) for one in night.criteria],
+        decisions=list(_decisions(night)),
+        left=[state for state in _states(night) if state.standing in _LEFT],
+        phases=[(phase, _steps(night, phase)) for phase in night.phases],
+        lines=[(entry, entry_words(entry)) for entry in night.entries],
     )
 
 
@@ -198,17 +191,5 @@ def _records(entry: RolloutEntry | None) -> tuple[StepRecord, ...]:
 
 
 def _foot(night: RolloutNight, word: str) -> str:
-    """Names the verdict, the rollout and its time on every printed sheet, for sheets get separated."""
     words = f"{word}; {night.plan.name}; as of {text.utc(night.made_at)}"
-    return f'@page{{@bottom-left{{content:"{css_text(text.shortened(text.flat(words), 200))}"}}}}\n'
-
-
-@cache
-def _templates() -> Environment:
-    return environment({"linked": lambda path: "/".join(_quoted(part) for part in str(path).split("/"))})
-
-
-def _quoted(part: str) -> str:
-    from urllib.parse import quote
-
-    return quote(part, safe="")
+    return printed_foot(words)
