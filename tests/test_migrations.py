@@ -26,12 +26,12 @@ from kisaan_validate.facts.migrations import (
     MigrationWindow,
     Oddity,
     ServiceAnswer,
-    StandingState,
     TiedPromise,
     Waited,
     WaitEnd,
 )
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.migrations.accepting import with_accepted
 from kisaan_validate.migrations.compare import migrations_standing
 from kisaan_validate.migrations.content import MOST_LOOKED_INTO

@@ -11,9 +11,9 @@ import pytest
 from preflight_cases import AT, item, record, seen, session
 
 from kisaan_validate.errors import RecordError
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreparedSeen, RelationLock, SessionSeen
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.preflight.ages import age_judged, age_words
 from kisaan_validate.preflight.blockers import Scene, judged_blockers
 from kisaan_validate.preflight.clocks import clock_judged

@@ -8,18 +8,10 @@ from enum import StrEnum
 
 from kisaan_validate.facts.ledger import LedgerKind
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.states import StandingState, verdict_of
 
 MIGRATIONS_FORMAT = 1
 """Version of migrations.json. 1: first form."""
-
-
-class StandingState(StrEnum):
-    """What a finding means: WORK is what a migration has still to do, UNKNOWN has no answer."""
-
-    PASS = "pass"
-    FAIL = "fail"
-    UNKNOWN = "unknown"
-    WORK = "work"
 
 
 class Oddity(StrEnum):
@@ -215,10 +207,10 @@ class MigrationsStanding:
     @property
     def verdict(self) -> Verdict:
         """PASS: every file is recorded, and nothing is odd. What fails outranks what is not known."""
-        states = {finding.state for finding in self.findings}
-        if states & {StandingState.FAIL, StandingState.WORK}:
+        if any(finding.state is StandingState.WORK for finding in self.findings):
             return Verdict.FAIL
-        return Verdict.INCONCLUSIVE if StandingState.UNKNOWN in states else Verdict.PASS
+        # That folder and ledger were compared is an answer of its own: findings are only what is odd.
+        return verdict_of((StandingState.PASS, *(finding.state for finding in self.findings)))
 
 
 class WaitEnd(StrEnum):

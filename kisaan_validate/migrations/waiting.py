@@ -12,11 +12,11 @@ from kisaan_validate.facts.migrations import (
     MigrationsStanding,
     Oddity,
     ServiceAnswer,
-    StandingState,
     Waited,
     WaitEnd,
 )
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.migrations.look import OtherDatabase
 from kisaan_validate.process.deadline import Deadline, DeadlineTimer
 from kisaan_validate.process.stopping import Cause, Stop

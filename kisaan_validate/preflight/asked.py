@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.facts.ledger import LEDGER_SHAPES, LedgerKind, LedgerSource
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import EvidenceRow, PreflightItem, PreflightTopic
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.postgres.session import Limits, Rows, Session
 from kisaan_validate.preflight.rules import PreflightRules
 

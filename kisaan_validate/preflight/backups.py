@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from kisaan_validate.facts.certificate import Certificate
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreflightTopic
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.preflight.ages import age_judged
 from kisaan_validate.preflight.asked import NO_GO, Answers, Inquiry
 from kisaan_validate.preflight.evidence import GivenRecord

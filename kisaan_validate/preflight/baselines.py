@@ -8,8 +8,8 @@ from datetime import UTC
 from kisaan_validate.compare.changes import lacking, rows_not_kept
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.baseline import Baseline, require_same_database
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreflightTopic
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.preflight.ages import age_judged
 from kisaan_validate.preflight.asked import Answers, Inquiry
 from kisaan_validate.preflight.backups import refused

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kisaan_validate.facts.migrations import MigrationFinding, Oddity, StandingState
+from kisaan_validate.facts.migrations import MigrationFinding, Oddity
 from kisaan_validate.facts.preflight import PreflightItem, PreflightTopic
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.migrations.compare import migrations_standing
 from kisaan_validate.migrations.folder import read_migration_folder
 from kisaan_validate.postgres.migration_ledger import read_entries

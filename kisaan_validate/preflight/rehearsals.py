@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC
 
 from kisaan_validate.facts.certificate import Certificate
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreflightTopic
 from kisaan_validate.facts.receipt import ReceiptFile, RehearsalReceipt, major_of
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.preflight.ages import age_judged
 from kisaan_validate.preflight.asked import Answers, Inquiry
 from kisaan_validate.preflight.backups import refused, taken_at

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreflightPlace, PreflightRecord
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.report.preflight_words import STATE_WORDS, VERDICT_WORDS, verdict_sentence
 from kisaan_validate.report.text import flat, plain, shortened
 from kisaan_validate.text.numbers import counted

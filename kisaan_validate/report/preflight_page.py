@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreflightRecord, PreflightTopic
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.report import text
 from kisaan_validate.report.page import PageKind, generator, printed_foot
 from kisaan_validate.report.preflight_words import STATE_WORDS, VERDICT_WORDS, verdict_sentence
