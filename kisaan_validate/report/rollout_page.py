@@ -10,7 +10,6 @@ from urllib.parse import quote
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.rollout import (
     PlanAccepted,
-    RolloutEntry,
     RolloutPhase,
     StepAttested,
     StepEnded,
@@ -21,6 +20,7 @@ from kisaan_validate.facts.rollout import (
 )
 from kisaan_validate.facts.rollout_state import (
     GREEN,
+    GREEN_CRITERIA,
     CriterionState,
     RolloutAsk,
     RolloutNight,
@@ -82,7 +82,7 @@ def render_rollout(night: RolloutNight) -> str:
         word=word,
         night=night,
         figures=_figures(night),
-        criteria=[(one, one.state in _GREEN_CRITERIA) for one in night.criteria],
+        criteria=[(one, one.state in GREEN_CRITERIA) for one in night.criteria],
         decisions=list(_decisions(night)),
         left=[state for state in _states(night) if state.standing in _LEFT],
         phases=[(phase, _steps(night, phase)) for phase in night.phases],
@@ -90,7 +90,6 @@ def render_rollout(night: RolloutNight) -> str:
     )
 
 
-_GREEN_CRITERIA = {CriterionState.PROVED, CriterionState.ATTESTED}
 _LEFT = set(StepStanding) - GREEN - {StepStanding.OVERRIDDEN, StepStanding.LET_THROUGH}
 """Of these steps nothing was proved, or nothing was to be."""
 
@@ -115,7 +114,7 @@ def _states(night: RolloutNight) -> tuple[RolloutStepState, ...]:
 
 def _figures(night: RolloutNight) -> tuple[RolloutFigure, ...]:
     states, criteria = night.position.states, night.criteria
-    met = sum(one.state in _GREEN_CRITERIA for one in criteria)
+    met = sum(one.state in GREEN_CRITERIA for one in criteria)
     attested = sum(one.state is CriterionState.ATTESTED for one in criteria)
     overrides = sum(isinstance(e.event, (StepOverridden, PlanAccepted)) for e in night.entries)
     first, last = (night.entries[0].at, night.entries[-1].at) if night.entries else (None, None)
@@ -167,27 +166,21 @@ def _steps(night: RolloutNight, phase: RolloutPhase) -> list[RolloutLine]:
 
 
 def _step(night: RolloutNight, state: RolloutStepState) -> RolloutLine:
-    events = [e for e in night.entries if isinstance(e.event, StepEvent) and e.event.step == state.step.id]
-    ended = [e.event for e in events if isinstance(e.event, StepEnded)]
-    last = next((e for e in events if e.number == state.evidence), None)
+    events = [
+        (entry, event)
+        for entry in night.entries
+        if isinstance(event := entry.event, StepEvent) and event.step == state.step.id
+    ]
+    ended = [event for _, event in events if isinstance(event, StepEnded)]
     return RolloutLine(
         state,
         state.standing in GREEN,
-        events[0].at if events else None,
+        events[0][0].at if events else None,
         sum(one.seconds for one in ended),
-        sum(isinstance(e.event, (StepEnded, StepAttested)) for e in events),
-        _records(last),
+        sum(isinstance(event, (StepEnded, StepAttested)) for _, event in events),
+        next((event.evidence for entry, event in events if entry.number == state.evidence), ()),
         bool(ended),
     )
-
-
-def _records(entry: RolloutEntry | None) -> tuple[StepRecord, ...]:
-    if entry is None:
-        return ()
-    if isinstance(entry.event, StepEnded):
-        return entry.event.records
-    file = entry.event.file if isinstance(entry.event, StepAttested) else None
-    return (file,) if file is not None else ()
 
 
 def _foot(night: RolloutNight, word: str) -> str:
