@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kisaan_validate.cli.options import the_config, the_limits
+from kisaan_validate.cli.options import CONFIG, DSN, LOCK_TIMEOUT, STATEMENT_TIMEOUT, the_config, the_limits
 
 if TYPE_CHECKING:
     from kisaan_validate.facts.ledger import LedgerSource
@@ -28,23 +28,11 @@ def ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--quiet", "-q", is_flag=True, help="Print only what is wrong, and the verdict."),
         click.option("-o", "--output", type=PATH, metavar="FOLDER", help="Write migrations.json there."),
-        click.option(
-            "--statement-timeout",
-            type=click.IntRange(1),
-            metavar="MS",
-            help="Limit for a statement.  [default: 900000]",
-        ),
-        click.option(
-            "--lock-timeout",
-            type=click.IntRange(1),
-            metavar="MS",
-            help="Limit for a lock wait.  [default: 2000]",
-        ),
-        click.option(
-            "--dsn", help="The database: postgresql://… or host=… dbname=…; keep the password in .pgpass."
-        ),
+        STATEMENT_TIMEOUT,
+        LOCK_TIMEOUT,
+        DSN,
         click.option("--suite", type=PATH, help="The suite's folder, for its [ledger].  [default: checks]"),
-        click.option("--config", type=PATH, help="The configuration file.  [default: ./kisaan.toml]"),
+        CONFIG,
         click.option(
             "--accept",
             multiple=True,
