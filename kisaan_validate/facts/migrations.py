@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -77,6 +78,16 @@ class MigrationFile:
     checksum: str = ""
     statements: int | None = None
     remarks: tuple[FileRemark, ...] = ()
+
+
+def remarked(
+    files: Iterable[MigrationFile], remarks: Iterable[tuple[str, FileRemark]]
+) -> tuple[MigrationFile, ...]:
+    """The files with these remarks, (name, remark), behind their own."""
+    by_name: dict[str, list[FileRemark]] = {}
+    for name, remark in remarks:
+        by_name.setdefault(name, []).append(remark)
+    return tuple(replace(file, remarks=(*file.remarks, *by_name.get(file.name, ()))) for file in files)
 
 
 @dataclass(frozen=True)
