@@ -21,7 +21,7 @@ from kisaan_validate.preflight.ages import age_words
 from kisaan_validate.preflight.asked import Answers
 from kisaan_validate.preflight.rules import PreflightRules
 from kisaan_validate.text.durations import duration_words
-from kisaan_validate.text.numbers import agreeing, counted
+from kisaan_validate.text.numbers import agreeing, counted, some_of
 
 SAY = Answers(PreflightTopic.BLOCKERS)
 
@@ -202,8 +202,7 @@ def _command(scene: Scene, one: SessionSeen) -> str:
 
 
 def _named(sessions: Sequence[SessionSeen]) -> str:
-    more = len(sessions) - NAMED
-    return ", ".join(map(_person, sessions[:NAMED])) + (f" and {more:,} more" if more > 0 else "")
+    return some_of([_person(one) for one in sessions], NAMED)
 
 
 def _person(one: SessionSeen) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 
 from kisaan_validate.errors import Interrupted
@@ -68,18 +68,16 @@ QUESTIONS = (
 """In the order in which they are asked: what reads rows comes last."""
 
 
-def preflight(
-    asked: PreflightAsked, stop: Stop | None = None, tell: Callable[[PreflightItem], None] = lambda _: None
-) -> PreflightRecord:
-    """Ask everything. ``tell`` is called with each item as it is found. Raises TargetError where nobody
-    answers, or the database is not the expected one, and Interrupted; nothing else of a server's.
+def preflight(asked: PreflightAsked, stop: Stop | None = None) -> PreflightRecord:
+    """Ask everything. Raises TargetError where nobody answers, or the database is not the expected one, and
+    Interrupted; nothing else of a server's.
     """
     start, stop = time.monotonic(), stop or Stop()
     schemas = asked.suite.settings.schemas if asked.suite is not None else ("public",)
     session = Session(asked.target, BRIEF, schemas, stop)
     try:
         inquiry = Inquiry(asked, session, stop)
-        items = tuple(chain.from_iterable(_told(question, inquiry, tell) for question in QUESTIONS))
+        items = tuple(chain.from_iterable(question.answers(inquiry) for question in QUESTIONS))
         place = _place(inquiry)
     finally:
         session.close()
@@ -99,15 +97,6 @@ def preflight(
         asked.deep,
         tuple(inquiry.not_proved),
     )
-
-
-def _told(
-    question: Question, inquiry: Inquiry, tell: Callable[[PreflightItem], None]
-) -> tuple[PreflightItem, ...]:
-    items = question.answers(inquiry)
-    for item in items:
-        tell(item)
-    return items
 
 
 def _place(inquiry: Inquiry) -> PreflightPlace:
