@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kisaan_validate.cli.options import CONFIG, DSN, LOCK_TIMEOUT, STATEMENT_TIMEOUT, the_config, the_limits
+from kisaan_validate.facts.ledger import LedgerKind
 
 if TYPE_CHECKING:
     from kisaan_validate.facts.ledger import LedgerSource
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from kisaan_validate.suite.load import SuiteSettings
 
 PATH = click.Path(path_type=Path)
-KINDS = ("names", "alembic", "django", "knex", "sequelize", "flyway", "rails")
+KINDS = tuple(kind.value for kind in LedgerKind)
 
 
 def ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -124,7 +125,7 @@ def settings_of(config: Config) -> SuiteSettings:
 def ledger_source(settings: SuiteSettings, given: Mapping[str, Any]) -> LedgerSource:
     """The ledger: that of the suite, unless options name another one. Raises UsageError."""
     from kisaan_validate.errors import UsageError
-    from kisaan_validate.facts.ledger import LEDGER_SHAPES, LedgerKind, LedgerSource
+    from kisaan_validate.facts.ledger import LEDGER_SHAPES, LedgerSource
 
     said, kind = settings.ledger, LedgerKind(given["ledger_kind"] or "names")
     if said is None or (given["ledger_kind"] and kind is not said.kind):

@@ -18,13 +18,14 @@ from kisaan_validate.postgres.session import Session
 from kisaan_validate.preflight.asked import BRIEF, Answers, Inquiry, PreflightAsked, Question
 from kisaan_validate.preflight.backups import backup_good
 from kisaan_validate.preflight.baselines import baseline_fits
-from kisaan_validate.preflight.blockers import Scene, judged_blockers
+from kisaan_validate.preflight.blockers import judged_blockers
 from kisaan_validate.preflight.clocks import clocks_agree
 from kisaan_validate.preflight.health import server_read, server_well
 from kisaan_validate.preflight.judge import judge_preflight
 from kisaan_validate.preflight.pending import migrations_pending
 from kisaan_validate.preflight.rehearsals import rehearsal_fits
 from kisaan_validate.preflight.replication import replication_close
+from kisaan_validate.preflight.scene import Scene
 from kisaan_validate.preflight.sessions import blockers_seen
 from kisaan_validate.preflight.space import disk_enough
 from kisaan_validate.preflight.tables import tables_there, types_fit

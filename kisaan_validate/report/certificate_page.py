@@ -21,7 +21,7 @@ from kisaan_validate.report.certificate_parts import (
     trend_words,
     when,
 )
-from kisaan_validate.report.page import PageKind, printed_foot
+from kisaan_validate.report.page import PageFigure, PageKind, printed_foot
 from kisaan_validate.report.shell import VERDICT_ICONS
 from kisaan_validate.text.numbers import counted
 
@@ -29,16 +29,6 @@ PAGE = PageKind("certificate.html.j2", ("diff.css", "certificate.css"), {"when":
 
 EARLIER = 30
 """So many earlier backups are listed."""
-
-
-@dataclass(frozen=True)
-class CertificateFigure:
-    """One of the four answers of the first screen, and the words below it."""
-
-    title: str
-    figure: str
-    words: str
-    some: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,24 +77,22 @@ def name_of(certificate: Certificate, name: str) -> str:
     return dump.name if dump is not None else name.removesuffix(".certificate.json")
 
 
-def _figures(certificate: Certificate) -> tuple[CertificateFigure, ...]:
+def _figures(certificate: Certificate) -> tuple[PageFigure, ...]:
     e, tables = certificate.evidence, tables_of(certificate)
     same = sum(not table.differs for table in tables)
     until = certificate.valid_until
     return (
-        CertificateFigure(
+        PageFigure(
             "Tables the same",
             f"{same:,} of {len(tables):,}" if tables else "none compared",
             f"against {e.against.name}" if e.against is not None else "no baseline",
             bool(tables),
         ),
-        CertificateFigure(
+        PageFigure(
             "Restored in (RTO)", restored_words(certificate), "on this machine", e.restored is not None
         ),
-        CertificateFigure(
-            "Data as of (RPO)", taken_words(certificate), f"newest row: {newest_words(certificate)}"
-        ),
-        CertificateFigure(
+        PageFigure("Data as of (RPO)", taken_words(certificate), f"newest row: {newest_words(certificate)}"),
+        PageFigure(
             "Valid until",
             text.utc(until) if until is not None else "not valid",
             f"{counted(e.asked.valid_days, 'day')} after it was made" if until is not None else "",

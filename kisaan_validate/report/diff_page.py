@@ -9,7 +9,7 @@ from kisaan_validate.facts.place import Place
 from kisaan_validate.facts.row_differences import RowDiff, TableDiff
 from kisaan_validate.report import text
 from kisaan_validate.report.diff_tables import count, quiet_tables, schema_lines, sections
-from kisaan_validate.report.page import PageKind, generator, printed_foot
+from kisaan_validate.report.page import PageFigure, PageKind, generator, printed_foot
 from kisaan_validate.report.row_differences import verdict_of
 from kisaan_validate.text.numbers import counted
 
@@ -39,16 +39,6 @@ class SideFacts:
     def local(self) -> str:
         """The instant of its snapshot on its server's clock; "" where that is UTC."""
         return text.local(self.place.at, self.place.time_zone) if self.place is not None else ""
-
-
-@dataclass(frozen=True)
-class FigureLine:
-    """One figure of the first screen, and the words below it."""
-
-    title: str
-    figure: str
-    words: str
-    some: bool
 
 
 def render_diff(diff: RowDiff) -> str:
@@ -103,7 +93,7 @@ def _number_is(tables: int) -> str:
     return f"{counted(tables, 'table')} {'is' if tables == 1 else 'are'}"
 
 
-def _figures(diff: RowDiff) -> tuple[FigureLine, ...]:
+def _figures(diff: RowDiff) -> tuple[PageFigure, ...]:
     return (
         _figure("Rows removed", diff.tables, [table.removed for table in diff.tables]),
         _figure("Rows changed", diff.tables, [table.changed for table in diff.tables]),
@@ -112,25 +102,25 @@ def _figures(diff: RowDiff) -> tuple[FigureLine, ...]:
     )
 
 
-def _figure(title: str, tables: Sequence[TableDiff], found: Sequence[int | None]) -> FigureLine:
+def _figure(title: str, tables: Sequence[TableDiff], found: Sequence[int | None]) -> PageFigure:
     known = [figure for figure in found if figure is not None]
     some = sum(figure > 0 for figure in known)
     words = [f"in {counted(some, 'table')}"] if some else []
     if open_ := len(found) - len(known):
         words.append(f"not known of {counted(open_, 'table')}")
     total = text.number(sum(known)) if known else count(None)
-    return FigureLine(title, total, "; ".join(words) or "in no table", bool(some))
+    return PageFigure(title, total, "; ".join(words) or "in no table", bool(some))
 
 
-def _schema_figure(diff: RowDiff) -> FigureLine:
+def _schema_figure(diff: RowDiff) -> PageFigure:
     left_out = any(item.what == "the schema" for item in diff.not_compared)
     if left_out:
-        return FigureLine("Schema", "not compared", "left out", some=False)
+        return PageFigure("Schema", "not compared", "left out", some=False)
     kinds, open_ = len({change.kind for change in diff.schema}), len(diff.unknown)
     words = [f"in {counted(kinds, 'kind')} of objects"] if kinds else []
     words += [f"{counted(open_, 'comparison')} not possible"] if open_ else []
     figure = count(None) if open_ and not kinds else text.number(len(diff.schema))
-    return FigureLine("Schema", figure, "; ".join(words) or "no difference", bool(kinds))
+    return PageFigure("Schema", figure, "; ".join(words) or "no difference", bool(kinds))
 
 
 def _foot(diff: RowDiff, word: str) -> str:

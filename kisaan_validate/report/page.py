@@ -46,6 +46,16 @@ class PageKind:
         return self.environment.get_template(self.template).render(shared | facts)
 
 
+@dataclass(frozen=True)
+class PageFigure:
+    """One of the figures of the first screen, and the words below it. ``some``: it is not drawn faint."""
+
+    title: str
+    figure: str
+    words: str
+    some: bool = True
+
+
 def generator(begin: str) -> Markup:
     """The element by which pages of a command are known again. ``begin`` is all of it before the version."""
     return Markup('{}{}">').format(Markup(begin), VERSION)

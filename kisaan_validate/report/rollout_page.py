@@ -28,7 +28,7 @@ from kisaan_validate.facts.rollout_state import (
     StepStanding,
 )
 from kisaan_validate.report import text
-from kisaan_validate.report.page import PageKind, printed_foot
+from kisaan_validate.report.page import PageFigure, PageKind, printed_foot
 from kisaan_validate.report.rollout_words import entry_words
 from kisaan_validate.report.shell import VERDICT_ICONS
 
@@ -37,16 +37,6 @@ PAGE = PageKind(
     ("diff.css", "certificate.css", "rollout.css"),
     {"linked": lambda path: quote(str(path))},
 )
-
-
-@dataclass(frozen=True)
-class RolloutFigure:
-    """One of the four answers of the first screen, and the words below it."""
-
-    title: str
-    figure: str
-    words: str
-    some: bool = True
 
 
 @dataclass(frozen=True)
@@ -112,7 +102,7 @@ def _states(night: RolloutNight) -> tuple[RolloutStepState, ...]:
     return (*night.position.before_back, *night.position.states)
 
 
-def _figures(night: RolloutNight) -> tuple[RolloutFigure, ...]:
+def _figures(night: RolloutNight) -> tuple[PageFigure, ...]:
     states, criteria = night.position.states, night.criteria
     met = sum(one.state in GREEN_CRITERIA for one in criteria)
     attested = sum(one.state is CriterionState.ATTESTED for one in criteria)
@@ -120,24 +110,24 @@ def _figures(night: RolloutNight) -> tuple[RolloutFigure, ...]:
     first, last = (night.entries[0].at, night.entries[-1].at) if night.entries else (None, None)
     took = (last - first).total_seconds() * 1_000 if first and last and last >= first else None
     return (
-        RolloutFigure(
+        PageFigure(
             "Success criteria",
             f"{met:,} of {len(criteria):,}" if criteria else "none declared",
             f"{met - attested:,} proved, {attested:,} attested",
             bool(criteria),
         ),
-        RolloutFigure(
+        PageFigure(
             "Steps settled",
             f"{night.position.done:,} of {len(states):,}",
             f"{sum(state.standing in GREEN for state in states):,} passed or attested",
         ),
-        RolloutFigure(
+        PageFigure(
             "Overridden by name",
             f"{overrides:,}",
             "never green" if overrides else "nothing",
             bool(overrides),
         ),
-        RolloutFigure(
+        PageFigure(
             "From start to end",
             text.duration(took) if took is not None else "not known",
             text.utc(first) if first else "not begun",
