@@ -23,8 +23,6 @@ from kisaan_validate.report import (  # noqa: E402
 from kisaan_validate.report.compiled import FOLDER, head_of  # noqa: E402
 
 PAGES = (
-    html,
-    index,
     diff_page,
     certificate_page,
     rehearsal_page,
@@ -44,7 +42,7 @@ def compiled_by(environment: Environment, name: str, source: str) -> str | None:
 
 def compiled() -> dict[str, str]:
     """The compiled form of each template, by its file name."""
-    environments = [module._templates() for module in PAGES]
+    environments = [html._templates(), index._templates(), *(module.PAGE.environment for module in PAGES)]
     made = {}
     for path in sorted(FOLDER.parent.glob("*.j2")):
         source = path.read_text(encoding="utf-8")

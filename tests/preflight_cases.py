@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.place import Place
 from kisaan_validate.facts.preflight import (
     BlockersSeen,
@@ -18,6 +17,7 @@ from kisaan_validate.facts.preflight import (
     PreflightTopic,
     SessionSeen,
 )
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.postgres.target import Target
 from kisaan_validate.preflight.asked import Inquiry, PreflightAsked
 from kisaan_validate.preflight.evidence import Given

@@ -464,7 +464,9 @@ def test_a_guard_that_loses_its_session_in_a_run_goes_on_watching(
     with gate_in(server, items) as gate:
         running = Background(lambda: guarded(server, items, rules, suite(gate.check())))
         gate.reached()
-        first = _guards(server, items)
+        # Between two readings: within one it is not idle.
+        first: list[int] = []
+        wait_until(lambda: first.extend(_guards(server, items)) or first)
         kill(server, *first)
         wait_until(lambda: _guards(server, items) and _guards(server, items) != first)
         gate.open()

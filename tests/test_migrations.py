@@ -26,20 +26,20 @@ from kisaan_validate.facts.migrations import (
     MigrationWindow,
     Oddity,
     ServiceAnswer,
-    StandingState,
     TiedPromise,
     Waited,
     WaitEnd,
 )
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.migrations.accepting import with_accepted
 from kisaan_validate.migrations.compare import migrations_standing
 from kisaan_validate.migrations.content import MOST_LOOKED_INTO
 from kisaan_validate.migrations.flyway import flyway_checksum, flyway_name, plain_version
 from kisaan_validate.migrations.folder import read_migration_folder
-from kisaan_validate.migrations.health import health_url
 from kisaan_validate.migrations.sql_file import sql_remarks
 from kisaan_validate.migrations.waiting import judge_waited, progress_words, service_words
+from kisaan_validate.probe.health import health_request
 
 GOOD = "ALTER TABLE orders ADD paid boolean;"
 
@@ -642,7 +642,7 @@ def test_the_words_of_a_wait() -> None:
 def test_urls_that_are_none(url: str) -> None:
     """Refused in words, without repeating them: they may hold a secret."""
     with pytest.raises(UsageError) as refused:
-        health_url(url)
+        health_request(url)
     assert "secret" not in str(refused.value)
 
 

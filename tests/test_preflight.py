@@ -25,11 +25,11 @@ from kisaan_validate import declare as d
 from kisaan_validate.contract.load import Contract, read_contract
 from kisaan_validate.errors import TargetError
 from kisaan_validate.facts.baseline import Baseline, baseline_of
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreflightRecord
 from kisaan_validate.facts.rehearsal import SessionSetting
 from kisaan_validate.facts.rehearsed import Rehearsed
 from kisaan_validate.facts.result import Status, Verdict
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.facts.tape import SizeChange, TableRewrite
 from kisaan_validate.postgres.session import Limits, Session
 from kisaan_validate.postgres.target import find_target

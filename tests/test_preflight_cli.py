@@ -15,11 +15,11 @@ from shop import Shop
 
 from kisaan_validate.backup.verifying import certified
 from kisaan_validate.cli.preflight_command import LEAVABLE
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightRecord
 from kisaan_validate.facts.receipt import ReceiptFile
 from kisaan_validate.facts.rehearsal import SessionSetting
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.ops.config import load_config
 from kisaan_validate.preflight import rules
 from kisaan_validate.record.certificate import certificate_to_json

@@ -18,11 +18,12 @@ from rehearsal_cases import clean
 from kisaan_validate.backup.verifying import certified
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.ledger import LedgerKind
-from kisaan_validate.facts.migrations import MigrationItem, MigrationsStanding, StandingState
+from kisaan_validate.facts.migrations import MigrationItem, MigrationsStanding
 from kisaan_validate.facts.preflight import PreflightItem
 from kisaan_validate.facts.receipt import ReceiptFile, RehearsalReceipt
 from kisaan_validate.facts.rehearsal import SessionSetting
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.preflight.asked import Inquiry
 from kisaan_validate.preflight.backups import backup_good
 from kisaan_validate.preflight.evidence import Given, GivenRecord, read_given

@@ -11,14 +11,15 @@ import pytest
 from preflight_cases import AT, item, record, seen, session
 
 from kisaan_validate.errors import RecordError
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreparedSeen, RelationLock, SessionSeen
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.preflight.ages import age_judged, age_words
-from kisaan_validate.preflight.blockers import Scene, judged_blockers
+from kisaan_validate.preflight.blockers import judged_blockers
 from kisaan_validate.preflight.clocks import clock_judged
 from kisaan_validate.preflight.judge import judge_preflight
 from kisaan_validate.preflight.rules import PreflightRules
+from kisaan_validate.preflight.scene import Scene
 from kisaan_validate.record.preflight import preflight_from_json, preflight_to_json
 
 PASS, FAIL, UNKNOWN, WORK = (

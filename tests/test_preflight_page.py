@@ -14,8 +14,8 @@ from browser import Browser, chromium
 from preflight_cases import item, record
 from test_report_page import HOSTILE
 
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightRecord, PreflightTopic
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.record.preflight import preflight_to_json
 from kisaan_validate.report.preflight_console import SHOWN, preflight_lines
 from kisaan_validate.report.preflight_page import FEW, NOT_PROVED, ROWS, render_preflight

@@ -25,8 +25,8 @@ from test_migrations import GOOD, folder
 
 from kisaan_validate.facts.migrations import WaitEnd
 from kisaan_validate.facts.result import Verdict
-from kisaan_validate.migrations import health
-from kisaan_validate.migrations.health import ask_health, health_url
+from kisaan_validate.probe import health
+from kisaan_validate.probe.health import ask_health, health_request
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.record.migrations import read_migrations
 
@@ -334,17 +334,17 @@ def test_services_that_answer_badly(monkeypatch: pytest.MonkeyPatch) -> None:
             ),
             (lambda line: None, None),
             (lambda line: line.sendall(b"\x00" * 100), None),
-            (lambda line: line.sendall(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 10_000 + b"\r\n"), None),
+            (lambda line: line.sendall(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000 + b"\r\n"), None),
         ]
         for talk, expected in cases:
             with answering(talk) as url:
-                assert ask_health(health_url(url), Stop()) == expected
+                assert ask_health(health_request(url), Stop()) == expected
         with answering(trickle) as url:
             start = time.monotonic()
-            assert ask_health(health_url(url), Stop()) is None
+            assert ask_health(health_request(url), Stop()) is None
             assert time.monotonic() - start < 3 + slack()
     assert elsewhere == [], "a redirect was followed"
-    assert ask_health(health_url("http://127.0.0.1:9/"), Stop()) is None
+    assert ask_health(health_request("http://127.0.0.1:9/"), Stop()) is None
 
 
 def test_the_ledger_of_an_older_server(server15: Server, tmp_path: Path) -> None:

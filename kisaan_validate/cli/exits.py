@@ -77,11 +77,16 @@ def backup_exit_code(verdict: Verdict, *, expired: bool = False, kept: bool = Tr
     """The exit code of a certificate; one that expired proves nothing any more, and one that could not be
     written (``kept``) nothing at all.
     """
+    return _judged(verdict, kept=kept and not expired)
+
+
+def _judged(verdict: Verdict, *, kept: bool = True) -> int:
+    """The exit code of a verdict; a pass that could not be kept for anybody to read is none."""
     from kisaan_validate.facts.result import Verdict
 
     if verdict is Verdict.FAIL:
         return FAILED
-    return PASSED if verdict is Verdict.PASS and kept and not expired else INCONCLUSIVE
+    return PASSED if verdict is Verdict.PASS and kept else INCONCLUSIVE
 
 
 def import_exit_code(left: int) -> int:
@@ -146,33 +151,19 @@ def rehearse_exit_code(verdict: Verdict, *, interrupted: bool = False, kept: boo
     """The exit code of a rehearsal that was judged so. ``interrupted``: somebody stopped it. ``kept``:
     whether its files could be written.
     """
-    from kisaan_validate.facts.result import Verdict
-
-    if interrupted:
-        return INCONCLUSIVE
-    if verdict is Verdict.FAIL:
-        return FAILED
-    return PASSED if verdict is Verdict.PASS and kept else INCONCLUSIVE
+    return INCONCLUSIVE if interrupted else _judged(verdict, kept=kept)
 
 
 def preflight_exit_code(verdict: Verdict, *, recorded: bool) -> int:
     """The exit code of a preflight: 0 go, 1 no-go, 3 cannot tell. ``recorded``: whether record and page could
     be written; a go that nobody can read is none.
     """
-    from kisaan_validate.facts.result import Verdict
-
-    if verdict is Verdict.FAIL:
-        return FAILED
-    return PASSED if verdict is Verdict.PASS and recorded else INCONCLUSIVE
+    return _judged(verdict, kept=recorded)
 
 
 def migrations_exit_code(verdict: Verdict) -> int:
     """The exit code of a folder of migrations compared with its ledger, or of waiting until it is applied."""
-    from kisaan_validate.facts.result import Verdict
-
-    if verdict is Verdict.FAIL:
-        return FAILED
-    return PASSED if verdict is Verdict.PASS else INCONCLUSIVE
+    return _judged(verdict)
 
 
 def fix_kit_exit_code(made: FixKit | None) -> int:
@@ -189,7 +180,7 @@ def probe_exit_code(verdict: Verdict, *, interrupted: bool = False, recorded: bo
     """The exit code of probes that were judged so. ``interrupted``: somebody stopped them; ``recorded``:
     whether their record could be written.
     """
-    return rehearse_exit_code(verdict, interrupted=interrupted) or (PASSED if recorded else INCONCLUSIVE)
+    return INCONCLUSIVE if interrupted else _judged(verdict, kept=recorded)
 
 
 def scratch_exit_code(left: int) -> int:
@@ -259,7 +250,7 @@ def rollout_exit_code(position: RolloutPosition, verdict: Verdict) -> int:
     from kisaan_validate.facts.rollout_state import RolloutAsk, StepStanding
 
     if position.ask in {RolloutAsk.COMPLETE, RolloutAsk.ROLLED_BACK}:
-        return backup_exit_code(verdict)
+        return _judged(verdict)
     if position.ask is RolloutAsk.STOPPED:
         now = position.now
         return FAILED if now is not None and now.standing is StepStanding.FAILED else INCONCLUSIVE

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kisaan_validate.cli.options import the_config, the_limits
+from kisaan_validate.cli.options import CONFIG, DSN, LOCK_TIMEOUT, STATEMENT_TIMEOUT, the_config, the_limits
+from kisaan_validate.facts.ledger import LedgerKind
 
 if TYPE_CHECKING:
     from kisaan_validate.facts.ledger import LedgerSource
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from kisaan_validate.suite.load import SuiteSettings
 
 PATH = click.Path(path_type=Path)
-KINDS = ("names", "alembic", "django", "knex", "sequelize", "flyway", "rails")
+KINDS = tuple(kind.value for kind in LedgerKind)
 
 
 def ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -28,23 +29,11 @@ def ledger_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--quiet", "-q", is_flag=True, help="Print only what is wrong, and the verdict."),
         click.option("-o", "--output", type=PATH, metavar="FOLDER", help="Write migrations.json there."),
-        click.option(
-            "--statement-timeout",
-            type=click.IntRange(1),
-            metavar="MS",
-            help="Limit for a statement.  [default: 900000]",
-        ),
-        click.option(
-            "--lock-timeout",
-            type=click.IntRange(1),
-            metavar="MS",
-            help="Limit for a lock wait.  [default: 2000]",
-        ),
-        click.option(
-            "--dsn", help="The database: postgresql://… or host=… dbname=…; keep the password in .pgpass."
-        ),
+        STATEMENT_TIMEOUT,
+        LOCK_TIMEOUT,
+        DSN,
         click.option("--suite", type=PATH, help="The suite's folder, for its [ledger].  [default: checks]"),
-        click.option("--config", type=PATH, help="The configuration file.  [default: ./kisaan.toml]"),
+        CONFIG,
         click.option(
             "--accept",
             multiple=True,
@@ -136,7 +125,7 @@ def settings_of(config: Config) -> SuiteSettings:
 def ledger_source(settings: SuiteSettings, given: Mapping[str, Any]) -> LedgerSource:
     """The ledger: that of the suite, unless options name another one. Raises UsageError."""
     from kisaan_validate.errors import UsageError
-    from kisaan_validate.facts.ledger import LEDGER_SHAPES, LedgerKind, LedgerSource
+    from kisaan_validate.facts.ledger import LEDGER_SHAPES, LedgerSource
 
     said, kind = settings.ledger, LedgerKind(given["ledger_kind"] or "names")
     if said is None or (given["ledger_kind"] and kind is not said.kind):

@@ -18,6 +18,28 @@ if TYPE_CHECKING:
 
 Decorated = Callable[..., Any]
 
+CONFIG = click.option(
+    "--config", type=click.Path(path_type=Path), help="The configuration file.  [default: ./kisaan.toml]"
+)
+SUITE = click.option(
+    "--suite", type=click.Path(path_type=Path), help="The suite's folder.  [default: checks]"
+)
+DSN = click.option(
+    "--dsn", help="The database: postgresql://… or host=… dbname=…; keep the password in .pgpass."
+)
+STATEMENT_TIMEOUT = click.option(
+    "--statement-timeout",
+    type=click.IntRange(1),
+    metavar="MS",
+    help="Limit for a statement.  [default: 900000]",
+)
+LOCK_TIMEOUT = click.option(
+    "--lock-timeout",
+    type=click.IntRange(1),
+    metavar="MS",
+    help="Limit for a lock wait.  [default: 2000]",
+)
+
 
 def suite_options(function: Decorated) -> Decorated:
     """--config, --suite, --select, --exclude, -k."""
@@ -42,14 +64,8 @@ def suite_options(function: Decorated) -> Decorated:
             metavar="PATTERN",
             help="Only checks of this id, table or tag (a partial run). Repeatable.",
         ),
-        click.option(
-            "--suite", type=click.Path(path_type=Path), help="The suite's folder.  [default: checks]"
-        ),
-        click.option(
-            "--config",
-            type=click.Path(path_type=Path),
-            help="The configuration file.  [default: ./kisaan.toml]",
-        ),
+        SUITE,
+        CONFIG,
     ):
         function = option(function)
     return function
@@ -58,26 +74,14 @@ def suite_options(function: Decorated) -> Decorated:
 def target_options(function: Decorated) -> Decorated:
     """--dsn, --jobs, the timeouts."""
     for option in (
-        click.option(
-            "--statement-timeout",
-            type=click.IntRange(1),
-            metavar="MS",
-            help="Limit for a statement.  [default: 900000]",
-        ),
-        click.option(
-            "--lock-timeout",
-            type=click.IntRange(1),
-            metavar="MS",
-            help="Limit for a lock wait.  [default: 2000]",
-        ),
+        STATEMENT_TIMEOUT,
+        LOCK_TIMEOUT,
         click.option(
             "--jobs",
             type=click.IntRange(1, 64),
             help="Sessions that read in parallel.  [default: 2]",
         ),
-        click.option(
-            "--dsn", help="The database: postgresql://… or host=… dbname=…; keep the password in .pgpass."
-        ),
+        DSN,
     ):
         function = option(function)
     return function

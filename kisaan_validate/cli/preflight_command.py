@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kisaan_validate.cli.migrations_inputs import KINDS
-from kisaan_validate.cli.options import Decorated
+from kisaan_validate.cli.options import CONFIG, DSN, SUITE, Decorated
 from kisaan_validate.cli.watched import Span
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ def _age(name: str, what: str, default: str) -> Decorated:
 
 
 @click.command("preflight", short_help="Decide whether a migration can begin, with reasons.")
-@click.option("--config", type=PATH, help="The configuration file.  [default: ./kisaan.toml]")
-@click.option("--suite", type=PATH, help="The suite's folder.  [default: checks]")
-@click.option("--dsn", help="The database: postgresql://… or host=… dbname=…; keep the password in .pgpass.")
+@CONFIG
+@SUITE
+@DSN
 @click.option(
     "--expect",
     multiple=True,

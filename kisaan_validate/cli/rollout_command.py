@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from kisaan_validate.facts.result import Verdict
+    from kisaan_validate.facts.rollout import RolloutStep
     from kisaan_validate.facts.rollout_state import RolloutPosition
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.rollout.book import RolloutBook
@@ -86,7 +88,7 @@ def next_(**given: Any) -> int:
         return rollout_step_exit_code(after, _verdict(book))
 
 
-def _step_to_run(book: RolloutBook, position: RolloutPosition, again: str | None) -> Any:
+def _step_to_run(book: RolloutBook, position: RolloutPosition, again: str | None) -> RolloutStep | None:
     from kisaan_validate.errors import UsageError
     from kisaan_validate.facts.rollout_state import RolloutAsk, StepStanding
     from kisaan_validate.text.nearest import did_you_mean
@@ -109,7 +111,7 @@ def _step_to_run(book: RolloutBook, position: RolloutPosition, again: str | None
     return state.step
 
 
-def _run(book: RolloutBook, step: Any, quiet: bool, stop: Stop) -> None:
+def _run(book: RolloutBook, step: RolloutStep, quiet: bool, stop: Stop) -> None:
     from kisaan_validate.cli.job import attended
     from kisaan_validate.cli.rollout_shown import print_begin, print_ended, print_line
     from kisaan_validate.rollout.conduct import run_step
@@ -132,8 +134,6 @@ def attest(step: str, **given: Any) -> int:
     """Record, by name, what a person did or saw at the step where the rollout stands. Exit codes as of
     `rollout next`.
     """
-    from kisaan_validate.cli.exits import rollout_step_exit_code
-    from kisaan_validate.cli.rollout_shown import print_what_now
     from kisaan_validate.errors import UsageError
     from kisaan_validate.facts.rollout import AttestOutcome
     from kisaan_validate.rollout.deciding import attest as attested
@@ -144,10 +144,7 @@ def attest(step: str, **given: Any) -> int:
     outcome = AttestOutcome.NOT_DONE if given["not_done"] else outcome
     with _at_work(given) as book:
         attested(book, step, outcome, given["by"], given["text"], given["file"])
-        click.echo(f"noted   {step}: {outcome.value}")
-        print_what_now(book, brief=True)
-        _page_at_the_end(book)
-        return rollout_step_exit_code(book.position, _verdict(book))
+        return _noted(book, f"{step}: {outcome.value}")
 
 
 @command.command("override", short_help="Go on after a no-go, by name and with a reason.")
@@ -159,8 +156,6 @@ def override(step: str, **given: Any) -> int:
     and the page says by whom and why. STEP rollout.toml accepts a plan that was changed. Exit codes as of
     `rollout next`.
     """
-    from kisaan_validate.cli.exits import rollout_step_exit_code
-    from kisaan_validate.cli.rollout_shown import print_what_now
     from kisaan_validate.facts.rollout import PLAN_NAME
     from kisaan_validate.rollout.deciding import accept_plan
     from kisaan_validate.rollout.deciding import override as overridden
@@ -170,10 +165,7 @@ def override(step: str, **given: Any) -> int:
             accept_plan(book, given["by"], given["reason"])
         else:
             overridden(book, step, given["by"], given["reason"])
-        click.echo(f"noted   {step}: overridden")
-        print_what_now(book, brief=True)
-        _page_at_the_end(book)
-        return rollout_step_exit_code(book.position, _verdict(book))
+        return _noted(book, f"{step}: overridden")
 
 
 @command.command("status", short_help="Show where it stands and who is at work, for a second screen.")
@@ -243,7 +235,18 @@ def _at_work(given: dict[str, Any], stop: Stop | None = None) -> Iterator[Rollou
         yield open_book(folder, holding, given.get("plan"), COMMANDS, by)
 
 
-def _verdict(book: RolloutBook) -> Any:
+def _noted(book: RolloutBook, words: str) -> int:
+    """Say what was recorded and what comes next; the exit code."""
+    from kisaan_validate.cli.exits import rollout_step_exit_code
+    from kisaan_validate.cli.rollout_shown import print_what_now
+
+    click.echo(f"noted   {words}")
+    print_what_now(book, brief=True)
+    _page_at_the_end(book)
+    return rollout_step_exit_code(book.position, _verdict(book))
+
+
+def _verdict(book: RolloutBook) -> Verdict:
     from kisaan_validate.rollout.night import night_of
 
     return night_of(book).verdict

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kisaan_validate.facts.result import Verdict
-from kisaan_validate.facts.rollout import RolloutStep, StepEnded, StepVerdict
+from kisaan_validate.facts.rollout import PLAN_NAME, RolloutStep, StepEnded, StepVerdict
 from kisaan_validate.facts.rollout_state import RolloutAsk, RolloutStepState, StepStanding
 from kisaan_validate.report.shown import shown
 from kisaan_validate.report.text import flat, utc
@@ -83,9 +83,9 @@ def what_now(book: RolloutBook, *, brief: bool = False, told: bool = False) -> I
     for note in (*book.strays, *clock_notes(book.entries[-2:])):
         yield line("note", note)
     for fault in book.faults:
-        yield line("note", f"{fault.words} (evidence of {fault.step}, entry {fault.entry})")
+        yield line("note", fault.told)
     if book.changed:
-        yield line("stop", "rollout.toml was changed and not accepted")
+        yield line("stop", f"{PLAN_NAME} was changed and not accepted")
         return
     position, now = book.position, book.position.now
     if now is None:
@@ -122,9 +122,7 @@ def _to_do(book: RolloutBook, now: RolloutStepState) -> Iterator[str]:
 def _stopped(book: RolloutBook, now: RolloutStepState) -> Iterator[str]:
     from kisaan_validate.rollout.deciding import ways_back
 
-    yield line(
-        _stop_word(now.standing), f"{now.step.id}: {now.standing.value}{f', {now.why}' if now.why else ''}"
-    )
+    yield line(_stop_word(now.standing), f"{now.step.id}: {now.words}")
     here = _in(book)
     if now.standing is not StepStanding.BLOCKED:
         if now.step.runs:
@@ -182,11 +180,7 @@ def status_text(book: RolloutBook, who: AtWork | None) -> str:
     odd = {StepStanding.LET_THROUGH, StepStanding.OVERRIDDEN, StepStanding.NOT_DONE}
     for state in position.states:
         if state.standing in odd:
-            lines.append(
-                line(
-                    "noted", f"{state.step.id}: {state.standing.value}{f', {state.why}' if state.why else ''}"
-                )
-            )
+            lines.append(line("noted", f"{state.step.id}: {state.words}"))
     return "\n".join([*lines, *what_now(book, brief=True)])
 
 
@@ -212,10 +206,10 @@ def check_lines(book: RolloutBook) -> tuple[int, list[str]]:
     from kisaan_validate.rollout.book import clock_notes
     from kisaan_validate.rollout.machine import accepted_plan
 
-    wrong = [f"{fault.words} (evidence of {fault.step}, entry {fault.entry})" for fault in book.faults]
+    wrong = [fault.told for fault in book.faults]
     wrong += book.strays
     if book.changed:
-        wrong.append(f"rollout.toml is not the plan that was begun: SHA-256 {accepted_plan(book.entries)}")
+        wrong.append(f"{PLAN_NAME} is not the plan that was begun: SHA-256 {accepted_plan(book.entries)}")
     lines = [line("wrong", words) for words in wrong]
     lines += [line("note", words) for words in clock_notes(book.entries)]
     if not wrong:

@@ -83,12 +83,12 @@ def _asked(inputs: LedgerInputs, given: dict[str, Any], seen: list[LedgerLook]) 
     """What is asked at each look, and how changes are reported."""
     from kisaan_validate.cli.output import say
     from kisaan_validate.migrations.compare import migrations_standing
-    from kisaan_validate.migrations.health import ask_health, health_url
     from kisaan_validate.migrations.look import look_at_ledger
     from kisaan_validate.migrations.waiting import WaitAsked
+    from kisaan_validate.probe.health import ask_health, health_request
     from kisaan_validate.report.migrations_console import line
 
-    place = health_url(given["health"]) if given["health"] is not None else None
+    request = health_request(given["health"]) if given["health"] is not None else None
     limits, most = inputs.question.limits, min(inputs.question.limits.statement_timeout, _LOOK_MS)
     short = replace(limits, statement_timeout=most, connect_timeout_seconds=5)
     question = replace(inputs.question, limits=short)
@@ -103,7 +103,7 @@ def _asked(inputs: LedgerInputs, given: dict[str, Any], seen: list[LedgerLook]) 
             say(line(f"{datetime.now(UTC):%H:%M:%S}", words))
 
     span: timedelta = given["timeout"]
-    health = (lambda stop: ask_health(place, stop)) if place is not None else None
+    health = (lambda stop: ask_health(request, stop)) if request is not None else None
     return WaitAsked(ask, span.total_seconds(), health, tell)
 
 

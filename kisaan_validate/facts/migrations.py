@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from kisaan_validate.facts.ledger import LedgerKind
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.states import StandingState, verdict_of
 
 MIGRATIONS_FORMAT = 1
 """Version of migrations.json. 1: first form."""
-
-
-class StandingState(StrEnum):
-    """What a finding means: WORK is what a migration still has to do, UNKNOWN has no answer."""
-
-    PASS = "pass"
-    FAIL = "fail"
-    UNKNOWN = "unknown"
-    WORK = "work"
 
 
 class Oddity(StrEnum):
@@ -85,6 +78,16 @@ class MigrationFile:
     checksum: str = ""
     statements: int | None = None
     remarks: tuple[FileRemark, ...] = ()
+
+
+def remarked(
+    files: Iterable[MigrationFile], remarks: Iterable[tuple[str, FileRemark]]
+) -> tuple[MigrationFile, ...]:
+    """The files with these remarks, (name, remark), behind their own."""
+    by_name: dict[str, list[FileRemark]] = {}
+    for name, remark in remarks:
+        by_name.setdefault(name, []).append(remark)
+    return tuple(replace(file, remarks=(*file.remarks, *by_name.get(file.name, ()))) for file in files)
 
 
 @dataclass(frozen=True)
@@ -215,10 +218,10 @@ class MigrationsStanding:
     @property
     def verdict(self) -> Verdict:
         """PASS: every file is recorded, and nothing is odd. A failure outranks what is not known."""
-        states = {finding.state for finding in self.findings}
-        if states & {StandingState.FAIL, StandingState.WORK}:
+        if any(finding.state is StandingState.WORK for finding in self.findings):
             return Verdict.FAIL
-        return Verdict.INCONCLUSIVE if StandingState.UNKNOWN in states else Verdict.PASS
+        # That folder and ledger were compared is an answer of its own: findings are only what is odd.
+        return verdict_of((StandingState.PASS, *(finding.state for finding in self.findings)))
 
 
 class WaitEnd(StrEnum):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.states import StandingState
 
 PREFLIGHT_FORMAT = 1
 """Version of ``preflight.json``. 1: first form."""

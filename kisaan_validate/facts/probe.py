@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.states import verdict_of
 
 PROBED_FORMAT = 1
 """Version of ``probe.json``. 1: first form."""
@@ -101,10 +102,12 @@ def judge_probes(found: Probed) -> Verdict:
     """FAIL if a step failed, or what was created could not be removed when that was asked for; INCONCLUSIVE
     if a step is not known, the run was cut off or there is no step; else PASS.
     """
-    removals = {one.removal for one in found.created}
-    if found.of(ProbeState.FAIL) or ProbeRemoval.NOT_REMOVED in removals:
-        return Verdict.FAIL
-    whole = found.ended is not None and not found.interrupted
-    if not whole or not found.steps or found.of(ProbeState.UNKNOWN) or ProbeRemoval.UNKNOWN in removals:
-        return Verdict.INCONCLUSIVE
-    return Verdict.PASS
+    states = [step.state for step in found.steps]
+    states += [_REMOVED[one.removal] for one in found.created if one.removal in _REMOVED]
+    if not found.steps or found.ended is None or found.interrupted:
+        states.append(ProbeState.UNKNOWN)
+    return verdict_of(states)
+
+
+_REMOVED = {ProbeRemoval.NOT_REMOVED: ProbeState.FAIL, ProbeRemoval.UNKNOWN: ProbeState.UNKNOWN}
+"""What a removal that was asked for adds to the verdict, where it did not succeed."""

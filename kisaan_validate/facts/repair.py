@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from kisaan_validate.facts.receipt import ReceiptFile
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.states import verdict_of
 
 FIX_KIT_FORMAT = 1
 """Version of fix-kit.json. 1: first form."""
@@ -158,7 +158,7 @@ def judge_fix_kit(kit: FixKit) -> Verdict:
     """PASS where each failing check that was asked for has its kit; INCONCLUSIVE where one has none, or
     nothing was asked.
     """
-    return _verdict(item.state for item in kit.items)
+    return verdict_of(item.state for item in kit.items)
 
 
 @dataclass(frozen=True)
@@ -218,11 +218,4 @@ def judge_fix_proof(proof: FixProof) -> Verdict:
     whole = all(tuple(step.name for step in one.steps) == PROVED_STEPS for one in proof.proofs)
     if not whole or proof.interrupted_by:
         states.append(ItemState.UNKNOWN)
-    return _verdict(states)
-
-
-def _verdict(states: Iterable[ItemState]) -> Verdict:
-    found = set(states)
-    if ItemState.FAIL in found:
-        return Verdict.FAIL
-    return Verdict.INCONCLUSIVE if ItemState.UNKNOWN in found or not found else Verdict.PASS
+    return verdict_of(states)

@@ -10,6 +10,9 @@ from typing import Literal
 ROLLOUT_FORMAT = 1
 """Version of `rollout.json`. 1: first form."""
 
+RECORD_NAME = "rollout.json"
+"""The record's name in the folder of a rollout."""
+
 PLAN_NAME = "rollout.toml"
 """The plan's name in the folder of a rollout; also how ``override`` names a changed plan."""
 
@@ -175,11 +178,22 @@ class RolloutOpened:
 
 
 @dataclass(frozen=True)
-class StepStarted:
-    """An attempt began. ``argv`` is without secrets; ``log`` is where its output is kept."""
+class StepEvent:
+    """What was recorded of a step. ``definition`` is that of the step as it was written then."""
 
     step: str
     definition: str
+
+    @property
+    def evidence(self) -> tuple[StepRecord, ...]:
+        """The files that must still be there."""
+        return ()
+
+
+@dataclass(frozen=True)
+class StepStarted(StepEvent):
+    """An attempt began. ``argv`` is without secrets; ``log`` is where its output is kept."""
+
     attempt: int
     argv: tuple[str, ...]
     log: str
@@ -187,13 +201,11 @@ class StepStarted:
 
 
 @dataclass(frozen=True)
-class StepEnded:
+class StepEnded(StepEvent):
     """An attempt ended. ``exit_code`` is None where the command was ended by us; ``words`` say why in a
     line; ``seconds`` are by a clock that nobody sets.
     """
 
-    step: str
-    definition: str
     attempt: int
     verdict: StepVerdict
     exit_code: int | None
@@ -203,13 +215,16 @@ class StepEnded:
     criteria: tuple[CriterionSeen, ...] = ()
     what: Literal["ended"] = "ended"
 
+    @property
+    def evidence(self) -> tuple[StepRecord, ...]:
+        """The records that the attempt left."""
+        return self.records
+
 
 @dataclass(frozen=True)
-class StepAttested:
+class StepAttested(StepEvent):
     """A person said how a step ended. ``shown`` is the text that was asked."""
 
-    step: str
-    definition: str
     outcome: AttestOutcome
     by: str
     shown: str
@@ -217,13 +232,16 @@ class StepAttested:
     file: StepRecord | None = None
     what: Literal["attested"] = "attested"
 
+    @property
+    def evidence(self) -> tuple[StepRecord, ...]:
+        """The file that shows it, if there is one."""
+        return (self.file,) if self.file is not None else ()
+
 
 @dataclass(frozen=True)
-class StepOverridden:
+class StepOverridden(StepEvent):
     """A person decided to go on without a pass. ``was`` is what the step came to."""
 
-    step: str
-    definition: str
     by: str
     reason: str
     was: str
@@ -261,8 +279,16 @@ class WorkTakenOver:
     what: Literal["taken over"] = "taken over"
 
 
-StepEvent = StepStarted | StepEnded | StepAttested | StepOverridden
-RolloutEvent = RolloutOpened | StepEvent | TurnedBack | PlanAccepted | WorkTakenOver
+RolloutEvent = (
+    RolloutOpened
+    | StepStarted
+    | StepEnded
+    | StepAttested
+    | StepOverridden
+    | TurnedBack
+    | PlanAccepted
+    | WorkTakenOver
+)
 
 
 @dataclass(frozen=True)

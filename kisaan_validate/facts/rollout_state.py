@@ -58,6 +58,11 @@ class RolloutStepState:
     entry: int = 0
     evidence: int = 0
 
+    @property
+    def words(self) -> str:
+        """How it stands, and why."""
+        return f"{self.standing.value}{f', {self.why}' if self.why else ''}"
+
 
 class RolloutAsk(StrEnum):
     """What is to be done now."""
@@ -97,6 +102,10 @@ class CriterionState(StrEnum):
     OVERRIDDEN = "overridden"
     NOT_MET = "not met"
     OPEN = "not proved"
+
+
+GREEN_CRITERIA = frozenset({CriterionState.PROVED, CriterionState.ATTESTED})
+"""These are met; of the second by a person's word."""
 
 
 @dataclass(frozen=True)

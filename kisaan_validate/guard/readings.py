@@ -184,7 +184,7 @@ class Reader:
 
     def _values(self, session: Session, names: list[str]) -> tuple[Any, ...]:
         listed = ",\n".join(f"({_SQL[name]}) AS {name}" for name in names)
-        (row,) = _within(session, qualified(f"SELECT {listed}"), {"ours": list(self._ours())})
+        (row,) = session.execute_within(qualified(f"SELECT {listed}"), {"ours": list(self._ours())})
         return row
 
     def _silent(self, error: KisaanError) -> dict[str, GuardReading]:
@@ -199,18 +199,6 @@ class Reader:
         return ("query",) if self._rules.query else ()
 
 
-def _within(session: Session, sql: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
-    """The rows of a statement in a savepoint, so that the next one can be asked when it fails. Raises
-    DatabaseError.
-    """
-    session.execute("SAVEPOINT reading")
-    try:
-        return session.execute(sql, parameters)
-    finally:
-        if not session.lost:
-            session.execute("ROLLBACK TO SAVEPOINT reading; RELEASE SAVEPOINT reading")
-
-
 def _reading(name: str, value: Any) -> GuardReading:
     return GuardReading(None, UNKNOWN.get(name, RIGHTS)) if value is None else GuardReading(float(value))
 
@@ -221,7 +209,7 @@ _ASKED = "SELECT * FROM (\n"
 def _truth(session: Session, query: str) -> GuardReading:
     """Whether the team's query returned true. Raises DatabaseError if the session is lost."""
     try:
-        rows = _within(session, qualified(f"{_ASKED}{authored(query)}\n) AS asked LIMIT 2"))
+        rows = session.execute_within(qualified(f"{_ASKED}{authored(query)}\n) AS asked LIMIT 2"))
     except DatabaseError as error:
         if error.lost or session.lost:
             raise

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from kisaan_validate.errors import UsageError
-from kisaan_validate.facts.migrations import MigrationFinding, Oddity, StandingState
+from kisaan_validate.facts.migrations import MigrationFinding, Oddity
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.text.nearest import did_you_mean
 
 NEVER_ACCEPTED = frozenset({Oddity.PENDING, Oddity.FAILED, Oddity.LOCKED})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kisaan_validate.facts.migrations import FileRemark, MigrationFile, MigrationFolder, Oddity
+from kisaan_validate.facts.migrations import FileRemark, MigrationFile, MigrationFolder, Oddity, remarked
 from kisaan_validate.migrations.content import read_content, shown_name
 from kisaan_validate.migrations.graph import graph_remarks, in_order
 from kisaan_validate.migrations.listing import listed
@@ -30,22 +30,17 @@ def alembic_folder(folders: Sequence[Path]) -> MigrationFolder:
         return MigrationFolder(title, message=found.message)
     revisions = [_revision(path) for path in found.taken]
     files = in_order(_with_dependencies(revisions))
-    wrong = _stated_twice(revisions)
-    for name, remark in graph_remarks(files):
-        wrong.setdefault(name, []).append(remark)
-    files = tuple(replace(file, remarks=(*file.remarks, *wrong.get(file.name, ()))) for file in files)
+    files = remarked(files, (*_stated_twice(revisions), *graph_remarks(files)))
     return MigrationFolder(title, files, notes=found.told("*.py"))
 
 
-def _stated_twice(revisions: Iterable[_Revision]) -> dict[str, list[FileRemark]]:
+def _stated_twice(revisions: Iterable[_Revision]) -> Iterator[tuple[str, FileRemark]]:
     paths: dict[str, list[str]] = {}
     for revision in revisions:
         paths.setdefault(revision.file.name, []).append(revision.file.path)
-    return {
-        name: [FileRemark(Oddity.SAME_NUMBER, f"is stated by {' and '.join(said)}")]
-        for name, said in paths.items()
-        if len(said) > 1
-    }
+    for name, said in paths.items():
+        if len(said) > 1:
+            yield name, FileRemark(Oddity.SAME_NUMBER, f"is stated by {' and '.join(said)}")
 
 
 def _revision(path: Path) -> _Revision:

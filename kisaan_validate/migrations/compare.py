@@ -17,9 +17,9 @@ from kisaan_validate.facts.migrations import (
     MigrationsStanding,
     MigrationWindow,
     Oddity,
-    StandingState,
     TiedPromise,
 )
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.migrations.accepting import with_accepted
 from kisaan_validate.migrations.earlier import changed_since
 from kisaan_validate.migrations.effects import effect_findings

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kisaan_validate.facts.migrations import FileRemark, MigrationFile, MigrationFolder, Oddity
+from kisaan_validate.facts.migrations import FileRemark, MigrationFile, MigrationFolder, Oddity, remarked
 from kisaan_validate.migrations.content import read_content, shown_name
 from kisaan_validate.migrations.graph import graph_remarks, in_order
 from kisaan_validate.migrations.listing import listed
@@ -92,7 +92,4 @@ def _with_graph(files: Sequence[MigrationFile]) -> tuple[MigrationFile, ...]:
         return replace(file, parents=tuple(dict.fromkeys(here)))
 
     ordered = in_order(map(mine, files))
-    wrong: dict[str, list[FileRemark]] = {}
-    for name, remark in graph_remarks(ordered):
-        wrong.setdefault(name, []).append(remark)
-    return tuple(replace(f, remarks=(*f.remarks, *wrong.get(f.name, ()))) for f in ordered)
+    return remarked(ordered, graph_remarks(ordered))

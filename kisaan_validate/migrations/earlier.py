@@ -9,8 +9,8 @@ from kisaan_validate.facts.migrations import (
     MigrationFinding,
     MigrationsStanding,
     Oddity,
-    StandingState,
 )
+from kisaan_validate.facts.states import StandingState
 
 
 def changed_since(files: Sequence[MigrationFile], before: MigrationsStanding) -> Iterator[MigrationFinding]:

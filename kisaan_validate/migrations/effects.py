@@ -8,9 +8,9 @@ from kisaan_validate.facts.migrations import (
     MigrationFile,
     MigrationFinding,
     Oddity,
-    StandingState,
     TiedPromise,
 )
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.migrations.recorded import RecordedFiles
 
 

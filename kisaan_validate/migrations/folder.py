@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kisaan_validate.facts.ledger import LedgerKind
-from kisaan_validate.facts.migrations import FileRemark, MigrationFile, MigrationFolder, Oddity
+from kisaan_validate.facts.migrations import FileRemark, MigrationFile, MigrationFolder, Oddity, remarked
 from kisaan_validate.migrations.alembic import alembic_folder
 from kisaan_validate.migrations.content import FileContent, read_content, shown_name
 from kisaan_validate.migrations.django import django_folder
@@ -88,17 +88,14 @@ def _as_sql(file: MigrationFile, content: FileContent) -> MigrationFile:
 
 def _numbered(kind: _Linear, files: Sequence[MigrationFile]) -> tuple[MigrationFile, ...]:
     """With what is odd about their numbers. Two files may be one to the ledger: it has versions alone."""
-    wrong: dict[str, list[FileRemark]] = {}
-    if kind.key is str:
-        for name, remark in numbering_remarks([file.name for file in files]):
-            wrong.setdefault(name, []).append(remark)
+    numbered = remarked(files, numbering_remarks([f.name for f in files]) if kind.key is str else ())
     made: list[MigrationFile] = []
     first: dict[str, str] = {}
-    for file in files:
-        own = wrong.get(file.name, [])
+    for file in numbered:
+        own: tuple[FileRemark, ...] = ()
         if file.name in first:
             other = first[file.name] if first[file.name] != file.path else "a file of another folder"
-            own = [*own, FileRemark(Oddity.SAME_NUMBER, f"is the same to the ledger as {other}")]
+            own = (FileRemark(Oddity.SAME_NUMBER, f"is the same to the ledger as {other}"),)
         first.setdefault(file.name, file.path)
         made.append(replace(file, remarks=(*file.remarks, *own)))
     return tuple(made)

@@ -9,8 +9,8 @@ from kisaan_validate.facts.migrations import (
     MigrationFile,
     MigrationFinding,
     Oddity,
-    StandingState,
 )
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.migrations.recorded import RecordedFiles
 
 _Ran = tuple[int, str]

@@ -12,15 +12,15 @@ from kisaan_validate.facts.migrations import (
     MigrationsStanding,
     Oddity,
     ServiceAnswer,
-    StandingState,
     Waited,
     WaitEnd,
 )
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.migrations.look import OtherDatabase
 from kisaan_validate.process.deadline import Deadline, DeadlineTimer
 from kisaan_validate.process.stopping import Cause, Stop
-from kisaan_validate.text.numbers import agreeing, counted
+from kisaan_validate.text.numbers import agreeing, counted, some_of
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 5.0
 """Seconds between two looks: the pause grows while nothing changes."""
@@ -95,8 +95,7 @@ def progress_words(standing: MigrationsStanding) -> str:
     applied = sum(item.in_folder and item.in_ledger is True for item in standing.items)
     words = f"{applied:,} of {counted(files, 'migration')} applied"
     if missing:
-        more = f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
-        words += f"; missing: {', '.join(missing[:_NAMED])}{more}"
+        words += f"; missing: {some_of(missing, _NAMED)}"
     if any(f.oddity is Oddity.LOCKED for f in standing.findings):
         words += "; the ledger is locked: a runner is at work, or died at work"
     return words

@@ -12,8 +12,8 @@ from kisaan_validate.facts.migrations import (
     MigrationFinding,
     MigrationWindow,
     Oddity,
-    StandingState,
 )
+from kisaan_validate.facts.states import StandingState
 
 _FARTHEST = timedelta(hours=14)
 """How far a clock without a zone may be from UTC."""

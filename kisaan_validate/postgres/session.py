@@ -241,6 +241,17 @@ class Session:
         """
         return self._ask(sql, parameters, self.limits.patience)
 
+    def execute_within(self, sql: str, parameters: dict[str, Any] | None = None) -> Rows:
+        """The same under a savepoint that is rolled back: it keeps no lock, and if it fails, the transaction
+        goes on. Raises DatabaseError.
+        """
+        self.execute("SAVEPOINT within")
+        try:
+            return self.execute(sql, parameters)
+        finally:
+            if not self.lost:
+                self.execute("ROLLBACK TO SAVEPOINT within; RELEASE SAVEPOINT within")
+
     def _ask(self, sql: str, parameters: dict[str, Any] | None, seconds: float) -> Rows:
         with self._answered(sql, seconds), self._connection.cursor() as cursor:
             cursor.execute(sql, parameters)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from math import ceil
 
-from kisaan_validate.facts.migrations import StandingState
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.text.durations import UNITS, duration_words
 
 AHEAD = 5

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.facts.ledger import LEDGER_SHAPES, LedgerKind, LedgerSource
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import EvidenceRow, PreflightItem, PreflightTopic
-from kisaan_validate.postgres.session import Limits, Rows, Session
+from kisaan_validate.facts.states import StandingState
+from kisaan_validate.postgres.session import Limits, Session
 from kisaan_validate.preflight.rules import PreflightRules
 
 if TYPE_CHECKING:
@@ -94,17 +94,6 @@ class Inquiry:
             if not self.session.lost:
                 self.session.execute("ROLLBACK")
 
-    def within(self, sql: str, parameters: dict[str, Any] | None = None) -> Rows:
-        """The rows of a statement under a savepoint, which keeps no lock. Raises DatabaseError, after which
-        the transaction goes on.
-        """
-        self.session.execute("SAVEPOINT asked")
-        try:
-            return self.session.execute(sql, parameters)
-        finally:
-            if not self.session.lost:
-                self.session.execute("ROLLBACK TO SAVEPOINT asked; RELEASE SAVEPOINT asked")
-
 
 @dataclass(frozen=True)
 class Question:
@@ -135,6 +124,10 @@ class Answers:
     """Makes the items of one topic."""
 
     topic: PreflightTopic
+
+    def judged(self, name: str, state: StandingState, fact: str, todo: str) -> PreflightItem:
+        """It stands so; ``todo`` is said unless nothing stands against it."""
+        return PreflightItem(self.topic, name, state, fact, "" if state is GO else todo)
 
     def go(self, name: str, fact: str, rows: tuple[EvidenceRow, ...] = ()) -> PreflightItem:
         """This is a go."""

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from kisaan_validate.facts.certificate import Certificate
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreflightTopic
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.preflight.ages import age_judged
-from kisaan_validate.preflight.asked import NO_GO, Answers, Inquiry
+from kisaan_validate.preflight.asked import Answers, Inquiry
 from kisaan_validate.preflight.evidence import GivenRecord
 from kisaan_validate.preflight.rules import BACKUP
 from kisaan_validate.preflight.same import dump_is_of
@@ -85,9 +84,7 @@ def _age(inquiry: Inquiry, certificate: Certificate) -> PreflightItem:
         return SAY.unknown("age", fact, AGAIN)
     state, words = age_judged(at, inquiry.asked.at, inquiry.asked.rules.backup_age)
     fact = f"the dump of {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC is {words}"
-    return PreflightItem(
-        PreflightTopic.BACKUP, "age", state, fact, "" if state is StandingState.PASS else AGAIN
-    )
+    return SAY.judged("age", state, fact, AGAIN)
 
 
 def _dump(inquiry: Inquiry, certificate: Certificate, path: Path) -> PreflightItem:
@@ -106,7 +103,7 @@ def _dump(inquiry: Inquiry, certificate: Certificate, path: Path) -> PreflightIt
         return SAY.no_go("dump", f"the dump {place.name} is missing, or cannot be read", AGAIN)
     if size != dump.size:
         fact = f"the dump {place.name} has {size:,} bytes, but {dump.size:,} were certified"
-        return PreflightItem(PreflightTopic.BACKUP, "dump", NO_GO, fact, AGAIN)
+        return SAY.no_go("dump", fact, AGAIN)
     if not inquiry.asked.deep:
         return SAY.go("dump", f"the dump {place.name} is there with its {size:,} bytes; --deep reads them")
     digest = dump_sha256(place)

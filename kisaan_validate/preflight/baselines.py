@@ -8,7 +8,6 @@ from datetime import UTC
 from kisaan_validate.compare.changes import lacking, rows_not_kept
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.baseline import Baseline, require_same_database
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreflightTopic
 from kisaan_validate.preflight.ages import age_judged
 from kisaan_validate.preflight.asked import Answers, Inquiry
@@ -58,8 +57,7 @@ def _age(inquiry: Inquiry, baseline: Baseline) -> PreflightItem:
     now = inquiry.place.at if inquiry.place is not None else inquiry.asked.at
     state, words = age_judged(baseline.taken_at, now, inquiry.asked.rules.baseline_age)
     fact = f"the baseline of {baseline.taken_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC is {words}"
-    todo = "" if state is StandingState.PASS else AGAIN
-    return PreflightItem(PreflightTopic.BASELINE, "age", state, fact, todo)
+    return SAY.judged("age", state, fact, AGAIN)
 
 
 def _whole(baseline: Baseline) -> PreflightItem:

@@ -5,74 +5,17 @@ An ALTER TABLE waits for every transaction that has touched its table, and all w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 
-from kisaan_validate.facts.preflight import (
-    BlockersSeen,
-    EvidenceRow,
-    PreflightItem,
-    PreflightTopic,
-    RelationLock,
-    SessionSeen,
-)
-from kisaan_validate.facts.tape import BLOCKS_WRITES
+from kisaan_validate.facts.preflight import PreflightItem, SessionSeen
 from kisaan_validate.preflight.ages import age_words
-from kisaan_validate.preflight.asked import Answers
+from kisaan_validate.preflight.locks import lock_waits, strong_locks
 from kisaan_validate.preflight.rules import PreflightRules
+from kisaan_validate.preflight.scene import NAMED, SAY, Scene, sessions_named
 from kisaan_validate.text.durations import duration_words
 from kisaan_validate.text.numbers import agreeing, counted
 
-SAY = Answers(PreflightTopic.BLOCKERS)
-
-FIRST_USER_OID = 16_384
-"""Relations below it came with the server (PostgreSQL source, access/transam.h): its system catalogue."""
-
-NAMED = 3
-"""How many sessions a sentence names; the rows have all."""
-
 RIGHTS = "grant pg_read_all_stats (or pg_monitor) to this role, then ask again"
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What was seen, the bounds that judge it, and the names of relations by their oids."""
-
-    seen: BlockersSeen
-    rules: PreflightRules
-    names: Mapping[int, str]
-    queries: bool = False
-
-    def relation(self, oid: int) -> str:
-        """The name of a relation for people."""
-        return self.names.get(oid, f"relation {oid}")
-
-    @property
-    def sessions(self) -> tuple[SessionSeen, ...]:
-        """The sessions whose activity is known."""
-        return tuple(one for one in self.seen.sessions or () if not one.hidden)
-
-    def who(self, one: SessionSeen) -> EvidenceRow:
-        """A session as a row: who, since when, doing what."""
-        held = sorted(
-            {
-                self.relation(lock.relation)
-                for lock in self.seen.locks or ()
-                if lock.pid == one.pid and lock.granted and lock.relation in self.names
-            }
-        )
-        row = [
-            ("pid", str(one.pid)),
-            ("user", one.user),
-            ("application", one.application),
-            ("client", one.client or ("hidden" if one.hidden else "local")),
-            ("state", one.state or one.hidden),
-            ("since", one.since or "not known"),
-            ("open for", "not known" if one.open_seconds is None else age_words(one.open_seconds)),
-            ("locks", ", ".join(held) or "none on tables of the suite"),
-            ("maintenance", _command(self, one)),
-        ]
-        return (*row, *((("query", one.query),) if self.queries and one.query else ()))
 
 
 def judged_blockers(scene: Scene) -> Iterator[PreflightItem]:
@@ -86,8 +29,8 @@ def judged_blockers(scene: Scene) -> Iterator[PreflightItem]:
     if seen.locks is None:
         yield SAY.unknown("locks", f"locks could not be read: {seen.why('locks')}", "ask again in a moment")
         return
-    yield _waits(scene)
-    yield _strong(scene)
+    yield lock_waits(scene)
+    yield strong_locks(scene)
 
 
 def _of_sessions(scene: Scene) -> Iterator[PreflightItem]:
@@ -176,12 +119,14 @@ def _found(scene: Scene, name: str, found: Sequence[SessionSeen]) -> PreflightIt
     first = oldest[0]
     age = "an unknown time" if first.open_seconds is None else age_words(first.open_seconds)
     words = (one if len(found) == 1 else f"{len(found):,} {many}").format(
-        age=age, command=_command(scene, first)
+        age=age, command=scene.command(first)
     )
     todo = _end(oldest) if name != "wraparound" else "wait for it; do not end it: it would start again"
     if name == "maintenance":
         todo = f"wait until it is done, or end it: SELECT pg_cancel_backend({first.pid})"
-    return SAY.no_go(name, f"{words}: {_named(oldest)}", todo, tuple(scene.who(one) for one in oldest))
+    return SAY.no_go(
+        name, f"{words}: {sessions_named(oldest)}", todo, tuple(scene.who(one) for one in oldest)
+    )
 
 
 def _end(sessions: Sequence[SessionSeen]) -> str:
@@ -194,22 +139,6 @@ def _end(sessions: Sequence[SessionSeen]) -> str:
         "ask their owners to end them, or end them: "
         f"SELECT pg_terminate_backend(pid) FROM unnest(ARRAY[{listed}]) AS pid"
     )
-
-
-def _command(scene: Scene, one: SessionSeen) -> str:
-    on = f" on {scene.relation(one.relation)}" if one.relation else ""
-    return f"{one.command}{on}"
-
-
-def _named(sessions: Sequence[SessionSeen]) -> str:
-    more = len(sessions) - NAMED
-    return ", ".join(map(_person, sessions[:NAMED])) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _person(one: SessionSeen) -> str:
-    by = f" ({one.application})" if one.application else ""
-    at = f" from {one.client}" if one.client else ""
-    return f"pid {one.pid} of {one.user or 'the server'}{by}{at}"
 
 
 def _prepared(scene: Scene) -> Iterator[PreflightItem]:
@@ -233,74 +162,4 @@ def _prepared(scene: Scene) -> Iterator[PreflightItem]:
         f"{oldest.owner}, for {age_words(oldest.seconds)}",
         "ask its transaction manager, then COMMIT PREPARED or ROLLBACK PREPARED it by its name",
         rows,
-    )
-
-
-def _waits(scene: Scene) -> PreflightItem:
-    most = scene.rules.lock_wait
-    # A wait of unknown length is still a wait.
-    waits = [
-        lock
-        for lock in scene.seen.locks or ()
-        if not lock.granted and (lock.waited is None or lock.waited > most)
-    ]
-    if not waits:
-        return SAY.go("waits", f"no session has waited for a table's lock for over {duration_words(most)}")
-    waits.sort(key=lambda lock: -(lock.waited or 0))
-    first = waits[0]
-    age = "an unknown time" if first.waited is None else age_words(first.waited)
-    by = ", ".join(str(pid) for pid in first.blocked_by if pid) or "a prepared transaction"
-    return SAY.no_go(
-        "waits",
-        f"{counted(len(waits), 'session')} {agreeing(len(waits), 'waits', 'wait')} for a table's lock, "
-        f"longest pid {first.pid} for {first.mode} on {scene.relation(first.relation)}, {age}, behind {by}",
-        "let the queue clear first: an ALTER would join its end",
-        tuple(_lock_row(scene, lock) for lock in waits),
-    )
-
-
-def _lock_row(scene: Scene, lock: RelationLock) -> EvidenceRow:
-    who = next((one for one in scene.seen.sessions or () if one.pid == lock.pid), None)
-    return (
-        ("pid", "prepared transaction" if lock.pid is None else str(lock.pid)),
-        ("user", who.user if who is not None else ""),
-        ("application", who.application if who is not None else ""),
-        ("client", who.client if who is not None else ""),
-        ("table", scene.relation(lock.relation)),
-        ("lock", lock.mode),
-        ("waited", "not known" if lock.waited is None else age_words(lock.waited)),
-        ("behind", ", ".join(map(str, lock.blocked_by))),
-    )
-
-
-def _strong(scene: Scene) -> PreflightItem:
-    """Locks that stop all writers: somebody changes the schema, or locked a table by hand."""
-    giving_way = {one.pid for one in scene.seen.sessions or () if one.kind == "autovacuum worker"}
-    strong = [
-        lock
-        for lock in scene.seen.locks or ()
-        if lock.granted
-        and lock.mode in BLOCKS_WRITES
-        and lock.pid not in giving_way
-        # Others' temporary tables are nobody else's; where names are not known, each lock counts.
-        and (not scene.names or lock.relation in scene.names or lock.relation < FIRST_USER_OID)
-    ]
-    if not strong:
-        return SAY.go("locks", "nobody holds a lock that stops writers")
-    first = strong[0]
-    holder = "a prepared transaction" if first.pid is None else f"pid {first.pid}"
-    names = {one.pid: one for one in scene.seen.sessions or ()}
-    if first.pid in names:
-        holder = _named([names[first.pid]])
-    todo = (
-        "end the prepared transaction"
-        if first.pid is None
-        else f"ask its owner to end it, or end it: SELECT pg_terminate_backend({first.pid})"
-    )
-    return SAY.no_go(
-        "locks",
-        f"{holder} holds {first.mode} on {scene.relation(first.relation)}"
-        + (f", and {counted(len(strong) - 1, 'more such lock')} held" if len(strong) > 1 else ""),
-        todo,
-        tuple(_lock_row(scene, lock) for lock in strong),
     )

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.states import verdict_of
 
 
 def judge_preflight(items: Iterable[PreflightItem]) -> Verdict:
     """FAIL for any no-go, else INCONCLUSIVE for anything that cannot be told, or if nothing was asked; else
     PASS. Work to do decides nothing.
     """
-    states = {item.state for item in items}
-    if StandingState.FAIL in states:
-        return Verdict.FAIL
-    if StandingState.UNKNOWN in states or not states:
-        return Verdict.INCONCLUSIVE
-    return Verdict.PASS
+    return verdict_of(item.state for item in items)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kisaan_validate.facts.migrations import MigrationFinding, Oddity, StandingState
+from kisaan_validate.facts.migrations import MigrationFinding, Oddity
 from kisaan_validate.facts.preflight import PreflightItem, PreflightTopic
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.migrations.compare import migrations_standing
 from kisaan_validate.migrations.folder import read_migration_folder
 from kisaan_validate.postgres.migration_ledger import read_entries
 from kisaan_validate.preflight.asked import Answers, Inquiry
-from kisaan_validate.text.numbers import counted
+from kisaan_validate.text.numbers import counted, some_of
 
 SAY = Answers(PreflightTopic.MIGRATIONS)
 
@@ -38,12 +39,12 @@ def migrations_pending(inquiry: Inquiry) -> Iterator[PreflightItem]:
         return
     pending = standing.pending
     if pending:
-        names = ", ".join(pending[:MOST_NAMED])
-        more = f" and {len(pending) - MOST_NAMED:,} more" if len(pending) > MOST_NAMED else ""
         rows = tuple(
             (("file", item.name), ("sha256", item.sha256)) for item in standing.items if item.name in pending
         )
-        yield SAY.work("pending", f"{counted(len(pending), 'migration')} to run: {names}{more}", rows)
+        yield SAY.work(
+            "pending", f"{counted(len(pending), 'migration')} to run: {some_of(pending, MOST_NAMED)}", rows
+        )
     else:
         fact = f"nothing is to run: all {counted(len(standing.items), 'migration')} are in {standing.table}"
         yield SAY.unknown("pending", fact, "make sure that the folder is the new release's")

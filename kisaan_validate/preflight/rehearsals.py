@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC
 
 from kisaan_validate.facts.certificate import Certificate
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreflightTopic
 from kisaan_validate.facts.receipt import ReceiptFile, RehearsalReceipt, major_of
 from kisaan_validate.facts.result import Verdict
@@ -68,8 +67,7 @@ def _verdict(receipt: RehearsalReceipt) -> PreflightItem:
 def _age(inquiry: Inquiry, receipt: RehearsalReceipt) -> PreflightItem:
     state, words = age_judged(receipt.at, inquiry.asked.at, inquiry.asked.rules.rehearsal_age)
     fact = f"the rehearsal of {receipt.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC is {words}"
-    todo = "" if state is StandingState.PASS else AGAIN
-    return PreflightItem(PreflightTopic.REHEARSAL, "age", state, fact, todo)
+    return SAY.judged("age", state, fact, AGAIN)
 
 
 def _version(inquiry: Inquiry, receipt: RehearsalReceipt) -> PreflightItem:
@@ -157,8 +155,7 @@ def _dump_age(inquiry: Inquiry, receipt: RehearsalReceipt, certificate: Certific
         return SAY.unknown("data age", fact, "rehearse on a dump of kisaan-validate backup take")
     state, words = age_judged(at, inquiry.asked.at, inquiry.asked.rules.rehearsal_age)
     fact = f"the rehearsed dump of {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC is {words}"
-    todo = "" if state is StandingState.PASS else AGAIN
-    return PreflightItem(PreflightTopic.REHEARSAL, "data age", state, fact, todo)
+    return SAY.judged("data age", state, fact, AGAIN)
 
 
 def _zone(inquiry: Inquiry, receipt: RehearsalReceipt) -> Iterator[PreflightItem]:

@@ -25,7 +25,7 @@ LEAVABLE = (
 
 @dataclass(frozen=True)
 class PreflightRules:
-    """Ages and bounds in seconds, ``slot_wal`` in bytes; the files to look at, None where none is named."""
+    """Ages and bounds in seconds; the files to look at, None where none is named."""
 
     require: tuple[str, ...] = REQUIRABLE
     backup_age: int = 86_400

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 
 from kisaan_validate.errors import Interrupted
@@ -18,13 +18,14 @@ from kisaan_validate.postgres.session import Session
 from kisaan_validate.preflight.asked import BRIEF, Answers, Inquiry, PreflightAsked, Question
 from kisaan_validate.preflight.backups import backup_good
 from kisaan_validate.preflight.baselines import baseline_fits
-from kisaan_validate.preflight.blockers import Scene, judged_blockers
+from kisaan_validate.preflight.blockers import judged_blockers
 from kisaan_validate.preflight.clocks import clocks_agree
 from kisaan_validate.preflight.health import server_read, server_well
 from kisaan_validate.preflight.judge import judge_preflight
 from kisaan_validate.preflight.pending import migrations_pending
 from kisaan_validate.preflight.rehearsals import rehearsal_fits
 from kisaan_validate.preflight.replication import replication_close
+from kisaan_validate.preflight.scene import Scene
 from kisaan_validate.preflight.sessions import blockers_seen
 from kisaan_validate.preflight.space import disk_enough
 from kisaan_validate.preflight.tables import tables_there, types_fit
@@ -68,18 +69,16 @@ QUESTIONS = (
 """In the order in which they are asked: what reads rows comes last."""
 
 
-def preflight(
-    asked: PreflightAsked, stop: Stop | None = None, tell: Callable[[PreflightItem], None] = lambda _: None
-) -> PreflightRecord:
-    """Ask everything. ``tell`` is called with each item as it is found. Raises TargetError where nobody
-    answers, or the database is not the expected one, and Interrupted; nothing else of a server's.
+def preflight(asked: PreflightAsked, stop: Stop | None = None) -> PreflightRecord:
+    """Ask everything. Raises TargetError where nobody answers, or the database is not the expected one, and
+    Interrupted; nothing else of a server's.
     """
     start, stop = time.monotonic(), stop or Stop()
     schemas = asked.suite.settings.schemas if asked.suite is not None else ("public",)
     session = Session(asked.target, BRIEF, schemas, stop)
     try:
         inquiry = Inquiry(asked, session, stop)
-        items = tuple(chain.from_iterable(_told(question, inquiry, tell) for question in QUESTIONS))
+        items = tuple(chain.from_iterable(question.answers(inquiry) for question in QUESTIONS))
         place = _place(inquiry)
     finally:
         session.close()
@@ -99,15 +98,6 @@ def preflight(
         asked.deep,
         tuple(inquiry.not_proved),
     )
-
-
-def _told(
-    question: Question, inquiry: Inquiry, tell: Callable[[PreflightItem], None]
-) -> tuple[PreflightItem, ...]:
-    items = question.answers(inquiry)
-    for item in items:
-        tell(item)
-    return items
 
 
 def _place(inquiry: Inquiry) -> PreflightPlace:

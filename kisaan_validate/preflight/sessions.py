@@ -80,7 +80,7 @@ def blockers_seen(inquiry: Inquiry) -> BlockersSeen:
 
 
 def _sessions(inquiry: Inquiry) -> tuple[SessionSeen, ...]:
-    rows = inquiry.within(_SESSIONS, {"queries": inquiry.asked.show_queries})
+    rows = inquiry.session.execute_within(_SESSIONS, {"queries": inquiry.asked.show_queries})
     return tuple(_session(inquiry.session, *row) for row in rows)
 
 
@@ -108,11 +108,11 @@ def _session(session: Session, *row: Any) -> SessionSeen:
 
 
 def _prepared(inquiry: Inquiry) -> tuple[PreparedSeen, ...]:
-    return tuple(PreparedSeen(*row) for row in inquiry.within(_PREPARED))
+    return tuple(PreparedSeen(*row) for row in inquiry.session.execute_within(_PREPARED))
 
 
 def _locks(inquiry: Inquiry) -> tuple[RelationLock, ...]:
     return tuple(
         RelationLock(pid, relation, mode, granted, waited, tuple(blockers or ()))
-        for pid, relation, mode, granted, waited, blockers in inquiry.within(_LOCKS)
+        for pid, relation, mode, granted, waited, blockers in inquiry.session.execute_within(_LOCKS)
     )

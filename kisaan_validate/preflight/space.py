@@ -132,7 +132,7 @@ def _sizes(inquiry: Inquiry, rewrites: Rewrites) -> Iterator[SizedTable]:
 
 def _size(inquiry: Inquiry, title: str, oid: int) -> SizedTable:
     try:
-        rows = inquiry.within(_SIZE, {"oid": oid})
+        rows = inquiry.session.execute_within(_SIZE, {"oid": oid})
     except DatabaseError as error:
         if error.lost:
             raise

@@ -14,7 +14,7 @@ from kisaan_validate.facts.result import Status
 from kisaan_validate.plan.plan import make_plan, tables_of
 from kisaan_validate.preflight.asked import Answers, Inquiry
 from kisaan_validate.rules.catalogue import canonical_type
-from kisaan_validate.text.numbers import counted
+from kisaan_validate.text.numbers import counted, some_of
 
 if TYPE_CHECKING:
     from kisaan_validate.suite.load import Suite
@@ -158,7 +158,7 @@ def _wrong(seen: tuple[TypeSeen, ...]) -> Iterator[PreflightItem]:
         yield SAY.no_go(
             "types",
             f"{counted(len(gone), 'column')} that the contract changes {'is' if len(gone) == 1 else 'are'} "
-            f"not there: {', '.join(gone[:MOST_NAMED])}",
+            f"not there: {some_of(gone, MOST_NAMED)}",
             "check the target, or set optional = true where an installation may lack it",
             tuple((("column", name),) for name in gone),
         )
@@ -174,10 +174,10 @@ def _wrong(seen: tuple[TypeSeen, ...]) -> Iterator[PreflightItem]:
 def _listed(left: list[TypeSeen]) -> str:
     words = [
         f"{one.place} {one.column.type} to {canonical_type(one.promise.to)}"
-        for one in left[:MOST_NAMED]
+        for one in left
         if one.column is not None
     ]
-    return ", ".join(words) + (f" and {len(left) - MOST_NAMED:,} more" if len(left) > MOST_NAMED else "")
+    return some_of(words, MOST_NAMED)
 
 
 def _objects(inquiry: Inquiry) -> Iterator[PreflightItem]:

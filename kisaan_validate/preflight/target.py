@@ -10,7 +10,7 @@ from kisaan_validate.postgres.catalogue import read_catalogue, read_place
 from kisaan_validate.postgres.expected import require_expected
 from kisaan_validate.preflight.asked import Answers, Inquiry
 from kisaan_validate.sql.qualify import qualified
-from kisaan_validate.text.numbers import counted
+from kisaan_validate.text.numbers import counted, some_of
 
 SAY = Answers(PreflightTopic.TARGET)
 
@@ -86,11 +86,10 @@ def rights_enough(inquiry: Inquiry) -> Iterator[PreflightItem]:
     tables = tables_of(suite, inquiry.catalogue)
     refused = sorted(table.title for table in tables.values() if not table.selectable)
     if refused:
-        more = f" and {len(refused) - MOST_NAMED:,} more" if len(refused) > MOST_NAMED else ""
         yield SAY.no_go(
             "reads tables",
             f"this role may not read {counted(len(refused), 'table')} of {len(tables):,}: "
-            f"{', '.join(refused[:MOST_NAMED])}{more}",
+            f"{some_of(refused, MOST_NAMED)}",
             "grant USAGE on the schema and SELECT on these tables to it",
         )
     else:

@@ -6,7 +6,6 @@ A table that is rewritten builds its indexes again, and fails at the first dupli
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from kisaan_validate.contract.rules import Recorded, RowsUnchanged, SequencesAdvance, SumPreserved
 from kisaan_validate.errors import DatabaseError
@@ -14,7 +13,7 @@ from kisaan_validate.execute.heap import HEAP, refusal
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.preflight import PreflightItem, PreflightTopic
 from kisaan_validate.postgres.damage import damage_unseen
-from kisaan_validate.postgres.session import Rows, Session
+from kisaan_validate.postgres.session import Session
 from kisaan_validate.preflight.asked import Answers, Inquiry
 from kisaan_validate.sql.expressions import quote
 from kisaan_validate.sql.qualify import qualified
@@ -87,7 +86,7 @@ def _held(session: Session, tables: tuple[Table, ...]) -> Iterator[PreflightItem
 def _of(session: Session, table: Table) -> Iterator[PreflightItem | None]:
     """None for an index whose rows are unique."""
     try:
-        rows = _under(session, _INDEXES, {"oid": table.oid})
+        rows = session.execute_within(_INDEXES, {"oid": table.oid})
     except DatabaseError as error:
         if error.lost:
             raise
@@ -105,7 +104,7 @@ def _one(session: Session, table: Table, title: str, sql: str) -> PreflightItem 
     try:
         if (refused := refusal(session, sql)) is not None:
             return SAY.unknown("unique", f"{title}: {refused.fact}", refused.hint)
-        ((surplus,),) = _under(session, sql)
+        ((surplus,),) = session.execute_within(sql)
     except DatabaseError as error:
         if error.lost:
             raise
@@ -116,15 +115,6 @@ def _one(session: Session, table: Table, title: str, sql: str) -> PreflightItem 
         fact = f"{title} is unique by its index, and {counted(int(surplus), 'row')} too many by its rows"
         return SAY.no_go("unique", fact, "the index is damaged: remove the duplicates, then REINDEX it")
     return None
-
-
-def _under(session: Session, sql: str, parameters: dict[str, Any] | None = None) -> Rows:
-    session.execute("SAVEPOINT one")
-    try:
-        return session.execute(sql, parameters)
-    finally:
-        if not session.lost:
-            session.execute("ROLLBACK TO SAVEPOINT one; RELEASE SAVEPOINT one")
 
 
 def _surplus(table: Table, keys: list[str], where: str, nulls_equal: bool) -> str:

@@ -8,10 +8,10 @@ from datetime import UTC
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.contract.rules import Filled, RowsRemoved
 from kisaan_validate.errors import KisaanError
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreflightTopic
 from kisaan_validate.facts.result import Status
 from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.preflight.ages import age_judged
 from kisaan_validate.preflight.asked import Answers, Inquiry
 from kisaan_validate.preflight.counts import (

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-
-from jinja2 import Environment
-from markupsafe import Markup
 
 from kisaan_validate.facts.certificate import Certificate
 from kisaan_validate.report import text
@@ -25,22 +21,14 @@ from kisaan_validate.report.certificate_parts import (
     trend_words,
     when,
 )
-from kisaan_validate.report.shell import VERDICT_ICONS, css_text, environment, favicon, policy, source
-from kisaan_validate.report.svg import ICON_PATHS
+from kisaan_validate.report.page import PageFigure, PageKind, printed_foot
+from kisaan_validate.report.shell import VERDICT_ICONS
 from kisaan_validate.text.numbers import counted
+
+PAGE = PageKind("certificate.html.j2", ("diff.css", "certificate.css"), {"when": when})
 
 EARLIER = 30
 """So many earlier backups are listed."""
-
-
-@dataclass(frozen=True)
-class CertificateFigure:
-    """One of the four answers of the first screen, and the words below it."""
-
-    title: str
-    figure: str
-    words: str
-    some: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,39 +44,30 @@ def render_certificate(certificate: Certificate, name: str, digest: str) -> str:
     gives the same bytes.
     """
     e = certificate.evidence
-    sign = VERDICT_ICONS[certificate.verdict]
-    style = source("diff.css") + source("certificate.css") + _foot(certificate)
     dump = e.dump
-    return (
-        _templates()
-        .get_template("certificate.html.j2")
-        .render(
-            style=Markup(style),
-            policy=policy(style),
-            icon=favicon(sign),
-            sign=sign,
-            path=ICON_PATHS[sign],
-            word=WORDS[certificate.verdict],
-            words_of=WORDS,
-            name=name_of(certificate, name),
-            sentences=list(sentences_of(certificate)),
-            figures=_figures(certificate),
-            sides=(_dump(certificate), _against(certificate)),
-            reasons=certificate.reasons,
-            tables=tables_of(certificate),
-            keys=[(key, key_words(key)) for key in keys_to_show(certificate)],
-            keys_sentence=_keys(certificate),
-            earlier=same_database(certificate)[:EARLIER],
-            done=list(_done(certificate)),
-            limits=certificate.not_proved,
-            sha256=dump.sha256 if dump is not None else "not known",
-            folder=dump is not None and dump.format.value == "directory",
-            certificate_name=name,
-            digest=digest,
-            made_at=certificate.made_at,
-            made_by=certificate.made_by,
-            version=certificate.tool_version,
-        )
+    return PAGE.render(
+        VERDICT_ICONS[certificate.verdict],
+        _foot(certificate),
+        word=WORDS[certificate.verdict],
+        words_of=WORDS,
+        name=name_of(certificate, name),
+        sentences=list(sentences_of(certificate)),
+        figures=_figures(certificate),
+        sides=(_dump(certificate), _against(certificate)),
+        reasons=certificate.reasons,
+        tables=tables_of(certificate),
+        keys=[(key, key_words(key)) for key in keys_to_show(certificate)],
+        keys_sentence=_keys(certificate),
+        earlier=same_database(certificate)[:EARLIER],
+        done=list(_done(certificate)),
+        limits=certificate.not_proved,
+        sha256=dump.sha256 if dump is not None else "not known",
+        folder=dump is not None and dump.format.value == "directory",
+        certificate_name=name,
+        digest=digest,
+        made_at=certificate.made_at,
+        made_by=certificate.made_by,
+        version=certificate.tool_version,
     )
 
 
@@ -98,24 +77,22 @@ def name_of(certificate: Certificate, name: str) -> str:
     return dump.name if dump is not None else name.removesuffix(".certificate.json")
 
 
-def _figures(certificate: Certificate) -> tuple[CertificateFigure, ...]:
+def _figures(certificate: Certificate) -> tuple[PageFigure, ...]:
     e, tables = certificate.evidence, tables_of(certificate)
     same = sum(not table.differs for table in tables)
     until = certificate.valid_until
     return (
-        CertificateFigure(
+        PageFigure(
             "Tables the same",
             f"{same:,} of {len(tables):,}" if tables else "none compared",
             f"against {e.against.name}" if e.against is not None else "no baseline",
             bool(tables),
         ),
-        CertificateFigure(
+        PageFigure(
             "Restored in (RTO)", restored_words(certificate), "on this machine", e.restored is not None
         ),
-        CertificateFigure(
-            "Data as of (RPO)", taken_words(certificate), f"newest row: {newest_words(certificate)}"
-        ),
-        CertificateFigure(
+        PageFigure("Data as of (RPO)", taken_words(certificate), f"newest row: {newest_words(certificate)}"),
+        PageFigure(
             "Valid until",
             text.utc(until) if until is not None else "not valid",
             f"{counted(e.asked.valid_days, 'day')} after it was made" if until is not None else "",
@@ -195,12 +172,6 @@ def _done(certificate: Certificate) -> Iterator[str]:
 
 
 def _foot(certificate: Certificate) -> str:
-    """Names the verdict, the dump and its time on every printed sheet, for sheets get separated."""
     name = name_of(certificate, "")
     words = f"{WORDS[certificate.verdict]}; {name}; certified {text.utc(certificate.made_at)}"
-    return f'@page{{@bottom-left{{content:"{css_text(text.shortened(text.flat(words), 200))}"}}}}\n'
-
-
-@cache
-def _templates() -> Environment:
-    return environment({"when": when})
+    return printed_foot(words)

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-
-from jinja2 import Environment
-from markupsafe import Markup
 
 from kisaan_validate.facts.place import Place
 from kisaan_validate.facts.row_differences import RowDiff, TableDiff
 from kisaan_validate.report import text
 from kisaan_validate.report.diff_tables import count, quiet_tables, schema_lines, sections
+from kisaan_validate.report.page import PageFigure, PageKind, generator, printed_foot
 from kisaan_validate.report.row_differences import verdict_of
-from kisaan_validate.report.shell import css_text, environment, favicon, policy, source
-from kisaan_validate.report.svg import ICON_PATHS
 from kisaan_validate.text.numbers import counted
-from kisaan_validate.version import VERSION
+
+PAGE = PageKind("diff.html.j2", ("diff.css",), {"count": count})
 
 GENERATOR = '<meta name="generator" content="kisaan-validate diff '
 """The meta tag in the head of every such page."""
@@ -45,45 +41,25 @@ class SideFacts:
         return text.local(self.place.at, self.place.time_zone) if self.place is not None else ""
 
 
-@dataclass(frozen=True)
-class FigureLine:
-    """One figure of the first screen, and the words below it."""
-
-    title: str
-    figure: str
-    words: str
-    some: bool
-
-
 def render_diff(diff: RowDiff) -> str:
     """The page of a comparison. The same input gives the same bytes."""
     verdict = verdict_of(diff)
-    style = source("diff.css") + _foot(diff, _WORDS[verdict])
-    sign = _SIGNS.get(verdict, "pass")
-    return (
-        _templates()
-        .get_template("diff.html.j2")
-        .render(
-            generator=Markup('{}{}">').format(Markup(GENERATOR), VERSION),
-            style=Markup(style),
-            policy=policy(style),
-            icon=favicon(sign),
-            sign=sign,
-            path=ICON_PATHS[sign],
-            word=_WORDS[verdict],
-            sentences=_sentences(diff),
-            sides=_sides(diff),
-            figures=_figures(diff),
-            diff=diff,
-            sections=(shown := sections(diff)),
-            more=any(group.left for section in shown for group in section.groups),
-            quiet=quiet_tables(diff),
-            schema=schema_lines(diff.schema),
-            unknown=(*diff.unknown, *(u for table in diff.tables for u in table.unknown)),
-            late=any(table.late for table in diff.tables),
-            masked=sum(len(table.masked) for table in diff.tables),
-            version=VERSION,
-        )
+    return PAGE.render(
+        _SIGNS.get(verdict, "pass"),
+        _foot(diff, _WORDS[verdict]),
+        generator=generator(GENERATOR),
+        word=_WORDS[verdict],
+        sentences=_sentences(diff),
+        sides=_sides(diff),
+        figures=_figures(diff),
+        diff=diff,
+        sections=(shown := sections(diff)),
+        more=any(group.left for section in shown for group in section.groups),
+        quiet=quiet_tables(diff),
+        schema=schema_lines(diff.schema),
+        unknown=(*diff.unknown, *(u for table in diff.tables for u in table.unknown)),
+        late=any(table.late for table in diff.tables),
+        masked=sum(len(table.masked) for table in diff.tables),
     )
 
 
@@ -117,7 +93,7 @@ def _number_is(tables: int) -> str:
     return f"{counted(tables, 'table')} {'is' if tables == 1 else 'are'}"
 
 
-def _figures(diff: RowDiff) -> tuple[FigureLine, ...]:
+def _figures(diff: RowDiff) -> tuple[PageFigure, ...]:
     return (
         _figure("Rows removed", diff.tables, [table.removed for table in diff.tables]),
         _figure("Rows changed", diff.tables, [table.changed for table in diff.tables]),
@@ -126,34 +102,27 @@ def _figures(diff: RowDiff) -> tuple[FigureLine, ...]:
     )
 
 
-def _figure(title: str, tables: Sequence[TableDiff], found: Sequence[int | None]) -> FigureLine:
+def _figure(title: str, tables: Sequence[TableDiff], found: Sequence[int | None]) -> PageFigure:
     known = [figure for figure in found if figure is not None]
     some = sum(figure > 0 for figure in known)
     words = [f"in {counted(some, 'table')}"] if some else []
     if open_ := len(found) - len(known):
         words.append(f"not known of {counted(open_, 'table')}")
     total = text.number(sum(known)) if known else count(None)
-    return FigureLine(title, total, "; ".join(words) or "in no table", bool(some))
+    return PageFigure(title, total, "; ".join(words) or "in no table", bool(some))
 
 
-def _schema_figure(diff: RowDiff) -> FigureLine:
+def _schema_figure(diff: RowDiff) -> PageFigure:
     left_out = any(item.what == "the schema" for item in diff.not_compared)
     if left_out:
-        return FigureLine("Schema", "not compared", "left out", some=False)
+        return PageFigure("Schema", "not compared", "left out", some=False)
     kinds, open_ = len({change.kind for change in diff.schema}), len(diff.unknown)
     words = [f"in {counted(kinds, 'kind')} of objects"] if kinds else []
     words += [f"{counted(open_, 'comparison')} not possible"] if open_ else []
     figure = count(None) if open_ and not kinds else text.number(len(diff.schema))
-    return FigureLine("Schema", figure, "; ".join(words) or "no difference", bool(kinds))
-
-
-@cache
-def _templates() -> Environment:
-    return environment({"count": count})
+    return PageFigure("Schema", figure, "; ".join(words) or "no difference", bool(kinds))
 
 
 def _foot(diff: RowDiff, word: str) -> str:
-    """Names the verdict, both sides and their snapshots on every printed sheet, for sheets get separated."""
     sides = (f"{side.name}, {text.utc(side.place.at)}" if side.place else side.name for side in _sides(diff))
-    words = text.shortened(text.flat("; ".join((word, *sides))), 200)
-    return f'@page{{@bottom-left{{content:"{css_text(words)}"}}}}\n'
+    return printed_foot("; ".join((word, *sides)))

@@ -10,8 +10,8 @@ from kisaan_validate.facts.migrations import (
     MigrationsRecord,
     MigrationsStanding,
     Oddity,
-    StandingState,
 )
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.report.text import plain, shortened
 from kisaan_validate.text.numbers import agreeing, counted
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreflightPlace, PreflightRecord
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.report.preflight_words import STATE_WORDS, VERDICT_WORDS, verdict_sentence
-from kisaan_validate.report.text import flat, plain, shortened
+from kisaan_validate.report.text import aligned
 from kisaan_validate.text.numbers import counted
 
 SHOWN = 8
 """How many answers of a kind are printed; the page has all."""
-
-LONGEST = 300
 
 
 def preflight_lines(found: PreflightRecord, *, quiet: bool, verbose: bool = False) -> Iterator[str]:
@@ -52,4 +50,4 @@ def _of(state: StandingState, items: Sequence[PreflightItem], *, verbose: bool) 
 
 
 def _line(word: str, words: str) -> str:
-    return f"{word:<12} {plain(shortened(flat(words), LONGEST))}"
+    return aligned(word, words, 12)

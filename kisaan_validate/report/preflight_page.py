@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from functools import cache
 
-from jinja2 import Environment
-from markupsafe import Markup
-
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightItem, PreflightRecord, PreflightTopic
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.report import text
+from kisaan_validate.report.page import PageKind, generator, printed_foot
 from kisaan_validate.report.preflight_words import STATE_WORDS, headline, verdict_sentence
-from kisaan_validate.report.shell import VERDICT_ICONS, css_text, environment, favicon, policy, source
-from kisaan_validate.report.svg import ICON_PATHS
-from kisaan_validate.version import VERSION
+from kisaan_validate.report.shell import VERDICT_ICONS
+
+PAGE = PageKind("preflight.html.j2", ("diff.css", "preflight.css"))
 
 GENERATOR = '<meta name="generator" content="kisaan-validate preflight '
 """The meta tag in the head of every such page."""
@@ -46,31 +43,21 @@ ROWS = 50
 
 def render_preflight(found: PreflightRecord, record: str) -> str:
     """The page. ``record`` is the text of ``preflight.json``. The same input gives the same bytes."""
-    style = source("diff.css") + source("preflight.css") + _foot(found)
-    sign = VERDICT_ICONS[found.verdict]
-    return (
-        _templates()
-        .get_template("preflight.html.j2")
-        .render(
-            generator=Markup('{}{}">').format(Markup(GENERATOR), VERSION),
-            style=Markup(style),
-            policy=policy(style),
-            icon=favicon(sign),
-            sign=sign,
-            path=ICON_PATHS[sign],
-            word=headline(found),
-            found=found,
-            sentences=list(_sentences(found)),
-            figures=[(STATE_WORDS[state], len(found.of(state))) for state in STATE_WORDS],
-            parts=[(state.value, title, found.of(state)) for state, title in TITLES.items()],
-            topics=list(_topics(found)),
-            states=STATE_WORDS,
-            most=ROWS,
-            few=FEW,
-            not_proved=NOT_PROVED,
-            digest=hashlib.sha256(record.encode()).hexdigest(),
-            version=VERSION,
-        )
+    return PAGE.render(
+        VERDICT_ICONS[found.verdict],
+        _foot(found),
+        generator=generator(GENERATOR),
+        word=headline(found),
+        found=found,
+        sentences=list(_sentences(found)),
+        figures=[(STATE_WORDS[state], len(found.of(state))) for state in STATE_WORDS],
+        parts=[(state.value, title, found.of(state)) for state, title in TITLES.items()],
+        topics=list(_topics(found)),
+        states=STATE_WORDS,
+        most=ROWS,
+        few=FEW,
+        not_proved=NOT_PROVED,
+        digest=hashlib.sha256(record.encode()).hexdigest(),
     )
 
 
@@ -90,14 +77,6 @@ def _topics(found: PreflightRecord) -> Iterator[tuple[str, list[PreflightItem]]]
             yield topic.value.capitalize(), items
 
 
-@cache
-def _templates() -> Environment:
-    return environment({})
-
-
 def _foot(found: PreflightRecord) -> str:
-    """Names verdict, database and time on every printed sheet, for sheets get separated."""
     words = f"{headline(found)}; {found.place.database}; asked {text.utc(found.at)}"
-    words = text.shortened(text.flat(words), 150)
-    title = '@top-left{content:"Preflight of a migration"}'
-    return f'@page{{{title}@bottom-left{{content:"{css_text(words)}"}}}}\n'
+    return printed_foot(words, most=150, title="Preflight of a migration")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kisaan_validate.facts.migrations import StandingState
 from kisaan_validate.facts.preflight import PreflightRecord
 from kisaan_validate.facts.result import Verdict
+from kisaan_validate.facts.states import StandingState
 from kisaan_validate.text.numbers import agreeing, counted
 
 STATE_WORDS = {

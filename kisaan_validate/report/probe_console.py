@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kisaan_validate.facts.error_rate import ErrorRates
 from kisaan_validate.facts.probe import Probed, ProbeState, ProbeStep, judge_probes
-from kisaan_validate.report.text import flat, plain, shortened
+from kisaan_validate.report.text import aligned
 from kisaan_validate.text.numbers import counted
 
 WORDS = {ProbeState.PASS: "go", ProbeState.FAIL: "no-go", ProbeState.UNKNOWN: "cannot tell"}
@@ -49,7 +49,7 @@ def verdict_lines(found: Probed) -> Iterator[str]:
 
 
 def _line(word: str, words: str) -> str:
-    return f"{word:<12} {plain(shortened(flat(words), 300))}"
+    return aligned(word, words, 12)
 
 
 def error_lines(found: ErrorRates, state: ProbeState, fact: str, todo: str, *, quiet: bool) -> Iterator[str]:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
-
-from jinja2 import Environment
-from markupsafe import Markup
 
 from kisaan_validate.facts.probe import Probed, ProbeState, judge_probes
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.report import text
-from kisaan_validate.report.shell import VERDICT_ICONS, css_text, environment, favicon, policy, source
-from kisaan_validate.report.svg import ICON_PATHS
+from kisaan_validate.report.page import PageKind, printed_foot
+from kisaan_validate.report.shell import VERDICT_ICONS
 from kisaan_validate.text.numbers import agreeing, counted
-from kisaan_validate.version import VERSION
+
+PAGE = PageKind("probe.html.j2", ("diff.css", "probe.css"))
 
 WORDS = {
     Verdict.PASS: "Probes passed",
@@ -41,25 +38,15 @@ LIMITS = (
 def render_probes(found: Probed) -> str:
     """The page of a run. The same input gives the same bytes."""
     verdict = judge_probes(found)
-    sign = VERDICT_ICONS[verdict]
-    style = source("diff.css") + source("probe.css") + _foot(found)
-    return (
-        _templates()
-        .get_template("probe.html.j2")
-        .render(
-            style=Markup(style),
-            policy=policy(style),
-            icon=favicon(sign),
-            sign=sign,
-            path=ICON_PATHS[sign],
-            word=WORDS[verdict],
-            found=found,
-            sentences=list(_sentences(found)),
-            figures=_figures(found),
-            steps=[(step, *STATES[step.state]) for step in found.steps],
-            limits=LIMITS,
-            version=VERSION,
-        )
+    return PAGE.render(
+        VERDICT_ICONS[verdict],
+        _foot(found),
+        word=WORDS[verdict],
+        found=found,
+        sentences=list(_sentences(found)),
+        figures=_figures(found),
+        steps=[(step, *STATES[step.state]) for step in found.steps],
+        limits=LIMITS,
     )
 
 
@@ -91,11 +78,5 @@ def _figures(found: Probed) -> list[tuple[str, int, bool]]:
 
 
 def _foot(found: Probed) -> str:
-    """Names the verdict and the run on every printed sheet, for sheets get separated."""
     words = f"{WORDS[judge_probes(found)]}; {found.target}; {found.prefix}, {text.utc(found.started)}"
-    return f'@page{{@bottom-left{{content:"{css_text(text.shortened(text.flat(words), 200))}"}}}}\n'
-
-
-@cache
-def _templates() -> Environment:
-    return environment({})
+    return printed_foot(words)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from kisaan_validate.facts.rehearsed import RehearsalJudgement, Rehearsed, VerdictReason
 from kisaan_validate.report.rehearsal_felt import felt_sentences
-from kisaan_validate.report.text import flat, plain, shortened
+from kisaan_validate.report.text import aligned
 
 SHOWN = 8
 """So many reasons of a kind are printed; the page has all."""
@@ -31,4 +31,4 @@ def _reasons(word: str, reasons: Sequence[VerdictReason]) -> Iterator[str]:
 
 
 def _line(word: str, words: str) -> str:
-    return f"{word:<8} {plain(shortened(flat(words), 300))}"
+    return aligned(word, words, 8)

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import cache
-
-from jinja2 import Environment
-from markupsafe import Markup
 
 from kisaan_validate.facts.rehearsal import Rehearsal
 from kisaan_validate.facts.rehearsed import (
@@ -18,21 +14,13 @@ from kisaan_validate.facts.rehearsed import (
     RollbackTry,
 )
 from kisaan_validate.report import text
+from kisaan_validate.report.page import PageKind, generator, printed_foot
 from kisaan_validate.report.rehearsal_felt import felt_lines, felt_sentences, quiet_words
 from kisaan_validate.report.rehearsal_statements import statement_lines
 from kisaan_validate.report.rehearsal_words import bytes_words, clock, seconds_words
-from kisaan_validate.report.shell import (
-    VERDICT_ICONS,
-    css_text,
-    environment,
-    favicon,
-    policy,
-    source,
-)
-from kisaan_validate.report.svg import ICON_PATHS
+from kisaan_validate.report.shell import VERDICT_ICONS
 from kisaan_validate.report.timeline import timeline
 from kisaan_validate.text.numbers import counted
-from kisaan_validate.version import VERSION
 
 GENERATOR = '<meta name="generator" content="kisaan-validate rehearse '
 """The meta tag in the head of every such page."""
@@ -51,39 +39,29 @@ PLANS = 60
 
 def render_rehearsal(found: Rehearsed, judged: RehearsalJudgement) -> str:
     """The page of a rehearsal. The same input gives the same bytes."""
-    style = source("diff.css") + source("rehearsal.css") + _foot(found, judged)
-    sign = VERDICT_ICONS[judged.verdict]
     nouns = dict(found.nouns)
     runs = [("Alone", found.rehearsal.alone)]
     if found.rehearsal.beside_reader is not None:
         runs.append(("Beside a reader that was left open", found.rehearsal.beside_reader))
-    return (
-        _templates()
-        .get_template("rehearsal.html.j2")
-        .render(
-            generator=Markup('{}{}">').format(Markup(GENERATOR), VERSION),
-            style=Markup(style),
-            policy=policy(style),
-            icon=favicon(sign),
-            sign=sign,
-            path=ICON_PATHS[sign],
-            found=found,
-            judged=judged,
-            sentences=_sentences(found, judged),
-            figures=_figures(found),
-            felt=felt_lines(found.rehearsal, nouns),
-            quiet=[(title, quiet_words(run)) for title, run in runs],
-            timelines=[timeline(title, run, nouns) for title, run in runs],
-            statements=statement_lines(found.rehearsal.alone.tape, nouns),
-            calibration=_calibration(found.rehearsal),
-            reader=found.rehearsal.beside_reader.reader if found.rehearsal.beside_reader else None,
-            plans=_plans(found),
-            plan_words=_plan_words(found),
-            age=_age(found),
-            literal_words=_restores,
-            not_proved=NOT_PROVED,
-            version=VERSION,
-        )
+    return PAGE.render(
+        VERDICT_ICONS[judged.verdict],
+        _foot(found, judged),
+        generator=generator(GENERATOR),
+        found=found,
+        judged=judged,
+        sentences=_sentences(found, judged),
+        figures=_figures(found),
+        felt=felt_lines(found.rehearsal, nouns),
+        quiet=[(title, quiet_words(run)) for title, run in runs],
+        timelines=[timeline(title, run, nouns) for title, run in runs],
+        statements=statement_lines(found.rehearsal.alone.tape, nouns),
+        calibration=_calibration(found.rehearsal),
+        reader=found.rehearsal.beside_reader.reader if found.rehearsal.beside_reader else None,
+        plans=_plans(found),
+        plan_words=_plan_words(found),
+        age=_age(found),
+        literal_words=_restores,
+        not_proved=NOT_PROVED,
     )
 
 
@@ -203,13 +181,6 @@ def _age(found: Rehearsed) -> str:
     return f"{days:.1f} days before the rehearsal" if days >= 0 else "after the rehearsal, by its own clock"
 
 
-@cache
-def _templates() -> Environment:
-    return environment(
-        {"took": _took, "clock": clock, "bytes": bytes_words, "code": text.code, "when": _when}
-    )
-
-
 def _took(seconds: float | None) -> str:
     return "not known" if seconds is None else seconds_words(seconds, up=True)
 
@@ -220,9 +191,13 @@ def _when(moment: datetime) -> str:
 
 
 def _foot(found: Rehearsed, judged: RehearsalJudgement) -> str:
-    """Names verdict, dump and time on every printed sheet, for sheets get separated."""
     words = f"{judged.verdict.value}; rehearsed {text.utc(found.at)}; dump {found.dump.name}"
-    words = text.shortened(text.flat(words), 150)
     digest = f"SHA-256 of the dump {found.dump.sha256}"
-    title = '@top-left{content:"Rehearsal of a migration"}'
-    return f'@page{{{title}@bottom-left{{content:"{css_text(words)}\\a {css_text(digest)}"}}}}\n'
+    return printed_foot(words, most=150, title="Rehearsal of a migration", below=digest)
+
+
+PAGE = PageKind(
+    "rehearsal.html.j2",
+    ("diff.css", "rehearsal.css"),
+    {"took": _took, "clock": clock, "bytes": bytes_words, "code": text.code, "when": _when},
+)

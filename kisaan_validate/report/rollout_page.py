@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-
-from jinja2 import Environment
-from markupsafe import Markup
+from urllib.parse import quote
 
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.rollout import (
     PlanAccepted,
-    RolloutEntry,
     RolloutPhase,
     StepAttested,
     StepEnded,
@@ -24,6 +20,7 @@ from kisaan_validate.facts.rollout import (
 )
 from kisaan_validate.facts.rollout_state import (
     GREEN,
+    GREEN_CRITERIA,
     CriterionState,
     RolloutAsk,
     RolloutNight,
@@ -31,20 +28,15 @@ from kisaan_validate.facts.rollout_state import (
     StepStanding,
 )
 from kisaan_validate.report import text
+from kisaan_validate.report.page import PageFigure, PageKind, printed_foot
 from kisaan_validate.report.rollout_words import entry_words
-from kisaan_validate.report.shell import VERDICT_ICONS, css_text, environment, favicon, policy, source
-from kisaan_validate.report.svg import ICON_PATHS
-from kisaan_validate.version import VERSION
+from kisaan_validate.report.shell import VERDICT_ICONS
 
-
-@dataclass(frozen=True)
-class RolloutFigure:
-    """One of the four answers of the first screen, and the words below it."""
-
-    title: str
-    figure: str
-    words: str
-    some: bool = True
+PAGE = PageKind(
+    "rollout.html.j2",
+    ("diff.css", "certificate.css", "rollout.css"),
+    {"linked": lambda path: quote(str(path))},
+)
 
 
 @dataclass(frozen=True)
@@ -73,31 +65,21 @@ class RolloutDecision:
 
 def render_rollout(night: RolloutNight) -> str:
     """The page of a rollout. The same input gives the same bytes."""
-    sign, word = VERDICT_ICONS[night.verdict], word_of(night)
-    style = source("diff.css") + source("certificate.css") + source("rollout.css") + _foot(night, word)
-    return (
-        _templates()
-        .get_template("rollout.html.j2")
-        .render(
-            style=Markup(style),
-            policy=policy(style),
-            icon=favicon(sign),
-            sign=sign,
-            path=ICON_PATHS[sign],
-            word=word,
-            night=night,
-            figures=_figures(night),
-            criteria=[(one, one.state in _GREEN_CRITERIA) for one in night.criteria],
-            decisions=list(_decisions(night)),
-            left=[state for state in _states(night) if state.standing in _LEFT],
-            phases=[(phase, _steps(night, phase)) for phase in night.phases],
-            lines=[(entry, entry_words(entry)) for entry in night.entries],
-            version=VERSION,
-        )
+    word = word_of(night)
+    return PAGE.render(
+        VERDICT_ICONS[night.verdict],
+        _foot(night, word),
+        word=word,
+        night=night,
+        figures=_figures(night),
+        criteria=[(one, one.state in GREEN_CRITERIA) for one in night.criteria],
+        decisions=list(_decisions(night)),
+        left=[state for state in _states(night) if state.standing in _LEFT],
+        phases=[(phase, _steps(night, phase)) for phase in night.phases],
+        lines=[(entry, entry_words(entry)) for entry in night.entries],
     )
 
 
-_GREEN_CRITERIA = {CriterionState.PROVED, CriterionState.ATTESTED}
 _LEFT = set(StepStanding) - GREEN - {StepStanding.OVERRIDDEN, StepStanding.LET_THROUGH}
 """The states of steps for which nothing was proved."""
 
@@ -120,32 +102,32 @@ def _states(night: RolloutNight) -> tuple[RolloutStepState, ...]:
     return (*night.position.before_back, *night.position.states)
 
 
-def _figures(night: RolloutNight) -> tuple[RolloutFigure, ...]:
+def _figures(night: RolloutNight) -> tuple[PageFigure, ...]:
     states, criteria = night.position.states, night.criteria
-    met = sum(one.state in _GREEN_CRITERIA for one in criteria)
+    met = sum(one.state in GREEN_CRITERIA for one in criteria)
     attested = sum(one.state is CriterionState.ATTESTED for one in criteria)
     overrides = sum(isinstance(e.event, (StepOverridden, PlanAccepted)) for e in night.entries)
     first, last = (night.entries[0].at, night.entries[-1].at) if night.entries else (None, None)
     took = (last - first).total_seconds() * 1_000 if first and last and last >= first else None
     return (
-        RolloutFigure(
+        PageFigure(
             "Success criteria",
             f"{met:,} of {len(criteria):,}" if criteria else "none declared",
             f"{met - attested:,} proved, {attested:,} attested",
             bool(criteria),
         ),
-        RolloutFigure(
+        PageFigure(
             "Steps settled",
             f"{night.position.done:,} of {len(states):,}",
             f"{sum(state.standing in GREEN for state in states):,} passed or attested",
         ),
-        RolloutFigure(
+        PageFigure(
             "Overridden by name",
             f"{overrides:,}",
             "never green" if overrides else "nothing",
             bool(overrides),
         ),
-        RolloutFigure(
+        PageFigure(
             "From start to end",
             text.duration(took) if took is not None else "not known",
             text.utc(first) if first else "not begun",
@@ -174,41 +156,23 @@ def _steps(night: RolloutNight, phase: RolloutPhase) -> list[RolloutLine]:
 
 
 def _step(night: RolloutNight, state: RolloutStepState) -> RolloutLine:
-    events = [e for e in night.entries if isinstance(e.event, StepEvent) and e.event.step == state.step.id]
-    ended = [e.event for e in events if isinstance(e.event, StepEnded)]
-    last = next((e for e in events if e.number == state.evidence), None)
+    events = [
+        (entry, event)
+        for entry in night.entries
+        if isinstance(event := entry.event, StepEvent) and event.step == state.step.id
+    ]
+    ended = [event for _, event in events if isinstance(event, StepEnded)]
     return RolloutLine(
         state,
         state.standing in GREEN,
-        events[0].at if events else None,
+        events[0][0].at if events else None,
         sum(one.seconds for one in ended),
-        sum(isinstance(e.event, (StepEnded, StepAttested)) for e in events),
-        _records(last),
+        sum(isinstance(event, (StepEnded, StepAttested)) for _, event in events),
+        next((event.evidence for entry, event in events if entry.number == state.evidence), ()),
         bool(ended),
     )
 
 
-def _records(entry: RolloutEntry | None) -> tuple[StepRecord, ...]:
-    if entry is None:
-        return ()
-    if isinstance(entry.event, StepEnded):
-        return entry.event.records
-    file = entry.event.file if isinstance(entry.event, StepAttested) else None
-    return (file,) if file is not None else ()
-
-
 def _foot(night: RolloutNight, word: str) -> str:
-    """Names the verdict, the rollout and its time on every printed sheet, for sheets get separated."""
     words = f"{word}; {night.plan.name}; as of {text.utc(night.made_at)}"
-    return f'@page{{@bottom-left{{content:"{css_text(text.shortened(text.flat(words), 200))}"}}}}\n'
-
-
-@cache
-def _templates() -> Environment:
-    return environment({"linked": lambda path: "/".join(_quoted(part) for part in str(path).split("/"))})
-
-
-def _quoted(part: str) -> str:
-    from urllib.parse import quote
-
-    return quote(part, safe="")
+    return printed_foot(words)

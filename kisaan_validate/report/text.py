@@ -198,6 +198,11 @@ def shortened(text: str, most: int) -> str:
     return f"{text[:most]}… ({number(len(text) - most)} more characters)"
 
 
+def aligned(word: str, words: str, width: int) -> str:
+    """A line for a terminal: a word in a column of this width, and what it is about, in 300 characters."""
+    return f"{word:<{width}} {plain(shortened(flat(words), 300))}"
+
+
 def value(text: str | None) -> Markup:
     """A value of the database: NULL, the empty text and 'NULL' look different; no space or sign stays
     hidden.

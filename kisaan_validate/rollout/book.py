@@ -12,6 +12,7 @@ from pathlib import Path
 from kisaan_validate.errors import AlreadyRunning, RecordError, SuiteError, UsageError
 from kisaan_validate.facts.rollout import (
     PLAN_NAME,
+    RECORD_NAME,
     RolloutEntry,
     RolloutEvent,
     RolloutOpened,
@@ -27,7 +28,6 @@ from kisaan_validate.rollout.plan import read_plan
 from kisaan_validate.rollout.work import Holding, operator
 from kisaan_validate.version import VERSION
 
-RECORD_NAME = "rollout.json"
 LONGEST_PLAN = 1 << 20
 """Characters of a plan."""
 

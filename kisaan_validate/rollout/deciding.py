@@ -60,9 +60,7 @@ def override(book: RolloutBook, step_id: str, by: str, reason: str) -> StepOverr
     it green. Raises UsageError.
     """
     state = _standing_at(book, step_id)
-    name, why = a_name(by), a_text(reason, "--reason")
-    if not why:
-        raise UsageError("an override needs a reason", "give one with --reason")
+    name, why = a_name(by), _a_reason(reason)
     was = f"{state.standing.value}{f': {state.why}' if state.why else ''}"
     event = StepOverridden(state.step.id, state.step.definition, name, why, was)
     book.add(event)
@@ -73,9 +71,7 @@ def accept_plan(book: RolloutBook, by: str, reason: str) -> PlanAccepted:
     """Record that a person accepts the changed plan. Raises UsageError."""
     if not book.changed:
         raise UsageError(f"{PLAN_NAME} was not changed", "there is nothing to accept")
-    name, why = a_name(by), a_text(reason, "--reason")
-    if not why:
-        raise UsageError("an override needs a reason", "give one with --reason")
+    name, why = a_name(by), _a_reason(reason)
     event = PlanAccepted(accepted_plan(book.entries), book.plan.digest, name, why)
     book.add(event)
     return event
@@ -133,6 +129,14 @@ def a_text(text: str, option: str) -> str:
     if len(said) > LONGEST_TEXT:
         raise UsageError(f"{option} has {len(said):,} characters", f"write at most {LONGEST_TEXT:,}")
     return masked(said)
+
+
+def _a_reason(text: str) -> str:
+    """Why somebody overrides. Raises UsageError for none."""
+    said = a_text(text, "--reason")
+    if not said:
+        raise UsageError("an override needs a reason", "give one with --reason")
+    return said
 
 
 def asked_text(step: RolloutStep, book: RolloutBook) -> str:

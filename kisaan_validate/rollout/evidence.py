@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kisaan_validate.errors import KisaanError, RecordError
 from kisaan_validate.facts.rollout import (
+    RECORD_NAME,
     CriterionSeen,
     RolloutEntry,
     RolloutPlan,
@@ -30,7 +31,6 @@ READ_EACH_TIME = 64 << 20
 """
 MOST_RECORDS = 200
 """How many files one step may leave."""
-_RECORD = "rollout.json"
 _RUN_MARK = '"kind": "run"'
 
 
@@ -41,6 +41,11 @@ class EvidenceFault:
     step: str
     entry: int
     words: str
+
+    @property
+    def told(self) -> str:
+        """What is wrong, and whose evidence it is."""
+        return f"{self.words} (evidence of {self.step}, entry {self.entry})"
 
 
 def stamps(folder: Path, step: RolloutStep) -> dict[str, tuple[int, int, int]]:
@@ -132,11 +137,8 @@ def _newest(plan: RolloutPlan, entries: Sequence[RolloutEntry]) -> Iterator[tupl
         event = entry.event
         if isinstance(event, (StepStarted, StepEnded, StepAttested)) and event.step in plan.every:
             last[event.step] = (entry.number, event)
-    for step, (number, event) in last.items():
-        records = event.records if isinstance(event, StepEnded) else ()
-        if isinstance(event, StepAttested) and event.file is not None:
-            records = (event.file,)
-        for record in records:
+    for step, (number, newest) in last.items():
+        for record in newest.evidence:
             yield step, number, record
 
 
@@ -163,7 +165,7 @@ def strays(folder: Path, entries: Sequence[RolloutEntry]) -> tuple[str, ...]:
     known = {entry.event.log for entry in entries if isinstance(entry.event, StepStarted)}
     there = sorted(_name(folder, path) for path in folder.glob("logs/*.log"))
     return tuple(
-        f"{name} is of an attempt that the record does not know: was an older {_RECORD} put back?"
+        f"{name} is of an attempt that the record does not know: was an older {RECORD_NAME} put back?"
         for name in there
         if name not in known
     )

@@ -16,6 +16,7 @@ from kisaan_validate.facts.rollout import (
     StepVerdict,
 )
 from kisaan_validate.facts.rollout_state import (
+    GREEN_CRITERIA,
     CriterionResult,
     CriterionState,
     RolloutAsk,
@@ -127,7 +128,7 @@ def judge_rollout(
         wrong.append(f"It was turned back: {position.back}.")
     now = position.now
     if now is not None:
-        told = f"It stands at {now.step.id}: {now.standing.value}{f', {now.why}' if now.why else ''}."
+        told = f"It stands at {now.step.id}: {now.words}."
         (wrong if now.standing is StepStanding.FAILED else open_).append(told)
     elif position.ask is RolloutAsk.STOPPED:
         open_.append(f"It cannot go on: {position.why}.")
@@ -135,7 +136,7 @@ def judge_rollout(
         words = f"{one.criterion.text}: {one.state.value} ({one.said})."
         if one.state is CriterionState.NOT_MET:
             wrong.append(words)
-        elif one.state not in {CriterionState.PROVED, CriterionState.ATTESTED}:
+        elif one.state not in GREEN_CRITERIA:
             open_.append(words)
     open_ += _short_of_green(plan, position)
     open_ += _overrides(plan, position, entries)
@@ -146,7 +147,7 @@ def judge_rollout(
 
 def _short_of_green(plan: RolloutPlan, position: RolloutPosition) -> list[str]:
     return [
-        f"{state.step.id} was {state.standing.value}{f', {state.why}' if state.why else ''}."
+        f"{state.step.id} was {state.words}."
         for state in position.states
         if state.standing in {StepStanding.OVERRIDDEN, StepStanding.NOT_DONE} or _unjudged(plan, state)
     ]

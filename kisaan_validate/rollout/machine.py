@@ -13,6 +13,7 @@ from kisaan_validate.facts.rollout import (
     AttestOutcome,
     PlanAccepted,
     RolloutEntry,
+    RolloutKind,
     RolloutOpened,
     RolloutPlan,
     RolloutStep,
@@ -70,13 +71,8 @@ def _ask(now: RolloutStepState) -> RolloutAsk:
         return RolloutAsk.STOPPED
     # What somebody else's command did before it was cut off is not known: a person looks first.
     if now.standing is StepStanding.INTERRUPTED:
-        return RolloutAsk.RUN if _harmless(now.step) else RolloutAsk.STOPPED
+        return RolloutAsk.RUN if now.step.kind is RolloutKind.OURS else RolloutAsk.STOPPED
     return RolloutAsk.RUN if now.step.runs else RolloutAsk.ATTEST
-
-
-def _harmless(step: RolloutStep) -> bool:
-    """Whether it may simply be run again: our own commands only read the database."""
-    return step.runs and not step.run
 
 
 def _states(
@@ -130,17 +126,14 @@ def _not_needed(step: RolloutStep, earlier: Mapping[str, RolloutStepState]) -> s
         return ""
     if decides.verdict in step.only_if.verdicts:
         return ""
-    return f"{decides.step.id} came to {decides.verdict}" if decides.verdict is not None else ""
+    return f"{decides.step.id} came to {decides.verdict}"
 
 
 def _missing(step: RolloutStep, earlier: Mapping[str, RolloutStepState]) -> str:
     """The first needed step that was left out; "" if none."""
-    left = (name for name in step.needs if name in earlier and _left_out(earlier[name]))
+    needed = (name for name in step.needs if name in earlier)
+    left = (name for name in needed if earlier[name].standing is StepStanding.NOT_DONE)
     return next((f"{name}, which was not done" for name in left), "")
-
-
-def _left_out(state: RolloutStepState) -> bool:
-    return state.standing is StepStanding.NOT_DONE
 
 
 def _by_last(step: RolloutStep, events: Sequence[RolloutEntry], damaged: bool) -> RolloutStepState:
