@@ -18,8 +18,10 @@ from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.files import read_file
 from kisaan_validate.rehearse.sameness import Comparer
+from kisaan_validate.rehearse.trouble import is_of_server, put_away
 from kisaan_validate.rehearse.words import server_words
 from kisaan_validate.scratch.reaching import text
+from kisaan_validate.scratch.space import server_failure
 from kisaan_validate.text.numbers import counted
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ def refuse_changed(kit: FixKit, folder: Path) -> None:
 
 
 def prove_kits(request: FixRequest) -> tuple[KitProof, ...]:
-    """Each kit on a clone of its own. Raises KisaanError where the copy cannot be measured at all."""
+    """Each kit on a clone of its own. Raises KisaanError where the suite cannot be run on the copy at all."""
     request.say("run the suite on the copy")
     before = _results(request, request.source)
     return tuple(_KitTrial(request, one, before, f"fix_{n}").run() for n, one in enumerate(request.kit.kits))
@@ -93,8 +95,11 @@ class _KitTrial:
             for name, work in zip(PROVED_STEPS, works, strict=True):
                 if not self.tried(name, work):
                     break
+        except KisaanError as error:
+            # No room for another clone: what the kits before it came to is not lost.
+            self.steps.append(FixStep(SEEN, ItemState.UNKNOWN, error.fact))
         finally:
-            scratch.drop(self.database)
+            put_away(scratch, self.database)
         for name in PROVED_STEPS[len(self.steps) :]:
             self.steps.append(FixStep(name, ItemState.UNKNOWN, "not tried, for the reason above"))
         return KitProof(self.kit.check, self.kit.name, tuple(self.steps), self.changed)
@@ -179,7 +184,7 @@ class _KitTrial:
 
     def execute(self, ending: str, before: str = "") -> tuple[str, str]:
         """Run a file as the role that owns the copy, in one message: the SQLSTATE and the words with which it
-        was refused, "" if it was not.
+        was refused, "" if it was not. Raises DatabaseError where it was the server that failed.
         """
         scratch = self.request.scratch
         sql = read_file(self.request.folder / self.kit.file(ending))
@@ -192,6 +197,8 @@ class _KitTrial:
         except psycopg2.Error as error:
             state = error.pgcode or "08006"
             words = server_words(error)
+            if is_of_server(state):
+                raise server_failure("the kit ran", words, state, scratch.full, "kit") from None
             # A kit's own words name tables and numbers, and say what to do.
             hint = error.diag.message_hint if state.startswith(REFUSALS) else ""
             return state, f"{words}{f': {hint}' if hint else f' (SQLSTATE {state})'}"
