@@ -352,6 +352,7 @@ NO_COUNT = {
     "something else": (said(200, {"data": []}), "its answer is not that of a query"),
     "no object": (said(200, [1]), "its answer is not that of a query"),
     "a matrix": (said(200, {"data": {"resultType": "matrix", "result": []}}), "no single number"),
+    "part of it": (said(200, {**vector("1"), "warnings": ["a store is away"]}), "may not be whole"),
     "odd values": (said(200, {"data": {"resultType": "vector", "result": [{}]}}), "not that of a query"),
 }
 

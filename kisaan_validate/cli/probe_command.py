@@ -156,8 +156,8 @@ def list_(probes: Path) -> None:
     Nothing is sent.
     """
     from kisaan_validate.cli.output import say
+    from kisaan_validate.facts.probe import HEALTH
     from kisaan_validate.probe.load import load_probes
-    from kisaan_validate.probe.run import HEALTH
     from kisaan_validate.report.text import plain
 
     file = load_probes(probes).file

@@ -1,4 +1,4 @@
-"""ProbeNames in a request, filled in: ``${rid}``, what was captured, variables of the environment.
+"""Names in a request, filled in: ``${rid}``, what was captured, variables of the environment.
 
 Each text is filled in one pass, so that a value that looks like a name is never filled in itself.
 """
