@@ -223,6 +223,9 @@ def test_rehearse_fix_proves_kits_on_a_dump(dumped: tuple[Fixing, str]) -> None:
     ]
     assert not list(Path(scratch).iterdir())
     assert fix.untouched
+    (fix.shop.folder / "taken").write_text("")
+    taken = fix.shop.cli(*words, "-q", "-o", "taken", dsn=False)
+    assert (taken.returncode, taken.stdout) == (2, ""), taken.stdout
     for more in ((), ("--migrations", "x", "-o", "other")):
         assert fix.shop.cli(*words, *more, dsn=False).returncode == 2
     assert fix.shop.cli("rehearse", "--fix", "kit", "-o", "other").returncode == 2

@@ -73,18 +73,11 @@ def run(**given: Any) -> int:
 
 def _page_written(found: Probed, place: Path) -> bool:
     """Whether the page could be written; the facts are kept without it."""
-    import sys
-
-    from kisaan_validate.errors import RecordError
+    from kisaan_validate.cli.output import kept
     from kisaan_validate.record.files import write_file
     from kisaan_validate.report.probe_page import render_probes
 
-    try:
-        write_file(place, render_probes(found))
-    except RecordError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return False
-    return True
+    return kept(lambda: write_file(place, render_probes(found)))
 
 
 class _Record:
