@@ -38,8 +38,8 @@ def rehearse_fix(given: Mapping[str, Any]) -> int:
 
 
 def _place(given: Mapping[str, Any]) -> Path:
-    """The record to write. Raises UsageError for what does not go together, and RecordError where a file could
-    not be written there: that is said before hours of restoring.
+    """The record to write. Raises UsageError for what does not go together, and RecordError where no file
+    could be written there: that is said before hours of restoring.
     """
     from kisaan_validate.record.files import check_place
     from kisaan_validate.record.repair import FIX_PROOF_FILE
