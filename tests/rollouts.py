@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import warm
-from conftest import ROOT, wait_until
+from conftest import ROOT, slack, wait_until
 
 from kisaan_validate.cli.main import COMMANDS
 from kisaan_validate.facts.rollout import (
@@ -31,6 +31,9 @@ from kisaan_validate.record.rollout import entry_digest
 from kisaan_validate.rollout.book import open_book
 from kisaan_validate.rollout.plan import read_plan
 from kisaan_validate.rollout.work import at_the_helm
+
+ROLLOUT = (sys.executable, "-m", "kisaan_validate", "rollout")
+"""How rollout is started in an interpreter of its own."""
 
 START = datetime(2026, 11, 30, 22, 0, tzinfo=UTC)
 PLAN = """
@@ -162,12 +165,25 @@ class Desk:
     def begin(self, *words: str) -> subprocess.Popen[str]:
         """Start a word of rollout in an interpreter of its own, and return at once."""
         return subprocess.Popen(
-            [sys.executable, "-m", "kisaan_validate", "rollout", *words],
+            [*ROLLOUT, *words],
             cwd=self.folder,
             env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+        )
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run any command line in its folder, both outputs as one."""
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60 + slack(),
+            check=False,
         )
 
     def put(self, *steps: str) -> None:

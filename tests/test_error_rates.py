@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import os
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import slack
+from conftest import ROOT, slack
 from faulty import faulty, plain, said
 from helpers import examples
 from test_probe_cli import cli, few
@@ -283,6 +285,34 @@ def test_the_command_compares_and_keeps(tmp_path: Path) -> None:
     assert errors_to_json(errors_from_json(text)) == text
 
 
+def test_an_answer_that_cannot_be_written_is_shown(tmp_path: Path) -> None:
+    """Law: where the disk takes no byte the verdict is said all the same, and a go that nobody can read is none."""
+    quiet = lines([-31] + [-30 + n / 100 for n in range(3000)]) + lines([n / 100 for n in range(3000)] + [31])
+    for name, text, code, word in (
+        ("good.log", quiet, 3, "go           errors did not"),
+        ("bad.log", quiet + lines([5] * 60, 500), 1, "no-go        errors increased"),
+    ):
+        (tmp_path / name).write_text(text)
+        words = ["probe", "errors", "--pattern", PATTERN, "--errors", ERRORS, "--log", name, "-o", "out"]
+        words += ["--around", "2026-10-18T02:30Z", "--for", "30 min"]
+        # It holds for root too, and Python ignores its signal: each write fails as on a full disk.
+        limited = [
+            "sh",
+            "-c",
+            'ulimit -f 0; exec "$@"',
+            "sh",
+            sys.executable,
+            "-m",
+            "kisaan_validate",
+            *words,
+        ]
+        here = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(limited, cwd=tmp_path, env=here, capture_output=True, text=True, check=False)
+        assert (done.returncode, word in done.stdout) == (code, True), done.stdout + done.stderr
+        assert f"error: cannot write {Path('out', 'errors.json')}" in done.stderr
+        assert list((tmp_path / "out").iterdir()) == []
+
+
 WRONG = {
     "no zone": (("--around", "2026-10-18T08:00"), "--around has no zone"),
     "no time": (("--around", "now"), "--around is not a time"),
@@ -352,6 +382,7 @@ NO_COUNT = {
     "something else": (said(200, {"data": []}), "its answer is not that of a query"),
     "no object": (said(200, [1]), "its answer is not that of a query"),
     "a matrix": (said(200, {"data": {"resultType": "matrix", "result": []}}), "no single number"),
+    "part of it": (said(200, {**vector("1"), "warnings": ["a store is away"]}), "may not be whole"),
     "odd values": (said(200, {"data": {"resultType": "vector", "result": [{}]}}), "not that of a query"),
 }
 

@@ -6,7 +6,8 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -54,15 +55,24 @@ def kit_of(suite: Suite, target: Target, folder: Path) -> FixKit:
 
 
 def proved(
-    stage: Stage, folder: Path, setup: str = "", since: str = "", checks: str = CHECKS, **repairs: str
+    stage: Stage,
+    folder: Path,
+    setup: str = "",
+    since: str = "",
+    checks: str = CHECKS,
+    before: Callable[[str], None] = lambda _: None,
+    **repairs: str,
 ) -> KitProof:
-    """What a proof of one kit comes to: written for a database after ``setup``, proved after ``since``."""
+    """What a proof of one kit comes to: written for a database after ``setup``, proved after ``since`` and what
+    ``before`` does with the database of this name.
+    """
     files = {f"repairs/{name}.toml": text for name, text in repairs.items()}
     suite = load_suite(write_suite(folder / "checks", {"checks.py": checks, **files}))
     source = stage.database(TABLES + setup)
     kit = kit_of(suite, stage.scratch.target(source, "postgres"), folder / "kit")
     if since:
         stage.run(source, since)
+    before(source)
     (proof,) = prove_kits(FixRequest(stage.scratch, source, kit, folder / "kit", ProvedBy(suite), Stop()))
     return proof
 
@@ -110,6 +120,26 @@ def test_a_check_without_an_answer_leaves_the_proof_open(stage: Stage, tmp_path:
     proof = proved(stage, tmp_path, checks=checks, paid=PAID)
     assert states(proof) == {**GOOD, SUITE: ItemState.UNKNOWN}
     assert "nowhere.id" in fact(proof, SUITE)
+
+
+def test_a_server_that_fails_says_nothing_of_the_kit(stage: Stage, tmp_path: Path) -> None:
+    """A disk that is full while the repair runs, and a copy that cannot be cloned: open, and never against the kit."""
+    full = """
+    CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION USING ERRCODE = '53100', MESSAGE = 'could not extend file'; END $$;
+    CREATE TRIGGER full_disk BEFORE UPDATE ON payments FOR EACH ROW EXECUTE FUNCTION full_disk();
+    """
+    proof = proved(stage, tmp_path / "one", full, paid=PAID)
+    assert states(proof) == {**dict.fromkeys(PROVED_STEPS, ItemState.UNKNOWN), SEEN: ItemState.PASS}
+    assert fact(proof, REPAIRED).startswith("the scratch server failed while the kit ran: ")
+    with ExitStack() as busy:
+
+        def hold(source: str) -> None:
+            busy.enter_context(closing(stage.scratch.connect(source, stage.scratch.owner)))
+
+        proof = proved(stage, tmp_path / "two", paid=PAID, before=hold)
+    assert set(states(proof).values()) == {ItemState.UNKNOWN}
+    assert "cannot be cloned: it is being accessed by validate_restore" in fact(proof, SEEN)
 
 
 @pytest.mark.slow
@@ -193,6 +223,9 @@ def test_rehearse_fix_proves_kits_on_a_dump(dumped: tuple[Fixing, str]) -> None:
     ]
     assert not list(Path(scratch).iterdir())
     assert fix.untouched
+    (fix.shop.folder / "taken").write_text("")
+    taken = fix.shop.cli(*words, "-q", "-o", "taken", dsn=False)
+    assert (taken.returncode, taken.stdout) == (2, ""), taken.stdout
     for more in ((), ("--migrations", "x", "-o", "other")):
         assert fix.shop.cli(*words, *more, dsn=False).returncode == 2
     assert fix.shop.cli("rehearse", "--fix", "kit", "-o", "other").returncode == 2

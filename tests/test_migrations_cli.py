@@ -254,9 +254,20 @@ def test_nothing_is_written_and_no_lock_stays(place: Shop) -> None:
         "REVOKE ALL ON _migrations FROM PUBLIC; GRANT SELECT (name, executed_at) ON _migrations TO "
         + place.role
     )
-    told(place, code=0)
-    ours = "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND application_name LIKE 'kisaan%'"
-    wait_until(lambda: place.server.sql(ours.format(place.database)) == [(0,)])
+    database = place.database
+    # xmax too: it tells of a row that was locked.
+    rows = "SELECT xmin::text, xmax::text, ctid::text, * FROM _migrations ORDER BY name"
+    before = place.server.sql(rows, database)
+    assert told(place, "-q", code=0) == "verdict  PASS\n"
+    ours = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' AND application_name LIKE 'kisaan%'"
+    wait_until(lambda: place.server.sql(ours) == [(0,)])
+    locks = (
+        "SELECT count(*) FROM pg_locks WHERE relation = '_migrations'::regclass AND pid <> pg_backend_pid()"
+    )
+    assert place.server.sql(locks, database) == [(0,)]
+    assert place.server.sql(rows, database) == before
+    place.sql(f"REVOKE SELECT (name) ON _migrations FROM {place.role}")
+    assert "verdict  INCONCLUSIVE" in told(place, code=3)
 
 
 def test_an_older_server_too(server15: Server, tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 from conftest import Server, wait_until
-from rollouts import PLAN, SUITE, Desk, alive, gone
+from rollouts import PLAN, ROLLOUT, SUITE, Desk, alive, gone
 
+from kisaan_validate.facts.rollout import StepEnded, StepStarted
 from kisaan_validate.record.rollout import rollout_from_json
 
 SLOW_SUITE = SUITE + (
@@ -467,16 +468,30 @@ def test_a_plan_is_kept_with_its_night(desk: Desk) -> None:
     assert desk.rollout("next").returncode == 2
 
 
-def test_nothing_is_recorded_where_the_disk_takes_nothing(desk: Desk) -> None:
-    """A folder that cannot be written: said, and the record is as it was."""
+@pytest.mark.parametrize(("blocks", "words"), [(0, "cannot lock"), (1, "cannot write")])
+def test_nothing_is_recorded_where_the_disk_takes_nothing(desk: Desk, blocks: int, words: str) -> None:
+    """Where the disk takes nothing, or only a lock, no step is begun: said, and the record is as it was; with
+    room it goes on from there.
+    """
     _told(desk)
-    if os.geteuid() == 0:
-        pytest.skip("root writes everywhere")
-    (desk.folder / "rollout").chmod(0o500)
-    try:
-        assert desk.rollout("next").returncode == 2
-    finally:
-        (desk.folder / "rollout").chmod(0o700)
+    before = _kept(desk)
+    # A limit that holds for root too; Python ignores its signal, so that each write fails as on a full disk.
+    refused = desk.run("sh", "-c", 'ulimit -f $0; exec "$@"', str(blocks), *ROLLOUT, "next")
+    assert refused.returncode == 2, refused.stdout
+    assert f"error: {words} " in refused.stdout
+    assert "HINT: free some space" in refused.stdout
+    assert before
+    assert _kept(desk) == before
+    done = len(rollout_from_json(desk.record.read_text()).entries)
+    assert desk.rollout("next").returncode == 0
+    entries = rollout_from_json(desk.record.read_text()).entries[done:]
+    assert [type(entry.event) for entry in entries] == [StepStarted, StepEnded]
+
+
+def _kept(desk: Desk) -> dict[Path, bytes]:
+    """All files of a rollout but its lock, which only says who holds it."""
+    files = [path for path in (desk.folder / "rollout").rglob("*") if path.is_file()]
+    return {path: path.read_bytes() for path in files if path.suffix != ".lock"}
 
 
 # --- another runbook, on a real database --------------------------------------------------------------------

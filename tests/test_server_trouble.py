@@ -19,7 +19,12 @@ from kisaan_validate.errors import DatabaseError, RecordError
 from kisaan_validate.facts.rehearsal import FileState, MigratedFile
 from kisaan_validate.record import files
 from kisaan_validate.record.files import write_files
-from kisaan_validate.rehearse.trouble import require_server, require_server_of
+from kisaan_validate.rehearse.trouble import (
+    failure_of_server,
+    failure_under_tape,
+    require_server,
+    require_server_under_tape,
+)
 from kisaan_validate.scratch.marker import HeldMarker, markers, new_marker
 from kisaan_validate.scratch.space import little_room, size
 
@@ -61,32 +66,35 @@ def failed(state: str) -> Any:
 def test_a_migration_that_the_server_ended_is_not_judged(state: str) -> None:
     """With the file, and how much room there is."""
     with pytest.raises(DatabaseError, match=r"failed while the migration ran: 1\.sql: could not"):
-        require_server(failed(state), ROOMY)
+        require_server_under_tape(failed(state), ROOMY)
     with pytest.raises(DatabaseError, match="0 bytes are free") as caught:
-        require_server_of(failed(state).migration, FULL)
+        require_server(failed(state).migration, FULL)
     assert "says nothing of the migration" in caught.value.hint
 
 
 @pytest.mark.parametrize("state", ["42P01", "55P03", "57P01", "53200", "40P01"])
 def test_a_migration_that_failed_by_itself_is_judged(state: str) -> None:
     """Also one that ran out of locks, or that ended its own session: so it would in production."""
-    require_server(failed(state), ROOMY)
-    require_server(clean().rehearsal.alone, FULL)
+    assert failure_under_tape(failed(state), ROOMY) is None
+    assert failure_of_server(failed(state).migration, ROOMY) is None
+    assert failure_under_tape(clean().rehearsal.alone, FULL) is None
 
 
 def test_a_command_that_failed_on_a_full_disk_is_not_judged() -> None:
     """What it printed is its own: only the room and the tape are known of it."""
     run = clean().rehearsal.alone
     done = replace(run.migration, succeeded=False, files=(), command="npm run migrate", exit_code=1)
-    require_server(replace(run, migration=done), ROOMY)
-    with pytest.raises(DatabaseError, match="it has no room left"):
-        require_server(replace(run, migration=done), FULL)
+    assert failure_of_server(done, ROOMY) is None
+    assert failure_under_tape(replace(run, migration=done), ROOMY) is None
+    for found in (failure_of_server(done, FULL), failure_under_tape(replace(run, migration=done), FULL)):
+        assert found is not None
+        assert found.fact.endswith("it has no room left; 0 bytes are free in /x")
     # One that took too long was ended by us, and is judged.
-    require_server(replace(run, migration=replace(done, stopped="it did not end within 3 s")), FULL)
+    assert failure_of_server(replace(done, stopped="it did not end within 3 s"), FULL) is None
     statement = replace(run.tape.statements[0], sqlstate="53100")
     tape = replace(run.tape, statements=(*run.tape.statements, statement))
     with pytest.raises(DatabaseError, match="SQLSTATE 53100"):
-        require_server(replace(run, migration=done, tape=tape), ROOMY)
+        require_server_under_tape(replace(run, migration=done, tape=tape), ROOMY)
 
 
 def test_files_are_written_all_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -253,7 +253,7 @@ def _wish(dump: Path, suite: Suite | None, config: Config, given: dict[str, Any]
 
 def keep_certificate(made: Certificate, path: Path) -> bool:
     """Write a certificate and its page, both or neither; whether they could be written."""
-    from kisaan_validate.errors import RecordError
+    from kisaan_validate.cli.output import kept
     from kisaan_validate.record.certificate import certificate_to_json
     from kisaan_validate.record.codec import digest_of
     from kisaan_validate.record.files import write_files
@@ -261,12 +261,7 @@ def keep_certificate(made: Certificate, path: Path) -> bool:
 
     text = certificate_to_json(made)
     page = render_certificate(made, path.name, digest_of(text))
-    try:
-        write_files([(path, text), (path.with_suffix(".html"), page)])
-    except RecordError as error:
-        click.echo(f"error: {error}", err=True)
-        return False
-    return True
+    return kept(lambda: write_files([(path, text), (path.with_suffix(".html"), page)]))
 
 
 def _config(given: dict[str, Any]) -> Config:

@@ -98,19 +98,19 @@ def _ground(suite: Suite, config: Config, dsn: str | None, wanted: Wanted) -> Re
 
 
 def _write(folder: Path, made: FixKit, files: dict[str, str]) -> None:
-    """Write the files, the record last: without it there is no kit. Raises RecordError."""
-    from kisaan_validate.record.files import write_file
+    """Write the files, all of them or none, the record last: without it there is no kit. Raises RecordError."""
+    from kisaan_validate.record.files import write_files
     from kisaan_validate.record.repair import FIX_KIT_FILE, fix_kit_to_json
 
-    for name, text in files.items():
-        write_file(folder / name, text)
-    write_file(folder / FIX_KIT_FILE, fix_kit_to_json(made))
+    texts = {**files, FIX_KIT_FILE: fix_kit_to_json(made)}
+    write_files([(folder / name, text) for name, text in texts.items()])
 
 
 def _print(made: FixKit, folder: Path, *, quiet: bool) -> None:
     """One line for each check, then what to do."""
     from kisaan_validate.cli.output import say
     from kisaan_validate.facts.repair import ItemState
+    from kisaan_validate.record.repair import FIX_KIT_FILE
     from kisaan_validate.report.text import plain
 
     words = {ItemState.WORK: "kit", ItemState.UNKNOWN: "no kit"}
@@ -121,4 +121,4 @@ def _print(made: FixKit, folder: Path, *, quiet: bool) -> None:
     for kit in made.kits if not quiet else ():
         say(f"run with psql -X -f {folder / kit.file('.repair.psql')} DATABASE")
         say(f"back     psql -X -f {folder / kit.file('.way-back.psql')} DATABASE")
-    say(f"record   {folder / 'fix-kit.json'}")
+    say(f"record   {folder / FIX_KIT_FILE}")

@@ -149,6 +149,20 @@ def say(line: str) -> None:
         lost(sys.stdout, error)
 
 
+def kept(write: Callable[[], None]) -> bool:
+    """Whether what was measured could be written down. Where it could not, standard error says why, and the
+    answer is still to be shown: it must not be lost with its file.
+    """
+    from kisaan_validate.errors import RecordError
+
+    try:
+        write()
+    except RecordError as error:
+        click.echo(f"error: {error}", err=True)
+        return False
+    return True
+
+
 def lost(stream: TextIO, error: OSError) -> None:
     """Say once that a stream cannot take lines; a reader that went away is no fault."""
     if isinstance(error, BrokenPipeError):

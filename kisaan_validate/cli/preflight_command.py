@@ -113,19 +113,14 @@ def command(**given: Any) -> int:
 
 def _write(found: PreflightRecord, folder: Path) -> bool:
     """Write record and page; says on standard error why they could not be written."""
-    from kisaan_validate.errors import RecordError
-    from kisaan_validate.record.files import write_file
+    from kisaan_validate.cli.output import kept
+    from kisaan_validate.record.files import write_files
     from kisaan_validate.record.preflight import preflight_to_json
     from kisaan_validate.report.preflight_page import render_preflight
 
-    try:
-        text = preflight_to_json(found)
-        write_file(folder / "preflight.json", text)
-        write_file(folder / "preflight.html", render_preflight(found, text))
-    except RecordError as error:
-        click.echo(f"error: {error}", err=True)
-        return False
-    return True
+    text = preflight_to_json(found)
+    texts = {"preflight.json": text, "preflight.html": render_preflight(found, text)}
+    return kept(lambda: write_files([(folder / name, text) for name, text in texts.items()]))
 
 
 def _print(found: PreflightRecord, folder: Path, given: dict[str, Any], *, recorded: bool) -> None:

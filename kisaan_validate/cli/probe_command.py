@@ -75,18 +75,11 @@ def run(**given: Any) -> int:
 
 def _page_written(found: Probed, place: Path) -> bool:
     """Write the page; returns whether that worked. The facts are kept without it."""
-    import sys
-
-    from kisaan_validate.errors import RecordError
+    from kisaan_validate.cli.output import kept
     from kisaan_validate.record.files import write_file
     from kisaan_validate.report.probe_page import render_probes
 
-    try:
-        write_file(place, render_probes(found))
-    except RecordError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return False
-    return True
+    return kept(lambda: write_file(place, render_probes(found)))
 
 
 class _Record:
@@ -158,8 +151,8 @@ def list_(probes: Path) -> None:
     Nothing is sent.
     """
     from kisaan_validate.cli.output import say
+    from kisaan_validate.facts.probe import HEALTH
     from kisaan_validate.probe.load import load_probes
-    from kisaan_validate.probe.run import HEALTH
     from kisaan_validate.report.text import plain
 
     file = load_probes(probes).file

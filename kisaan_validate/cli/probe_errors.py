@@ -69,7 +69,7 @@ def errors(**given: Any) -> int:
     """
     from kisaan_validate.cli.exits import probe_exit_code
     from kisaan_validate.cli.job import attended
-    from kisaan_validate.cli.output import say
+    from kisaan_validate.cli.output import kept, say
     from kisaan_validate.probe.error_verdict import judge_error_rates
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.report.probe_console import error_lines
@@ -82,10 +82,10 @@ def errors(**given: Any) -> int:
     judged = judge_error_rates(found)
     for line in error_lines(found, judged.state, judged.fact, judged.todo, quiet=given["quiet"]):
         say(line)
-    if place is not None:
-        _write(place, found)
+    recorded = place is None or kept(lambda: _write(place, found))
+    if place is not None and recorded:
         say(f"record       {place}")
-    return probe_exit_code(judged.verdict, interrupted=stop.requested)
+    return probe_exit_code(judged.verdict, interrupted=stop.requested, recorded=recorded)
 
 
 def _windows(given: dict[str, Any]) -> TwoWindows:

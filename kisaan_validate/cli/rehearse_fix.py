@@ -22,22 +22,26 @@ def rehearse_fix(given: Mapping[str, Any]) -> int:
     """
     from kisaan_validate.cli.exits import rehearse_exit_code
     from kisaan_validate.cli.job import attended
+    from kisaan_validate.cli.output import kept
     from kisaan_validate.facts.repair import judge_fix_proof
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.record.files import write_file
-    from kisaan_validate.record.repair import FIX_PROOF_FILE, fix_proof_to_json
+    from kisaan_validate.record.repair import fix_proof_to_json
 
-    output = _output(given)
+    place = _place(given)
     stop = Stop()
     proof = attended(lambda stop: _proved(given, stop), stop)
     verdict = judge_fix_proof(proof)
-    write_file(output / FIX_PROOF_FILE, fix_proof_to_json(proof))
-    _print(proof, verdict, output / FIX_PROOF_FILE, quiet=given["quiet"])
-    return rehearse_exit_code(verdict, interrupted=stop.requested)
+    written = kept(lambda: write_file(place, fix_proof_to_json(proof)))
+    _print(proof, verdict, place if written else None, quiet=given["quiet"])
+    return rehearse_exit_code(verdict, interrupted=stop.requested, kept=written)
 
 
-def _output(given: Mapping[str, Any]) -> Path:
-    """The folder to write. Raises UsageError for what does not go together."""
+def _place(given: Mapping[str, Any]) -> Path:
+    """The record to write. Raises UsageError for what does not go together, and RecordError where no file
+    could be written there: that is said before hours of restoring.
+    """
+    from kisaan_validate.record.files import check_place
     from kisaan_validate.record.repair import FIX_PROOF_FILE
 
     if given["dump"] is None:
@@ -52,13 +56,14 @@ def _output(given: Mapping[str, Any]) -> Path:
     output: Path = given["output"] or Path("rehearsal")
     if (output / FIX_PROOF_FILE).exists():
         raise UsageError(f"{output} holds a proof already", "name another folder with --output")
-    return output
+    check_place(output / FIX_PROOF_FILE)
+    return output / FIX_PROOF_FILE
 
 
 def _proved(given: Mapping[str, Any], stop: Stop) -> FixProof:
     from kisaan_validate.cli.options import the_config, the_suite
     from kisaan_validate.cli.output import say
-    from kisaan_validate.cli.rehearse_inputs import PACKED, ROOM
+    from kisaan_validate.cli.rehearse_inputs import room_for
     from kisaan_validate.dumps.read import read_dump
     from kisaan_validate.record.repair import FIX_KIT_FILE, read_fix_kit
     from kisaan_validate.rehearse.fixing import FixRequest, prove_kits, refuse_changed
@@ -77,7 +82,6 @@ def _proved(given: Mapping[str, Any], stop: Stop) -> FixProof:
     facts = read_dump(given["dump"])
     named = given["scratch_bin"]
     installation = None if given["scratch_dsn"] else choose(None if named else facts.server_major, named)
-    need = facts.size * ROOM * (PACKED if facts.compression not in {"", "none"} else 1) // 4
 
     def tell(words: str) -> None:
         if not given["quiet"]:
@@ -86,7 +90,7 @@ def _proved(given: Mapping[str, Any], stop: Stop) -> FixProof:
     with scratch_server(
         installation,
         dsn=given["scratch_dsn"],
-        need_bytes=0 if given["scratch_dsn"] else need,
+        need_bytes=0 if given["scratch_dsn"] else room_for(facts),
         parent=given["scratch_dir"],
     ) as scratch:
         tell("restore the dump")
@@ -128,7 +132,7 @@ def _proof(
     )
 
 
-def _print(proof: FixProof, verdict: Verdict, path: Path, *, quiet: bool) -> None:
+def _print(proof: FixProof, verdict: Verdict, path: Path | None, *, quiet: bool) -> None:
     """First what is wrong, then each kit in a line, then the verdict."""
     from kisaan_validate.cli.output import say
     from kisaan_validate.facts.repair import ItemState
@@ -140,5 +144,6 @@ def _print(proof: FixProof, verdict: Verdict, path: Path, *, quiet: bool) -> Non
             if step.state is not ItemState.PASS or not quiet:
                 said = shortened(flat(f"{one.check}: {step.name}: {step.fact}"), 400)
                 say(f"{words[step.state]:<8} {said}")
-    say(f"record   {path}")
+    if path is not None:
+        say(f"record   {path}")
     say(f"verdict  {verdict.value}")

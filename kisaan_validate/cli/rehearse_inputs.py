@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from kisaan_validate.scratch.installation import Installation
     from kisaan_validate.scratch.server import Scratch
 
-ROOM = 12
-"""A dump and its clones need about so many times its size on disk; a packed one more (``PACKED``)."""
+_CLONES, _PACKED = 3, 8
+"""A dump and its clones need about so many times its size; what is packed grows so many times."""
 
-PACKED = 8
+
+def room_for(facts: DumpFacts) -> int:
+    """Bytes that a dump and its clones need on a disk, about."""
+    return facts.size * _CLONES * (_PACKED if facts.compression not in {"", "none"} else 1)
 
 
 @dataclass(frozen=True)
@@ -153,11 +156,10 @@ def rehearsed(inputs: RehearseInputs, stop: Stop) -> RehearsalOutcome:
 
     given = inputs.given
     productions = (inputs.production,) if inputs.production is not None else ()
-    packed = inputs.facts.compression not in {"", "none"}
     with scratch_server(
         inputs.installation,
         dsn=given["scratch_dsn"],
-        need_bytes=0 if given["scratch_dsn"] else inputs.facts.size * ROOM * (PACKED if packed else 1) // 4,
+        need_bytes=0 if given["scratch_dsn"] else room_for(inputs.facts),
         # Nothing is changed on a lent server: its own configuration would be lost at the end.
         settings=None if given["scratch_dsn"] else REHEARSAL_SETTINGS,
         parent=given["scratch_dir"],

@@ -25,12 +25,13 @@ from kisaan_validate.dumps.messages import ClientSaid, said, server_failed
 from kisaan_validate.dumps.opening import sha256_of
 from kisaan_validate.dumps.source import archive_sql, plain_sql
 from kisaan_validate.dumps.statements import Rulings
-from kisaan_validate.errors import DatabaseError, Interrupted, RecordError, UsageError
+from kisaan_validate.errors import Interrupted, RecordError, UsageError
 from kisaan_validate.facts.dump import DumpFacts, DumpFormat, LeftOut, Restored
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.scratch.client import Finished
 from kisaan_validate.scratch.installation import Installation
 from kisaan_validate.scratch.server import Scratch
+from kisaan_validate.scratch.space import server_failure
 
 
 @dataclass(frozen=True)
@@ -201,12 +202,8 @@ def _require_server(finished: Finished, scratch: Scratch) -> None:
     if failed is None:
         return
     state = f" (SQLSTATE {failed.sqlstate})" if failed.sqlstate else ""
-    room = f"; {scratch.full}" if scratch.full else ""
-    raise DatabaseError(
-        f"the scratch server failed while the dump was restored: {failed.text}{state}{room}",
-        "this says nothing of the dump: make room, or name another folder with --scratch-dir",
-        failed.sqlstate,
-    )
+    words = f"{failed.text}{state}"
+    raise server_failure("the dump was restored", words, failed.sqlstate, scratch.full, "dump")
 
 
 def _errors(finished: Finished, door: Door) -> tuple[str, ...]:

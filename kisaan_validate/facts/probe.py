@@ -16,6 +16,10 @@ PROBED_FORMAT = 1
 """Version of ``probe.json``. 1: first form."""
 
 
+HEALTH = "health"
+"""The name of the first step."""
+
+
 class ProbeState(StrEnum):
     """What is known about one step."""
 

@@ -17,6 +17,22 @@ FIX_PROOF_FORMAT = 1
 """Version of fix-proof.json. 1: first form."""
 
 
+FIX_SCHEMA = "fix_kit"
+"""Where copies and the list of kits are kept: a schema of our own in the database that is repaired."""
+
+COPY_SETTING = "fix_kit.on_copy_of"
+"""A session that sets it to the name of the database says that it works on a copy of it."""
+
+TRIGGERS_SETTING = "fix_kit.triggers"
+"""A session that sets it to off lets the way back work without the tables' own triggers."""
+
+REFUSED = "KV"
+"""How all SQLSTATEs begin with which a kit refuses."""
+
+RUN_BEFORE = f"{REFUSED}003"
+"""The one by which it says that it was run already, or was not, or was taken back."""
+
+
 class StepAction(StrEnum):
     """What a step does to the rows of one table."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -78,12 +77,14 @@ class TableResumed:
 
     def counted(self, check: str) -> RangeCount | None:
         """What a check came to in all rows as they were read; None if a range has no answer to it."""
-        found = [one.count(check) for one in self.ranges]
-        known = [count for count in found if count is not None]
-        if not found or len(known) < len(found):
+        if not self.ranges or any(one.count(check) is None for one in self.ranges):
             return None
-        violations, examined = (sum(numbers) for numbers in zip(*map(_numbers, known), strict=True))
-        return RangeCount(check, violations, examined)
+        return self.met(check)
+
+    def met(self, check: str) -> RangeCount:
+        """What a check came to in the rows of all ranges that have an answer to it."""
+        counts = [count for one in self.ranges if (count := one.count(check)) is not None]
+        return RangeCount(check, sum(c.violations for c in counts), sum(c.examined for c in counts))
 
     def failed_in(self, check: str) -> tuple[RangeRead, ...]:
         """The ranges in which rows violated a check as they were read."""
@@ -96,7 +97,3 @@ class ResumeFrom:
 
     key: str
     state: TableResumed | None = None
-
-
-def _numbers(count: RangeCount) -> Iterable[int]:
-    return count.violations, count.examined

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 from kisaan_validate.facts.probe import ProbeState
 from kisaan_validate.probe.document import NoDocument, document_of
 from kisaan_validate.probe.paths import TooDeep, values_at
+from kisaan_validate.probe.pattern import PATIENCE
 from kisaan_validate.probe.values import Captured
 from kisaan_validate.text.numbers import counted
 
 if TYPE_CHECKING:
     from kisaan_validate.probe.asking import HttpAnswer
     from kisaan_validate.probe.model import AnswerTable
-
-PATIENCE = 1.0
-"""Seconds that one regular expression may take for one text."""
 
 LONGEST_CAPTURE = 200
 """Characters of a value that can be captured."""

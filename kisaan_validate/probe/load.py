@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kisaan_validate.errors import SuiteError, UsageError
+from kisaan_validate.facts.probe import HEALTH
+from kisaan_validate.probe.pattern import compiled
 from kisaan_validate.probe.places import BaseAddress, read_address
 from kisaan_validate.probe.values import PREFIX, CannotFill, ProbeNames, body_fault, check_variables, names_in
 from kisaan_validate.record.files import read_file
@@ -67,9 +69,9 @@ class _Fault(Exception):
 def _check_steps(file: ProbesFile) -> None:
     """Names are captured before they are used, and regular expressions are valid. Raises _Fault."""
     names = [step.name for step in file.step]
-    if twice := next((name for name in names if names.count(name) > 1 or name == "health"), ""):
+    if twice := next((name for name in names if names.count(name) > 1 or name == HEALTH), ""):
         raise _Fault(f"two steps are called {twice[:60]!r}", "give each a name of its own")
-    _check_request(file.health, {PREFIX}, "health")
+    _check_request(file.health, {PREFIX}, HEALTH)
     for name in names_in(list(file.headers.values())):
         _check_name(name, {PREFIX}, "headers", in_path=False)
     known = {PREFIX}
@@ -93,16 +95,8 @@ def _check_request(request: RequestTable, known: set[str], where: str) -> None:
     if fault := body_fault(body) if body is not None else "":
         raise _Fault(f"{where}: json {fault}", "write it as a text")
     for one in getattr(request, "expect", ()):
-        _check_pattern(one.matches, where)
-
-
-def _check_pattern(pattern: str | None, where: str) -> None:
-    import regex
-
-    try:
-        regex.compile(pattern or "")
-    except (regex.error, RecursionError, OverflowError):
-        raise _Fault(f"{where}: matches is not a regular expression", "check its brackets") from None
+        if one.matches is not None and compiled(one.matches) is None:
+            raise _Fault(f"{where}: matches is not a regular expression", "check its brackets")
 
 
 def _check_name(name: str, known: set[str], where: str, *, in_path: bool) -> None:

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.error_rate import ErrorWindow
+from kisaan_validate.probe.pattern import PATIENCE, compiled
 from kisaan_validate.probe.times import NoTime, NoZone, TwoWindows, read_time
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.text.numbers import agreeing, counted
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 64 * 1024
 """Bytes of a line that are examined."""
-
-PATIENCE = 1.0
-"""Seconds that a pattern may take for one line."""
 
 _PACKED = b"\x1f\x8b"
 
@@ -44,18 +42,15 @@ class LogPatterns:
 
 def log_patterns(request: str, error: str, form: str, zone: tzinfo | None) -> LogPatterns:
     """The patterns in two texts. Raises UsageError."""
-    import regex
-
-    try:
-        made = regex.compile(request)
-    except (regex.error, RecursionError, OverflowError):
-        raise UsageError("--pattern is not a regular expression", "check its brackets") from None
+    made, failed = compiled(request), compiled(error)
+    for option, found in (("--pattern", made), ("--errors", failed)):
+        if found is None:
+            raise UsageError(f"{option} is not a regular expression", "check its brackets")
+    assert made is not None
+    assert failed is not None
     if "time" not in made.groupindex:
         raise UsageError("--pattern names no time", "put it into a group: (?P<time>[0-9T:.Z-]+)")
-    try:
-        return LogPatterns(made, regex.compile(error), form, zone)
-    except (regex.error, RecursionError, OverflowError):
-        raise UsageError("--errors is not a regular expression", "check its brackets") from None
+    return LogPatterns(made, failed, form, zone)
 
 
 @dataclass

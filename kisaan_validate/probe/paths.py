@@ -52,11 +52,6 @@ def path_fault(path: str) -> str:
 _USED = frozenset({"NameSelector", "IndexSelector", "SliceSelector", "WildcardSelector"})
 
 
-def is_single(path: str) -> bool:
-    """Whether a path leads to one value at most."""
-    return _compiled(path).singular_query()
-
-
 def values_at(path: str, document: Any) -> list[Any]:
     """The values to which a path leads, in their order. Raises TooDeep."""
     from jsonpath.exceptions import JSONPathError

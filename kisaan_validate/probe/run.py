@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from kisaan_validate.facts.probe import PROBED_FORMAT, Probed, ProbeState, ProbeStep
+from kisaan_validate.facts.probe import HEALTH, PROBED_FORMAT, Probed, ProbeState, ProbeStep
 from kisaan_validate.probe.asking import trusting
 from kisaan_validate.probe.created import CreatedThings
 from kisaan_validate.probe.load import BoundProbes
@@ -18,9 +18,6 @@ from kisaan_validate.process.stopping import Stop
 
 if TYPE_CHECKING:
     from kisaan_validate.probe.model import ProbeStepTable
-
-HEALTH = "health"
-"""The name of the first step."""
 
 
 @dataclass(frozen=True)

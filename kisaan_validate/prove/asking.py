@@ -37,7 +37,7 @@ from kisaan_validate.prove.outcome import (
 )
 from kisaan_validate.prove.planning import Planned
 from kisaan_validate.prove.profiling import ProfilePlan, take
-from kisaan_validate.prove.resuming import Resumed, resumed_of, with_notes, without_partial
+from kisaan_validate.prove.resumed import Resumed, resumed_of, with_notes, without_partial
 from kisaan_validate.prove.streaming import Streaming, streaming
 from kisaan_validate.prove.volumes import volume_results
 

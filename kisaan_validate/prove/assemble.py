@@ -28,7 +28,7 @@ from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.guarding import promotion
 from kisaan_validate.prove.planning import Planned, pushable
 from kisaan_validate.prove.request import RunRequest
-from kisaan_validate.prove.resuming import kept_states
+from kisaan_validate.prove.resumed import kept_states
 from kisaan_validate.suite import foreign
 from kisaan_validate.suite.load import Suite
 from kisaan_validate.text.numbers import counted

@@ -73,10 +73,9 @@ def _open(path: Path) -> int:
 def _refused(path: Path, error: OSError) -> RecordError:
     if not path.parent.is_dir():
         return RecordError(f"{path.parent} is not a folder", "choose another folder of reports, or make it")
-    return RecordError(
-        f"cannot lock {path}: {error.strerror}",
-        "make the user who runs this the owner of the folder of reports",
-    )
+    owner = f"make the user who runs this the owner of {path.parent}"
+    hint = owner if isinstance(error, PermissionError) else "free some space, or choose another folder"
+    return RecordError(f"cannot lock {path}: {error.strerror}", hint)
 
 
 def _holder() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,14 +11,29 @@ import psycopg2
 
 from kisaan_validate.errors import KisaanError, RecordError
 from kisaan_validate.facts.rehearsed import Sameness
-from kisaan_validate.facts.repair import PROVED_STEPS, FixKit, FixStep, ItemState, KitFacts, KitProof
+from kisaan_validate.facts.repair import (
+    COPY_SETTING,
+    FIX_SCHEMA,
+    PROVED_STEPS,
+    REFUSED,
+    RUN_BEFORE,
+    TRIGGERS_SETTING,
+    FixKit,
+    FixStep,
+    ItemState,
+    KitFacts,
+    KitProof,
+)
 from kisaan_validate.facts.result import UNANSWERED, Result, Status
 from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.run import run
+from kisaan_validate.record.codec import digest_of
 from kisaan_validate.record.files import read_file
 from kisaan_validate.rehearse.sameness import Comparer
+from kisaan_validate.rehearse.trouble import is_of_server, put_away
 from kisaan_validate.rehearse.words import server_words
 from kisaan_validate.scratch.reaching import text
+from kisaan_validate.scratch.space import server_failure
 from kisaan_validate.text.numbers import counted
 
 if TYPE_CHECKING:
@@ -28,9 +42,6 @@ if TYPE_CHECKING:
     from kisaan_validate.scratch.server import Scratch
 
 SEEN, REPAIRED, SUITE, TWICE, BACK, EQUAL = PROVED_STEPS
-OURS = "fix_kit"
-"""The schema in which kits keep their copies: it is no part of what is compared."""
-RUN_BEFORE, REFUSALS = "KV003", "KV"
 SHOWN = 6
 """So many checks are named in a sentence."""
 
@@ -55,14 +66,13 @@ def refuse_changed(kit: FixKit, folder: Path) -> None:
             # Only a name: a record that was made to do harm must not lead elsewhere.
             if Path(file.name).name != file.name:
                 raise RecordError(f"{file.name!r} is no name of a file", "write the kit again with fix-kit")
-            data = read_file(folder / file.name)
-            if hashlib.sha256(data.encode()).hexdigest() != file.sha256:
+            if digest_of(read_file(folder / file.name)) != file.sha256:
                 fact = f"{folder / file.name} is not the file that was written"
                 raise RecordError(fact, "change the declared repair and write the kit again")
 
 
 def prove_kits(request: FixRequest) -> tuple[KitProof, ...]:
-    """Each kit on a clone of its own. Raises KisaanError where the copy cannot be measured at all."""
+    """Each kit on a clone of its own. Raises KisaanError where the suite cannot be run on the copy at all."""
     request.say("run the suite on the copy")
     before = _results(request, request.source)
     return tuple(_KitTrial(request, one, before, f"fix_{n}").run() for n, one in enumerate(request.kit.kits))
@@ -93,8 +103,11 @@ class _KitTrial:
             for name, work in zip(PROVED_STEPS, works, strict=True):
                 if not self.tried(name, work):
                     break
+        except KisaanError as error:
+            # No room for another clone: what the kits before it came to is not lost.
+            self.steps.append(FixStep(SEEN, ItemState.UNKNOWN, error.fact))
         finally:
-            scratch.drop(self.database)
+            put_away(scratch, self.database)
         for name in PROVED_STEPS[len(self.steps) :]:
             self.steps.append(FixStep(name, ItemState.UNKNOWN, "not tried, for the reason above"))
         return KitProof(self.kit.check, self.kit.name, tuple(self.steps), self.changed)
@@ -158,9 +171,9 @@ class _KitTrial:
         if not state:
             return ItemState.PASS, "done"
         # The tables' own triggers may keep the rows from becoming what they were.
-        again, other = self.execute(".way-back.sql", "SET fix_kit.triggers = 'off'")
+        again, other = self.execute(".way-back.sql", f"SET {TRIGGERS_SETTING} = 'off'")
         if not again:
-            return ItemState.PASS, f"only with SET fix_kit.triggers = 'off'; without it: {said}"
+            return ItemState.PASS, f"only with SET {TRIGGERS_SETTING} = 'off'; without it: {said}"
         return ItemState.FAIL, other
 
     def equal(self) -> tuple[ItemState, str]:
@@ -174,26 +187,29 @@ class _KitTrial:
     # --- the ground ----------------------------------------------------------------------------------
 
     def compared(self, *, sequences: bool) -> Sameness:
-        comparer = Comparer(self.request.scratch, (OURS,), self.request.stop)
+        # Where kits keep their copies is no part of what is compared.
+        comparer = Comparer(self.request.scratch, (FIX_SCHEMA,), self.request.stop)
         return comparer.same(self.request.source, self.database, sequences=sequences)
 
     def execute(self, ending: str, before: str = "") -> tuple[str, str]:
         """Run a file as the role that owns the copy, in one message: the SQLSTATE and the words with which it
-        was refused, "" if it was not.
+        was refused, "" if it was not. Raises DatabaseError where it was the server that failed.
         """
         scratch = self.request.scratch
         sql = read_file(self.request.folder / self.kit.file(ending))
         connection = scratch.connect(self.database, scratch.owner)
         try:
             with connection.cursor() as cursor:
-                cursor.execute(f"SET fix_kit.on_copy_of = {text(self.request.kit.target.database)}; {before}")
+                cursor.execute(f"SET {COPY_SETTING} = {text(self.request.kit.target.database)}; {before}")
                 cursor.execute(sql)
             return "", ""
         except psycopg2.Error as error:
             state = error.pgcode or "08006"
             words = server_words(error)
+            if is_of_server(state):
+                raise server_failure("the kit ran", words, state, scratch.full, "kit") from None
             # A kit's own words name tables and numbers, and say what to do.
-            hint = error.diag.message_hint if state.startswith(REFUSALS) else ""
+            hint = error.diag.message_hint if state.startswith(REFUSED) else ""
             return state, f"{words}{f': {hint}' if hint else f' (SQLSTATE {state})'}"
         finally:
             connection.close()

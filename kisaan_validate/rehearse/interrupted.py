@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
-from kisaan_validate.errors import DatabaseError, KisaanError
+from kisaan_validate.errors import KisaanError
 from kisaan_validate.facts.rehearsal import MigrationDone
 from kisaan_validate.facts.rehearsed import (
     AgainState,
@@ -19,7 +18,7 @@ from kisaan_validate.facts.rehearsed import (
 from kisaan_validate.rehearse.killswitch import kill_switch
 from kisaan_validate.rehearse.migrating import Migrating, migration_error
 from kisaan_validate.rehearse.sameness import Comparer
-from kisaan_validate.rehearse.trouble import require_server_of
+from kisaan_validate.rehearse.trouble import put_away, require_server
 
 POINTS = 12
 """Before so many changes a migration is interrupted, unless said otherwise."""
@@ -83,8 +82,8 @@ def _count(ground: AgainGround) -> tuple[list[str], str]:
         with kill_switch(ground.comparer.scratch, database, 0) as switch:
             done = ground.migrating.run(database)
     finally:
-        _put_away(ground, database)
-    require_server_of(done, ground.comparer.scratch)
+        put_away(ground.comparer.scratch, database)
+    require_server(done, ground.comparer.scratch)
     if not done.succeeded:
         return [], f"the migration fails while its changes are counted: {migration_error(done)}"
     known = dict(switch.changes)
@@ -102,7 +101,7 @@ def _point(ground: AgainGround, at: int, text: str) -> InterruptedPoint:
             why = "it ended before it came to this change"
             return InterruptedPoint(at, text, AgainState.UNKNOWN, why)
         again = ground.migrating.run(database)
-        require_server_of(again, scratch)
+        require_server(again, scratch)
         if not again.succeeded:
             state = AgainState.UNKNOWN if ground.migrating.stop.requested else AgainState.WEDGED
             return InterruptedPoint(at, text, state, migration_error(again))
@@ -110,13 +109,7 @@ def _point(ground: AgainGround, at: int, text: str) -> InterruptedPoint:
     except KisaanError as error:
         return InterruptedPoint(at, text, AgainState.UNKNOWN, error.fact)
     finally:
-        _put_away(ground, database)
-
-
-def _put_away(ground: AgainGround, database: str) -> None:
-    """Make room. Where that fails, what was found is not lost."""
-    with suppress(DatabaseError):
-        ground.comparer.scratch.drop(database)
+        put_away(ground.comparer.scratch, database)
 
 
 def _compared(at: int, text: str, same: Sameness) -> InterruptedPoint:
@@ -134,13 +127,13 @@ def twice_at_once(ground: AgainGround) -> TwiceReview:
         scratch.clone(ground.source, database)
         ends = _both(ground, database)
         for end in ends:
-            require_server_of(end, scratch)
+            require_server(end, scratch)
         same = ground.comparer.same(ground.result, database)
         return TwiceReview(ends, same, _duplicates(ground, database))
     except KisaanError as error:
         return TwiceReview(reason=error.fact)
     finally:
-        _put_away(ground, database)
+        put_away(ground.comparer.scratch, database)
 
 
 def _both(ground: AgainGround, database: str) -> tuple[MigrationDone, MigrationDone]:

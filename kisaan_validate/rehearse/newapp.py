@@ -8,7 +8,6 @@ killed at the end.
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,6 +19,7 @@ from kisaan_validate.facts.rehearsed import NewAppProbed
 from kisaan_validate.probe.load import BoundProbes, Probes, bind_probes
 from kisaan_validate.probe.places import read_address
 from kisaan_validate.probe.run import ProbeWish, run_probes
+from kisaan_validate.process.ports import HERE, free_port, listens
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.rehearse.foreign import ForeignCommand, foreign_command
 from kisaan_validate.rehearse.words import without_secrets
@@ -50,7 +50,7 @@ def probe_new_app(
     """Start the build with this environment and probe it. ``folder`` is where its output is kept meanwhile.
     Raises UsageError where the command cannot be started.
     """
-    port = _free_port()
+    port = free_port()
     bound = _bound(asked, port)
     with foreign_command(asked.command, {**environment, "PORT": str(port)}, folder / "app.log") as running:
         found = NewAppProbed(asked.command, None)
@@ -71,40 +71,26 @@ def _bound(asked: NewAppAsked, port: int) -> BoundProbes:
     prefix = ""
     with suppress(UsageError):  # a variable of the environment: its path is not known
         prefix = read_address(file.base_url or "").prefix
-    made = bind_probes(probes, base_url=f"http://127.0.0.1:{port}{prefix}", own=False)
+    made = bind_probes(probes, base_url=f"http://{HERE}:{port}{prefix}", own=False)
     # A copy that is thrown away: it may be written, and speaks no TLS.
     return replace(made, production=False, ca=None)
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 def _waited(running: ForeignCommand, port: int, timeout: int, stop: Stop) -> str:
     """Wait until somebody listens; why nobody does, "" if somebody does."""
-    if _listens(port):
+    if listens(port):
         return f"port {port} was taken before it started: another program would have answered"
     until = time.monotonic() + timeout
     while time.monotonic() < until:
         if stop.requested:
             return f"stopped: {stop.reason}"
         ended = running.ended
-        if _listens(port):
+        if listens(port):
             return ""
         if ended is not None:
             return f"it ended with exit code {ended}, and listened on no $PORT"
         stop.wait(_EVERY)
     return f"it did not listen on $PORT within {timeout} s"
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 def _secrets(environment: Mapping[str, str], asked: NewAppAsked) -> tuple[str, ...]:

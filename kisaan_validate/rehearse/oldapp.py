@@ -7,7 +7,6 @@ What it answers tells what rolling back only the code would mean. It has the cop
 from __future__ import annotations
 
 import http.client
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.rehearsed import OldAppAnswer
+from kisaan_validate.process.ports import HERE, free_port, listens
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.rehearse.foreign import ForeignCommand, foreign_command
 from kisaan_validate.rehearse.words import without_secrets
@@ -42,7 +42,7 @@ def ask_old_app(
     of 4xx and 5xx are asked again until the time ends: a service may say 503 while it starts. Raises
     UsageError where ``health`` is elsewhere or the command cannot be started.
     """
-    port = _free_port()
+    port = free_port()
     place = health_place(health, port)
     asked = OldAppAnswer(command, place[2], None)
     stop = stop or Stop()
@@ -56,19 +56,13 @@ def ask_old_app(
 def health_place(health: str, port: int) -> tuple[str, int, str]:
     """Host, port and path that are asked. Raises UsageError for a place that is not on this machine."""
     if health.startswith("/"):
-        return "127.0.0.1", port, health
+        return HERE, port, health
     parts = urlsplit(health)
     if parts.scheme != "http" or parts.hostname not in {"127.0.0.1", "localhost", "::1"}:
         hint = "write a path, as /api/health, or http://127.0.0.1:3000/api/health"
         raise UsageError("--old-app-health is not a path and not on this machine", hint)
     path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-    return parts.hostname or "127.0.0.1", parts.port or 80, path
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    return parts.hostname or HERE, parts.port or 80, path
 
 
 def _asked(
@@ -78,7 +72,7 @@ def _asked(
     until: float,
     stop: Stop,
 ) -> OldAppAnswer:
-    if _listens(place):
+    if listens(place[1], place[0]):
         why = f"port {place[1]} was taken before it started: another program would have answered"
         return replace(asked, reason=why)
     status: int | None = None
@@ -95,14 +89,6 @@ def _asked(
             return replace(asked, healthy=False, status=status, ended=ended)
         stop.wait(_EVERY)
     return replace(asked, healthy=False, status=status)
-
-
-def _listens(place: tuple[str, int, str]) -> bool:
-    try:
-        socket.create_connection(place[:2], timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 def _status(place: tuple[str, int, str]) -> int | None:

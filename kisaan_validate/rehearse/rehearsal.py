@@ -6,13 +6,11 @@ The steps are named here, in their order; each is a function of a module beside 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kisaan_validate.errors import DatabaseError
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.rehearsal import (
     Calibration,
@@ -53,7 +51,7 @@ from kisaan_validate.rehearse.run import READER_SECONDS, RehearsalPlace, rehears
 from kisaan_validate.rehearse.sameness import Comparer
 from kisaan_validate.rehearse.steps import Steps
 from kisaan_validate.rehearse.times import setting_seconds
-from kisaan_validate.rehearse.trouble import require_server, require_server_of
+from kisaan_validate.rehearse.trouble import put_away, require_server, require_server_under_tape
 from kisaan_validate.rehearse.waiving import waive, weigh
 from kisaan_validate.version import VERSION
 
@@ -242,7 +240,7 @@ class _Rehearsing:
             lambda: scratch.connect(database), scratch.dsn(database, "postgres"), migrating.files
         )
         done = rehearsed_run(place, lambda: migrating.run(database), reader_seconds=reader)
-        require_server(done, scratch)
+        require_server_under_tape(done, scratch)
         return done
 
     def beside(self) -> RehearsedRun | None:
@@ -321,7 +319,7 @@ class _Rehearsing:
     def once_more(self, database: str) -> bool:
         self.scratch.clone(SOURCE, database)
         done = self.request.migrating.run(database)
-        require_server_of(done, self.scratch)
+        require_server(done, self.scratch)
         return done.succeeded
 
     def rollbacks(self) -> tuple[RollbackTry, ...]:
@@ -348,13 +346,8 @@ class _Rehearsing:
         names = {RollbackWay.LITERAL: literal, RollbackWay.PROPER: proper}
         tried = [self.steps.do(f"roll back by {way}", work) for way, work in names.items()]
         for database in ("rehearsal_literal", "rehearsal_proper"):
-            self.put_away(database)
+            put_away(self.scratch, database)
         return tuple(one for one in tried if one is not None)
-
-    def put_away(self, database: str) -> None:
-        """Make room. Where that fails, what was found is not lost: all of it is erased at the end."""
-        with suppress(DatabaseError):
-            self.scratch.drop(database)
 
     def app(self) -> OldAppAnswer | None:
         """The previous build on a clone of the migrated copy, in which it may write."""
@@ -374,7 +367,7 @@ class _Rehearsing:
 
         name = "start the previous build"
         found = self.steps.do(name, work)
-        self.put_away("rehearsal_app")
+        put_away(self.scratch, "rehearsal_app")
         return found or OldAppAnswer(asked.command, asked.health, None, reason=self.steps.why(name))
 
     def new_app(self) -> NewAppProbed | None:
@@ -389,7 +382,7 @@ class _Rehearsing:
                 asked, self.app_environment("rehearsal_new_app"), folder, self.request.stop
             ),
         )
-        self.scratch.drop("rehearsal_new_app")
+        put_away(self.scratch, "rehearsal_new_app")
         return found or NewAppProbed(asked.command, None, reason=self.steps.why(name))
 
     def app_environment(self, database: str) -> dict[str, str]:

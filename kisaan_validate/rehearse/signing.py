@@ -14,7 +14,15 @@ from kisaan_validate.record.files import read_file
 from kisaan_validate.record.rehearsed import read_receipt, rehearsed_from_json
 from kisaan_validate.rehearse.judge import judge_rehearsal
 from kisaan_validate.report.rehearsal_page import render_rehearsal
-from kisaan_validate.signoff.beside import FileSignature, SaidOf, SignedThing, sign_beside, signatures_on
+from kisaan_validate.signoff.beside import (
+    NO_SIGNERS,
+    FileSignature,
+    SaidOf,
+    SignedThing,
+    decision_words,
+    sign_beside,
+    signatures_on,
+)
 from kisaan_validate.signoff.check import SignoffTrust
 from kisaan_validate.signoff.findings import Mark, Verified
 from kisaan_validate.signoff.standing import Signed, latest_of_each, lost_of
@@ -115,14 +123,12 @@ def _told(one: FileSignature, now: dict[str, str], verified: Verified) -> bool:
         verified.add(Mark.WRONG, one.path.name, one.wrong)
         return False
     changed = sorted(name for name, digest in said.covers.items() if now.get(name) != digest)
-    unknown = one.wrong.startswith("no allowed signers")
     if changed:
         verified.add(Mark.WRONG, one.path.name, f"{', '.join(changed)}: not what was signed")
     elif one.wrong:
-        verified.add(Mark.OPEN if unknown else Mark.WRONG, one.path.name, one.wrong)
+        verified.add(Mark.OPEN if one.wrong == NO_SIGNERS else Mark.WRONG, one.path.name, one.wrong)
     else:
-        words = f"{said.decision.value} by {said.signer} on {said.at:%Y-%m-%d %H:%M} UTC: {said.reason}"
-        verified.add(Mark.PROVED, one.path.name, words)
+        verified.add(Mark.PROVED, one.path.name, decision_words(said))
     return not changed and not one.wrong
 
 

@@ -1,11 +1,13 @@
-"""What ended a migration that was the scratch server's own failure: it says nothing of the migration."""
+"""Failures of the scratch server itself, as of a full disk: they say nothing of the migration."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.facts.rehearsal import MigrationDone, RehearsedRun
+from kisaan_validate.scratch.space import server_failure
 
 if TYPE_CHECKING:
     from kisaan_validate.scratch.server import Scratch
@@ -14,31 +16,51 @@ _STATES = ("08", "53100", "58030", "57P02", "57P03")
 """Beginnings of SQLSTATEs: a lost session, a full disk, a disk that fails, a server that crashed."""
 
 
-def require_server(run: RehearsedRun, scratch: Scratch) -> None:
-    """Raises DatabaseError where the server failed while a migration ran under the tape."""
-    require_server_of(run.migration, scratch)
+def is_of_server(sqlstate: str) -> bool:
+    """Whether an error says that the server itself failed, not what was asked of it."""
+    return sqlstate.startswith(_STATES)
+
+
+def put_away(scratch: Scratch, database: str) -> None:
+    """Make room. Where that fails, what was found is not lost: all of it is erased at the end."""
+    with suppress(DatabaseError):
+        scratch.drop(database)
+
+
+def failure_under_tape(run: RehearsedRun, scratch: Scratch) -> DatabaseError | None:
+    """How the server failed while a migration ran under the tape; None if it did not."""
+    if run.migration.succeeded:
+        return None
+    if found := failure_of_server(run.migration, scratch):
+        return found
     # Of a command nothing else is known: what it printed is its own.
-    states = (s.sqlstate for s in run.tape.statements) if not run.migration.succeeded else ()
-    for state in states:
-        if state.startswith(_STATES):
-            raise _failed(f"SQLSTATE {state}", state, scratch)
+    state = next((s.sqlstate for s in run.tape.statements if is_of_server(s.sqlstate)), "")
+    return _failure(f"SQLSTATE {state}", state, scratch) if state else None
 
 
-def require_server_of(done: MigrationDone, scratch: Scratch) -> None:
+def failure_of_server(done: MigrationDone, scratch: Scratch) -> DatabaseError | None:
     """The same of a run without a tape: by what its files met, and by whether there is any room left."""
     if done.succeeded:
-        return
+        return None
     for file in done.files:
-        if file.sqlstate.startswith(_STATES):
-            raise _failed(f"{file.name}: {file.error}", file.sqlstate, scratch)
+        if is_of_server(file.sqlstate):
+            return _failure(f"{file.name}: {file.error}", file.sqlstate, scratch)
     if not done.stopped and scratch.full:
-        raise _failed("it has no room left", "53100", scratch)
+        return _failure("it has no room left", "53100", scratch)
+    return None
 
 
-def _failed(words: str, state: str, scratch: Scratch) -> DatabaseError:
-    room = f"; {scratch.full}" if scratch.full else ""
-    return DatabaseError(
-        f"the scratch server failed while the migration ran: {words}{room}",
-        "this says nothing of the migration: make room, or name another folder with --scratch-dir",
-        state,
-    )
+def _failure(words: str, state: str, scratch: Scratch) -> DatabaseError:
+    return server_failure("the migration ran", words, state, scratch.full, "migration")
+
+
+def require_server_under_tape(run: RehearsedRun, scratch: Scratch) -> None:
+    """Raises DatabaseError where the server failed while a migration ran under the tape."""
+    if failure := failure_under_tape(run, scratch):
+        raise failure
+
+
+def require_server(done: MigrationDone, scratch: Scratch) -> None:
+    """Raises DatabaseError where the server failed while a migration ran without one."""
+    if failure := failure_of_server(done, scratch):
+        raise failure

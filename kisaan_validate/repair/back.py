@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kisaan_validate.facts.repair import StepAction
-from kisaan_validate.repair.forward import KitScript, same_shapes, shown
+from kisaan_validate.facts.repair import RUN_BEFORE, TRIGGERS_SETTING, StepAction
+from kisaan_validate.repair.kit_script import KitScript, beginning, shown
 from kisaan_validate.repair.script import (
     CHANGED_SINCE,
+    LOG,
     OTHER_EFFECT,
-    RUN_BEFORE,
-    TRIGGERS_SETTING,
     as_applications,
     block,
     counts_before,
     heading,
     image,
-    locked,
-    log_name,
     nothing_else,
-    opening,
     refuse_if,
-    right_place,
     says,
     text,
 )
@@ -35,12 +30,7 @@ def back_sql(kit: KitScript) -> str:
 
 
 def _parts(kit: KitScript) -> Iterator[str]:
-    yield from opening()
-    yield heading("1. The right database, and a transaction of its own.")
-    yield right_place(kit.target)
-    yield heading("2. Until the end others can read these tables, but not write to them.")
-    yield from locked(kit.changed, ())
-    yield from same_shapes(kit.shapes)
+    yield from beginning(kit, ())
     yield heading("3. The repair was run, and not taken back.")
     yield _ran(kit.kit)
     yield counts_before(kit.own("back_counts"))
@@ -50,8 +40,7 @@ def _parts(kit: KitScript) -> Iterator[str]:
     yield heading("5. Nothing else was written.")
     yield from nothing_else(kit.own("back_counts"), kit.own("back_writes"), kit.steps, kit.writes, back=True)
     yield (
-        f"UPDATE {log_name()} AS k SET undone_at = now(), undone_by = session_user "
-        f"WHERE k.kit = {text(kit.kit)};"
+        f"UPDATE {LOG} AS k SET undone_at = now(), undone_by = session_user WHERE k.kit = {text(kit.kit)};"
     )
     yield "COMMIT;"
     yield shown(kit.kit)
@@ -61,11 +50,11 @@ def _ran(kit: str) -> str:
     hint = "there is nothing to take back"
     found = (
         "    SELECT k.kit, k.undone_by, k.undone_at INTO fix_kit_name, fix_kit_by, fix_kit_at\n"
-        f"      FROM {log_name()} AS k WHERE k.kit = {text(kit)};"
+        f"      FROM {LOG} AS k WHERE k.kit = {text(kit)};"
     )
     body = "\n".join(
         (
-            f"  IF to_regclass('{log_name()}') IS NOT NULL THEN\n{found}\n  END IF;",
+            f"  IF to_regclass('{LOG}') IS NOT NULL THEN\n{found}\n  END IF;",
             refuse_if("fix_kit_name IS NULL", RUN_BEFORE, text("this repair was not run here"), hint),
             refuse_if(
                 "fix_kit_at IS NOT NULL",

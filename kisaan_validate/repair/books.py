@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kisaan_validate.facts.repair import StepAction
-from kisaan_validate.repair.forward import KitScript
+from kisaan_validate.repair.kit_script import KitScript
 from kisaan_validate.repair.script import remark
 from kisaan_validate.repair.steps import PlannedStep
 from kisaan_validate.sql.expressions import quote

@@ -13,7 +13,7 @@ from kisaan_validate.facts.repair import Repair, RepairStep
 from kisaan_validate.facts.titles import TableKey, split_column
 from kisaan_validate.plan.plan import Plan
 from kisaan_validate.postgres.catalogue import read_catalogue, read_place
-from kisaan_validate.postgres.session import Limits, Session
+from kisaan_validate.postgres.session import Session
 from kisaan_validate.prove.run import explain
 from kisaan_validate.sql.assertion import parse_select
 from kisaan_validate.sql.expressions import quote, text_literal, to_sql
@@ -82,7 +82,7 @@ def read_ground(
     """
     chosen = suite.narrowed(sorted(repairs))
     plan = explain(chosen, target, options, stop)
-    session = Session(target, _limits(options), suite.settings.schemas, stop)
+    session = Session(target, options.limits, suite.settings.schemas, stop)
     try:
         session.begin()
         catalogue = read_catalogue(session, suite.settings.schemas, suite.settings.aliases)
@@ -94,10 +94,6 @@ def read_ground(
         return RepairGround(suite, plan, catalogue, place, shapes)
     finally:
         session.close()
-
-
-def _limits(options: Options) -> Limits:
-    return options.limits
 
 
 def qualified_name(key: TableKey) -> str:

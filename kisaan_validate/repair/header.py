@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kisaan_validate.facts.repair import StepAction
-from kisaan_validate.repair.forward import KitScript
-from kisaan_validate.repair.script import LOCK_TIMEOUT, STATEMENT_TIMEOUT, TRIGGERS_SETTING, remark
-from kisaan_validate.repair.steps import SCHEMA
+from kisaan_validate.facts.repair import FIX_SCHEMA, TRIGGERS_SETTING, StepAction
+from kisaan_validate.repair.kit_script import KitScript
+from kisaan_validate.repair.script import LOCK_TIMEOUT, STATEMENT_TIMEOUT, remark
 from kisaan_validate.text.numbers import counted
 
 
@@ -74,9 +73,8 @@ def _rows(kit: KitScript) -> Iterator[str]:
             # Of each deleted row a foreign key looks for references.
             why = f"no index of {step.table.title} begins with {step.columns[0]}: deleting may take long"
             yield f"WARNING  {why}"
-        names = [t.name for t in step.table.triggers if t.enabled in {"O", "A"}]
-        if names:
-            yield f"         triggers of the table that fire: {', '.join(names)}"
+        if step.firing:
+            yield f"         triggers of the table that fire: {', '.join(step.firing)}"
     for table in kit.writes:
         yield f"         triggers may write into {table}; the way back leaves that"
 
@@ -85,7 +83,7 @@ def _how(kit: KitScript, name: str) -> Iterator[str]:
     yield f"One transaction, in which others may read {', '.join(kit.changed)}, but not write."
     yield f"It gives up after {LOCK_TIMEOUT} of waiting for a lock, or {STATEMENT_TIMEOUT} of one statement."
     yield "If anything differs from what it says, it refuses and changes nothing."
-    yield f"Copies of the rows, whole, stay in {SCHEMA}.{kit.kit}_…; they may hold personal values."
+    yield f"Copies of the rows, whole, stay in {FIX_SCHEMA}.{kit.kit}_…; they may hold personal values."
     yield "Drop them when nobody needs the way back any more."
     yield "The role needs to write to these tables, and CREATE on the database for the first kit."
     yield from _command(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,12 +12,14 @@ from kisaan_validate.facts.receipt import ReceiptFile
 from kisaan_validate.facts.repair import FixItem, FixKit, FixTarget, ItemState, KitFacts, Repair
 from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.facts.run import Run
+from kisaan_validate.record.codec import digest_of
 from kisaan_validate.repair.back import back_sql
 from kisaan_validate.repair.books import books_sql
 from kisaan_validate.repair.failing import failing_sql_of
-from kisaan_validate.repair.forward import KitScript, forward_sql
+from kisaan_validate.repair.forward import forward_sql
 from kisaan_validate.repair.ground import RepairGround, qualified_name
 from kisaan_validate.repair.header import back_header, books_header, forward_header
+from kisaan_validate.repair.kit_script import KitScript
 from kisaan_validate.repair.steps import planned_steps
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.version import VERSION
@@ -139,7 +140,7 @@ def _kit(run: Run, repair: Repair, target: FixTarget, ground: RepairGround) -> M
     name = _name(run, repair, result)
     script = _script(run, repair, target, ground, name, result)
     files = _files(script, _slug(repair.check, name))
-    listed = tuple(ReceiptFile(path, _sha256(text)) for path, text in files.items())
+    listed = tuple(ReceiptFile(path, digest_of(text)) for path, text in files.items())
     facts = KitFacts(
         name,
         repair.check,
@@ -168,7 +169,7 @@ def _same_check(run: Run, repair: Repair, ground: RepairGround) -> None:
 def _name(run: Run, repair: Repair, result: Result) -> str:
     """What a kit is called in the database: the same run, rows and repair give the same name."""
     text = "\n".join((run.id, repair.check, repair.digest, result.key_digest))
-    return f"k{_sha256(text)[:12]}"
+    return f"k{digest_of(text)[:12]}"
 
 
 def _slug(check: str, name: str) -> str:
@@ -223,7 +224,3 @@ def _files(kit: KitScript, name: str) -> dict[str, str]:
 def _with_psql(name: str) -> str:
     """What psql reads: a refusal must end it with an exit code, which plain SQL cannot do."""
     return f"\\set ON_ERROR_STOP on\n\\set VERBOSITY default\n\\ir {name}\n"
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from kisaan_validate.facts.repair import FixTarget, StepAction
-from kisaan_validate.repair.steps import SCHEMA, PlannedStep
+from kisaan_validate.facts.repair import COPY_SETTING, FIX_SCHEMA, TRIGGERS_SETTING, FixTarget, StepAction
+from kisaan_validate.repair.steps import PlannedStep
 from kisaan_validate.report.text import plain
 from kisaan_validate.sql.expressions import quote, text_literal, to_sql
 
-WRONG_PLACE, OTHER_ROWS, RUN_BEFORE, OTHER_EFFECT, CHANGED_SINCE = "KV001", "KV002", "KV003", "KV004", "KV005"
-"""The SQLSTATEs with which a kit refuses: the wrong database or session; not the rows that were seen; run
-already; it would do something else than it says; the rows were changed since the repair.
+WRONG_PLACE, OTHER_ROWS, OTHER_EFFECT, CHANGED_SINCE = "KV001", "KV002", "KV004", "KV005"
+"""The SQLSTATEs with which a kit refuses, beside RUN_BEFORE: the wrong database or session; not the rows that
+were seen; it would do something else than it says; the rows were changed since the repair.
 """
 
-REFUSALS = (WRONG_PLACE, OTHER_ROWS, RUN_BEFORE, OTHER_EFFECT, CHANGED_SINCE)
-
-COPY_SETTING = "fix_kit.on_copy_of"
-"""A session that sets it to the name of the database says that it works on a copy of it."""
-
-TRIGGERS_SETTING = "fix_kit.triggers"
-"""A session that sets it to off lets the way back work without the tables' own triggers."""
+LOG = f"{FIX_SCHEMA}.kits"
+"""The list of kits that were run in a database."""
 
 LOCK_TIMEOUT, STATEMENT_TIMEOUT = "5s", "15min"
 
@@ -197,7 +192,7 @@ def nothing_else(
         "  format('%I.%I', s.schemaname, s.relname) AS name,\n"
         "  s.n_tup_ins - coalesce(c.n_tup_ins, 0) AS ins, s.n_tup_upd - coalesce(c.n_tup_upd, 0) AS upd,\n"
         f"  s.n_tup_del - coalesce(c.n_tup_del, 0) AS del\nFROM pg_stat_xact_user_tables AS s "
-        f"LEFT JOIN {counts} AS c ON c.relid = s.relid\nWHERE s.schemaname <> '{SCHEMA}';"
+        f"LEFT JOIN {counts} AS c ON c.relid = s.relid\nWHERE s.schemaname <> '{FIX_SCHEMA}';"
     )
     tables = list(dict.fromkeys(step.name for step in steps))
     allowed = "\n      UNION ".join(map(tree_of, (*tables, *writes)))
@@ -248,8 +243,3 @@ def _sum(steps: Iterable[PlannedStep]) -> str:
 def image(alias: str, columns: Iterable[str]) -> str:
     """The values of columns as they are stored, to be compared byte by byte."""
     return f"ROW({', '.join(f'{alias}.{quote(c)}' for c in columns)})"
-
-
-def log_name() -> str:
-    """The list of kits that were run here."""
-    return f"{SCHEMA}.kits"

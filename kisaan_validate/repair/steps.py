@@ -7,14 +7,11 @@ from dataclasses import dataclass, field
 
 from kisaan_validate.errors import SuiteError, UsageError
 from kisaan_validate.facts.catalogue import Table
-from kisaan_validate.facts.repair import KitStep, Repair, RepairStep, StepAction
+from kisaan_validate.facts.repair import FIX_SCHEMA, KitStep, Repair, RepairStep, StepAction
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.repair.ground import RepairGround, qualified_name, referring
 from kisaan_validate.sql.expressions import quote
 from kisaan_validate.text.nearest import did_you_mean
-
-SCHEMA = "fix_kit"
-"""Our own schema in the repaired database, for copies and the list of kits."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +45,14 @@ class PlannedStep:
         usable = [index for index in self.table.indexes if index.valid and not index.predicate]
         return any(index.columns[0] in self.columns for index in usable if index.columns)
 
+    @property
+    def firing(self) -> tuple[str, ...]:
+        """The table's own triggers that fire."""
+        return tuple(t.name for t in self.table.triggers if t.enabled in {"O", "A"})
+
     def copy(self, what: str) -> str:
         """One of its own tables as SQL: ``rows``, ``before`` or ``after``."""
-        return f"{SCHEMA}.{quote(f'{self.copies}_{what}')}"
+        return f"{FIX_SCHEMA}.{quote(f'{self.copies}_{what}')}"
 
     def matches(self, one: str, other: str) -> str:
         """SQL for "one row is the other, by their keys"."""
@@ -59,9 +61,8 @@ class PlannedStep:
 
     def facts(self, violations: int) -> KitStep:
         """What a record says of it."""
-        names = tuple(t.name for t in self.table.triggers if t.enabled in {"O", "A"})
         rows = violations if self.as_failing else None
-        return KitStep(self.number, self.action, self.table.title, self.key, self.columns, rows, names)
+        return KitStep(self.number, self.action, self.table.title, self.key, self.columns, rows, self.firing)
 
 
 def planned_steps(ground: RepairGround, repair: Repair, kit: str) -> tuple[PlannedStep, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from kisaan_validate.errors import UsageError
+from kisaan_validate.errors import DatabaseError, UsageError
 
 BASE = 96 << 20
 """Bytes that an empty server takes: its own databases and the first WAL."""
@@ -51,6 +51,18 @@ def little_room(folder: Path) -> str:
         return ""
     free = there.f_bavail * there.f_frsize
     return f"{size(free)} are free in {folder.parent}" if free < SEGMENT else ""
+
+
+def server_failure(during: str, words: str, sqlstate: str, full: str, what: str) -> DatabaseError:
+    """The error of a scratch server that failed ``during`` some work, which says nothing of ``what`` it was
+    done with. ``full`` is what :func:`little_room` says.
+    """
+    room = f"; {full}" if full else ""
+    return DatabaseError(
+        f"the scratch server failed while {during}: {words}{room}",
+        f"this says nothing of the {what}: make room, or name another folder with --scratch-dir",
+        sqlstate,
+    )
 
 
 def size(count: int) -> str:

@@ -5,12 +5,12 @@ A file's statements are named after it, so that they are found wherever both are
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import glob
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kisaan_validate.errors import RecordError, UsageError
+from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.record.files import read_file, write_files
 from kisaan_validate.signoff.keys import Signers, check, sign
@@ -18,6 +18,7 @@ from kisaan_validate.signoff.statement import (
     Caution,
     Decision,
     Statement,
+    name_and_reason,
     read_statement,
     sha256,
     statement_text,
@@ -27,6 +28,9 @@ from kisaan_validate.version import VERSION
 
 MARK = ".signoff-"
 """Between the name of a file and the number of a statement on it; its signature has ``.sig`` added."""
+
+NO_SIGNERS = "no allowed signers file says whose keys count"
+"""What is wrong with a statement where nobody's keys are known: it may be good."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +72,8 @@ def sign_beside(thing: SignedThing, said: SaidOf, key: Path) -> Path:
     """Sign; the path of the statement. Raises UsageError for an empty name or reason, and where OpenSSH
     refuses.
     """
-    name, why = said.signer.strip(), " ".join(said.reason.split())
-    if not name or not name.isprintable():
-        raise UsageError(f"{said.signer!r} is not a name", "write it as in the allowed signers file")
-    if not why:
-        raise UsageError("a decision needs a reason", "give one with --reason")
-    earlier = list(_statements(thing.path))
+    name, why = name_and_reason(said.signer, said.reason)
+    earlier = _statements(thing.path)
     number = 1 + max((int(p.name.rpartition(MARK)[2][:4]) for p in earlier), default=0)
     statement = Statement(
         run=thing.id,
@@ -105,13 +105,8 @@ def signatures_on(path: Path, signers: Signers | None, what: str = "file") -> tu
     return tuple(_checked(one, path.name, digest, signers, what) for one in _statements(path))
 
 
-def _statements(path: Path) -> Iterator[Path]:
-    yield from sorted(path.parent.glob(f"{_literal(path.name)}{MARK}[0-9][0-9][0-9][0-9].json"))
-
-
-def _literal(name: str) -> str:
-    """A name in which no sign means anything to glob."""
-    return "".join(f"[{c}]" if c in "*?[" else c for c in name)
+def _statements(path: Path) -> list[Path]:
+    return sorted(path.parent.glob(f"{glob.escape(path.name)}{MARK}[0-9][0-9][0-9][0-9].json"))
 
 
 def _checked(path: Path, name: str, digest: str, signers: Signers | None, what: str) -> FileSignature:
@@ -125,19 +120,23 @@ def _checked(path: Path, name: str, digest: str, signers: Signers | None, what: 
     if path.name != f"{name}{MARK}{statement.number:04d}.json":
         return FileSignature(path, statement, f"it is number {statement.number}, and was renamed")
     if signers is None:
-        return FileSignature(path, statement, "no allowed signers file says whose keys count")
+        return FileSignature(path, statement, NO_SIGNERS)
     found = check(statement_text(statement), signature, statement.signer, signers, statement.at)
     return FileSignature(path, statement, "" if found.good else found.message, found.key)
+
+
+def decision_words(said: Statement) -> str:
+    """Who decided what, when and why."""
+    done = {Decision.APPROVE: "approved", Decision.REJECT: "rejected"}.get(said.decision, said.decision.value)
+    return f"{done} by {said.signer} on {said.at:%Y-%m-%d %H:%M} UTC: {said.reason}"
 
 
 def signature_words(one: FileSignature) -> str:
     """What is said of a statement, in a line."""
     if one.statement is None:
         return f"{one.path.name}: {one.wrong}"
-    said = one.statement
-    done = {Decision.APPROVE: "approved", Decision.REJECT: "rejected"}.get(said.decision, said.decision.value)
-    words = f"{done} by {said.signer} on {said.at:%Y-%m-%d %H:%M} UTC: {said.reason}"
-    covered = counted(len(said.covers), "file")
+    words = decision_words(one.statement)
+    covered = counted(len(one.statement.covers), "file")
     return (
         f"{words} ({covered}; signature holds)" if not one.wrong else f"{words} (does not count: {one.wrong})"
     )

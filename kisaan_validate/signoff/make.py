@@ -22,6 +22,7 @@ from kisaan_validate.signoff.statement import (
     Decision,
     Statement,
     covered,
+    name_and_reason,
     path_of,
     statement_text,
 )
@@ -97,14 +98,7 @@ def keep_signers(folder: Path, trust: SignoffTrust) -> None:
 
 def _statement(files: Files, judged: Judgement, wish: Wish, trust: SignoffTrust) -> Statement:
     run = judged.run
-    signer, reason = wish.signer.strip(), " ".join(wish.reason.split())
-    # The name becomes part of a file's name and of a command line.
-    if not signer or not signer.isprintable():
-        raise UsageError(
-            f"{wish.signer!r} is not a name", "write it as in the allowed signers file: --as asha@example.org"
-        )
-    if not reason:
-        raise UsageError("a decision needs a reason", "give one with --reason")
+    signer, reason = name_and_reason(wish.signer, wish.reason)
     before = signoffs_of(files, run, judged.verdict, trust)
     # Before the statement is made: it names what it accepts.
     _refuse_unaccepted(judged, wish, before)

@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
 
-from kisaan_validate.errors import OtherFormat, RecordError
+from kisaan_validate.errors import OtherFormat, RecordError, UsageError
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.record.typed import adapter
@@ -81,6 +81,19 @@ class Statement:
     seen: Mapping[str, str] = field(default_factory=dict)
     tool_version: str = ""
     format_version: int = STATEMENT_FORMAT
+
+
+def name_and_reason(signer: str, reason: str) -> tuple[str, str]:
+    """Who decides, and why, as a statement holds them. Raises UsageError where either says nothing."""
+    name, why = signer.strip(), " ".join(reason.split())
+    # The name becomes part of a file's name and of a command line.
+    if not name or not name.isprintable():
+        raise UsageError(
+            f"{signer!r} is not a name", "write it as in the allowed signers file: --as asha@example.org"
+        )
+    if not why:
+        raise UsageError("a decision needs a reason", "give one with --reason")
+    return name, why
 
 
 def sha256(data: bytes) -> str:

@@ -17,7 +17,6 @@ from kisaan_validate.facts.rollout import AttestOutcome, RolloutStep
 from kisaan_validate.facts.rollout_state import RolloutAsk
 from kisaan_validate.ops.demo.assets import FIELD, Assets, text_of
 from kisaan_validate.ops.demo.place import (
-    DATABASE,
     READER,
     Migrated,
     Playground,
@@ -36,6 +35,7 @@ from kisaan_validate.rollout.conduct import run_step
 from kisaan_validate.rollout.deciding import attest, override
 from kisaan_validate.rollout.night import night_of
 from kisaan_validate.rollout.work import at_the_helm
+from kisaan_validate.scratch.reaching import variables
 from kisaan_validate.verdict.judgement import judge
 
 OPERATOR = "the demonstration"
@@ -113,15 +113,8 @@ class DemoNight:
 
     def _reader(self) -> Mapping[str, str]:
         """How the steps reach the database: by a role that only reads."""
-        found = self.place.parameters(READER)
-        named = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER"}
         # KISAAN_DSN outranks whatever the environment names.
-        dsn = f"host={found['host']} port={found['port']} dbname={DATABASE} user={READER}"
-        return {
-            **{variable: str(found[key]) for key, variable in named.items()},
-            "PGPASSWORD": str(found.get("password", "")),
-            "KISAAN_DSN": dsn,
-        }
+        return {**variables(self.place.parameters(READER)), "KISAAN_DSN": self.place.dsn(READER)}
 
     def _one(self, book: RolloutBook) -> bool:
         """Do the next step; returns whether there was one."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,23 +10,18 @@ from contextlib import contextmanager
 
 from kisaan_validate.ops.demo.assets import Assets
 from kisaan_validate.ops.demo.place import Playground
+from kisaan_validate.process.ports import HERE, free_port
+from kisaan_validate.scratch.reaching import variables
 
 
 @contextmanager
 def running_service(place: Playground, assets: Assets) -> Iterator[str]:
     """The address of the running service, which ends with the block. It may not answer at once."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    owner = place.parameters("postgres")
-    named = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER"}
-    said = {variable: str(owner[key]) for key, variable in named.items()}
-    environment = {**os.environ, **said, "PGPASSWORD": str(owner.get("password", ""))}
-    # libpq's variables say all of it.
-    environment |= {"DATABASE_URL": "", "PORT": str(port)}
+    port = free_port()
+    environment = {**os.environ, **variables(place.parameters("postgres")), "PORT": str(port)}
     service = subprocess.Popen([sys.executable, str(assets.demo / "service.py")], env=environment)
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://{HERE}:{port}"
     finally:
         service.kill()
         service.wait()
