@@ -98,7 +98,7 @@ def _ground(suite: Suite, config: Config, dsn: str | None, wanted: Wanted) -> Re
 
 
 def _write(folder: Path, made: FixKit, files: dict[str, str]) -> None:
-    """Write the files, all of them or none, the record last: without it there is no kit. Raises RecordError."""
+    """Write all files or none, the record last: without it there is no kit. Raises RecordError."""
     from kisaan_validate.record.files import write_files
     from kisaan_validate.record.repair import FIX_KIT_FILE, fix_kit_to_json
 
