@@ -189,13 +189,17 @@ def _wanted(
         # What the catalogue settled has no rows to list.
         return (result.violations or 0) if result.evidence in COUNTED else 0
 
-    tables: dict[TableKey, list[Failing]] = defaultdict(list)
+    shared: dict[tuple[TableKey, str], list[Failing]] = defaultdict(list)
     queries = list(plan.queries)
     for statement in plan.passes:
         wrong = [s for s in statement.slots if count(s.check_id)]
-        tables[statement.table.key] += [
+        failing = [
             Failing(statement, s, count(s.check_id), marks.get(s.check_id)) for s in wrong if s.query is None
         ]
+        # What is read of marked blocks alone is read of few for each join, and looked up for each row of
+        # these; one scan of a table is shared by all that need it.
+        apart = statement.joined if failing and marks_of(failing) is not None else ""
+        shared[statement.table.key, apart] += failing
         queries += [
             s.query for s in wrong if s.query is not None
         ]  # a figure is shown by a statement of its own
@@ -203,7 +207,7 @@ def _wanted(
     # twice.
     parts = [
         failing[i : i + MOST_AT_ONCE]
-        for failing in tables.values()
+        for failing in shared.values()
         for i in range(0, len(failing), MOST_AT_ONCE)
     ]
     found = [_of_table(part, limit, settings.is_personal) for part in parts]
