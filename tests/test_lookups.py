@@ -55,10 +55,20 @@ def _facts(run: Run) -> dict[str, tuple[object, ...]]:
     }
 
 
-def _looked_up(run: Run) -> bool:
-    """Whether the keys were read by lookups: only then the pairs are compared once more."""
-    (keys,) = [s.sql for s in run.statements if s.purpose == "keys: crops"]
-    return "parent.id) IS TRUE" in keys
+def _looked_up(run: Run, by: str = "") -> bool:
+    """Whether keys (of the join by this column) were read by lookups: only then the pairs are compared once
+    more.
+    """
+    listings = _listings(run).items()
+    lines = [line for purpose, sql in listings if purpose.endswith(by) for line in sql.splitlines()]
+    return any("LEFT JOIN" in line and line.endswith(") IS TRUE") for line in lines)
+
+
+def _listings(run: Run) -> dict[str, str]:
+    """The statements that list keys of the rows, by what they are for."""
+    found = {s.purpose: s.sql for s in run.statements if s.purpose.startswith("keys: crops")}
+    assert found
+    return found
 
 
 @contextmanager
@@ -108,6 +118,21 @@ def test_lookups_find_the_same_keys(server: Server) -> None:
     server.drop(database)
 
 
+def test_each_join_is_listed_by_itself(server: Server) -> None:
+    """Where rows are few, those of one join are not joined with what checks of another need."""
+    database = server.create(TABLES.format(type="int"))
+    server.sql("UPDATE crops SET area = area + 1 WHERE id IN (3, 2000)", database)
+    server.sql("UPDATE crops SET area = -1 WHERE id = 70", database)
+    listed = _listings(prove(server, database, _suite()))
+    assert set(listed) == {
+        "keys: crops",
+        *(f"keys: crops with farms by {c}" for c in ("farm", "code", "zone, plot")),
+    }
+    assert [sql.count("JOIN") for sql in listed.values()].count(0) == 1
+    assert max(sql.count("JOIN") for sql in listed.values()) == 1
+    server.drop(database)
+
+
 def test_an_index_without_the_row_is_not_gone_by(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A row that an index does not know is found in the heap, with its key and digest."""
     database = server.create(TABLES.format(type="int"))
@@ -121,7 +146,7 @@ def test_an_index_without_the_row_is_not_gone_by(server: Server, monkeypatch: py
     assert _facts(found) == _facts(plain)
     number = next(r for r in found.results if r.check_id == "by number")
     assert (number.violations, number.sample_complete, bool(number.key_digest)) == (1, True, True)
-    assert not _looked_up(found)
+    assert not _looked_up(found, " by farm")
     server.drop(database)
 
 
@@ -133,7 +158,7 @@ def test_without_an_index_of_use_the_table_is_scanned(
     server.sql("ALTER TABLE crops ALTER farm TYPE float8", database)
     server.sql("UPDATE crops SET area = area + 1 WHERE id IN (3, 2000)", database)
     found, plain = _both(server, database, monkeypatch)
-    assert not _looked_up(found)
+    assert not _looked_up(found, " by farm")
     assert _facts(found) == _facts(plain)
     server.drop(database)
 

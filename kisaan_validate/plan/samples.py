@@ -138,12 +138,19 @@ other table costs about as much as so many lookups.
 """
 
 
+def are_few(failing: Sequence[Failing]) -> bool:
+    """Whether the rows of these checks are few, and known by their blocks: then the checks of each join are
+    listed by themselves, so that a row is joined only with what its own checks need.
+    """
+    marks = marks_of(failing)
+    return marks is not None and marks.share <= MOST_LOOKED_UP and sum(f.count for f in failing) <= RARE
+
+
 def may_be_looked_up(failing: Sequence[Failing]) -> bool:
-    """Whether the rows of these checks are few, and known by their blocks, and some refer to others."""
-    marks, counts = marks_of(failing), [f.count for f in failing]
-    few = marks is not None and marks.share <= MOST_LOOKED_UP and sum(counts) <= RARE
+    """Whether the rows of these checks are few, and some refer to others."""
     # Without a key nothing is counted again that could be held against the count.
-    return few and bool(key_columns(failing[0].statement.table)) and any(f.statement.looked for f in failing)
+    keyed = bool(key_columns(failing[0].statement.table))
+    return are_few(failing) and keyed and any(f.statement.looked for f in failing)
 
 
 def _kept(failing: Failing, kept: Mapping[str, str]) -> str:

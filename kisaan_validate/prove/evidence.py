@@ -23,6 +23,7 @@ from kisaan_validate.plan.samples import (
     RARE,
     VALUE_LIMIT,
     Failing,
+    are_few,
     marks_of,
     may_be_looked_up,
     query_listing,
@@ -196,9 +197,7 @@ def _wanted(
         failing = [
             Failing(statement, s, count(s.check_id), marks.get(s.check_id)) for s in wrong if s.query is None
         ]
-        # What is read of marked blocks alone is read of few for each join, and looked up for each row of
-        # these; one scan of a table is shared by all that need it.
-        apart = statement.joined if failing and marks_of(failing) is not None else ""
+        apart = statement.joined if failing and are_few(failing) else ""
         shared[statement.table.key, apart] += failing
         queries += [
             s.query for s in wrong if s.query is not None
@@ -219,12 +218,14 @@ def _wanted(
 
 def _of_table(failing: Sequence[Failing], limit: int, is_personal: IsPersonal) -> _Wanted:
     table = failing[0].statement.table
+    joins = {f.statement.purpose if f.statement.joined else "" for f in failing}
+    of = joins.pop() if len(joins) == 1 else ""
     # The key is shown beside the columns of the check, so it is masked by the same rule.
     names = {c for f in failing for c in f.slot.columns} | set(table.primary_key)
     masked = frozenset(c for c in names if is_personal(table.name, c))
     key = key_columns(table)
     return _Wanted(
-        f"keys: {table.name}",
+        f"keys: {of or table.name}",
         table_sample(failing, limit, masked),
         tuple(f.slot.check_id for f in failing),
         tuple(f.count for f in failing),
