@@ -29,7 +29,7 @@ from kisaan_validate.rehearse.severities import own_severities, severities
 from kisaan_validate.rehearse.waiving import rule_names, waive, weigh
 from kisaan_validate.report.rehearsal_page import render_rehearsal
 from kisaan_validate.scratch.installation import choose
-from kisaan_validate.suite.load import read_settings
+from kisaan_validate.suite.settings import read_settings
 from kisaan_validate.verdict.waivers import Waiver
 
 __all__ = ["place"]

@@ -22,7 +22,8 @@ from kisaan_validate.signoff.keys import Signers
 from kisaan_validate.signoff.standing import Signed, SignoffStanding, SignoffState, StampState, standing_of
 from kisaan_validate.signoff.statement import FOLDER, REVOKED, SIGNERS, is_statement, sha256
 from kisaan_validate.signoff.tombstones import TOMBSTONE_FILE, read_tombstone
-from kisaan_validate.suite.load import Suite, load_suite, sources_digest
+from kisaan_validate.suite.load import Suite, load_suite
+from kisaan_validate.suite.sources import sources_digest
 from kisaan_validate.verdict.judgement import Judgement, judge
 from kisaan_validate.verdict.waivers import Use, read_waivers
 from kisaan_validate.version import VERSION
