@@ -15,7 +15,7 @@ import make_rule_docs
 import pytest
 from rehearsal_cases import everything
 from shop import Shop
-from test_rehearse_cli import CONTRACT, GOOD, place, rehearse, write
+from test_rehearse_cli import ALONE, CONTRACT, GOOD, place, rehearse, write
 
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.check import Severity
@@ -165,16 +165,7 @@ def test_a_file_of_waivers_accepts_findings_and_a_wedge(place: Shop) -> None:
     """
     write(place, WEDGING)
     (place.folder / "contract.toml").write_text(WIDE)
-    base = (
-        "--migrations",
-        "migrations",
-        "--contract",
-        "contract.toml",
-        "--open-reader",
-        "0",
-        "--interruptions",
-        "9",
-    )
+    base = (*ALONE, "--interruptions", "9", "--contract", "contract.toml")
     done = rehearse(place, *base, "-o", "plain")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "fails    rule: A table is rewritten while nobody can read it" in done.stdout
@@ -203,16 +194,7 @@ def test_only_what_the_runner_notes_is_explained(place: Shop) -> None:
     subprocess.run([str(program), "-d", place.server.dsn(place.database), "-f", dump], check=True)
     contract = CONTRACT.split("[[")[0] + "\n".join(WIDE.split("\n\n")[2:])
     (place.folder / "contract.toml").write_text(contract)
-    base = (
-        "--migrations",
-        "migrations",
-        "--contract",
-        "contract.toml",
-        "--open-reader",
-        "0",
-        "--interruptions",
-        "0",
-    )
+    base = (*ALONE, "--contract", "contract.toml")
     for number, (more, fails) in enumerate(
         (
             ("", False),
