@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from kisaan_validate.process.stopping import Stop
     from kisaan_validate.prove.options import Before, Comparing, Keeping, KeptColumns, Options
     from kisaan_validate.prove.run import run
-    from kisaan_validate.suite.load import Suite, SuiteSettings, load_suite, suite_of
+    from kisaan_validate.suite.load import load_suite, suite_of
+    from kisaan_validate.suite.settings import SuiteSettings
+    from kisaan_validate.suite.suite import Suite
     from kisaan_validate.verdict.judgement import Judgement, judge
     from kisaan_validate.verdict.waivers import Waivers, read_waivers
 
@@ -69,8 +71,8 @@ _HOMES = {
     "KeptColumns": "prove.options",
     "Options": "prove.options",
     "run": "prove.run",
-    "Suite": "suite.load",
-    "SuiteSettings": "suite.load",
+    "Suite": "suite.suite",
+    "SuiteSettings": "suite.settings",
     "load_suite": "suite.load",
     "suite_of": "suite.load",
     "Judgement": "verdict.judgement",

@@ -14,7 +14,7 @@ from helpers import examples, insert, measuring
 from hypothesis import HealthCheck, Phase, event, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from schema_cases import RICH
+from schema_cases.parts import RICH
 from sides import NOW, PLACE, contracts, moved, promises, runs, touched
 
 from kisaan_validate import declare

@@ -27,7 +27,8 @@ from kisaan_validate.record.codec import baseline_from_json, run_from_json, run_
 from kisaan_validate.record.consistency import run_contradictions
 from kisaan_validate.signoff.check import SignoffTrust
 from kisaan_validate.signoff.evidence import Files
-from kisaan_validate.signoff.verify import ONLY_A_SIGNATURE, verify_files
+from kisaan_validate.signoff.verify import verify_files
+from kisaan_validate.signoff.verify_signoffs import ONLY_A_SIGNATURE
 from kisaan_validate.suite.load import suite_of
 
 SAMPLE = ROOT / "reports" / "sample"

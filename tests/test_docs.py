@@ -24,8 +24,8 @@ from kisaan_validate.ops.config import load_config
 from kisaan_validate.ops.config_model import ConfigFile
 from kisaan_validate.probe.load import read_probes
 from kisaan_validate.rollout.plan import read_plan
-from kisaan_validate.suite.load import read_settings
 from kisaan_validate.suite.repairs import read_repair
+from kisaan_validate.suite.settings import read_settings
 from kisaan_validate.verdict.waivers import read_waivers
 
 PAGES = [

@@ -12,7 +12,8 @@ from kisaan_validate import declare
 from kisaan_validate.facts.result import Status
 from kisaan_validate.personal.masking import mask_values, told_of_rows
 from kisaan_validate.prove.run import run
-from kisaan_validate.suite.load import build_suite, suite_of
+from kisaan_validate.suite.building import build_suite
+from kisaan_validate.suite.load import suite_of
 from kisaan_validate.suite.sql_source import read_assertion
 
 SECRET = "9100000042"

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from conftest import ROOT, Server, needs, wait_until
 from how_tos import lines_of
+from processes import processes_of
 from shop import Shop
 
 from kisaan_validate.record.rehearsed import read_receipt
@@ -43,6 +44,8 @@ kind = "retyped"
 column = "orders.made"
 to = "timestamp with time zone"
 """
+ALONE = ("--migrations", "migrations", "--open-reader", "0", "--interruptions", "0")
+"""Only the migration itself."""
 BAD = {
     "01_time.sql": "ALTER TABLE orders ALTER COLUMN made TYPE timestamptz;\n",
     "02_note.sql": "ALTER TABLE orders DROP COLUMN note;\nDELETE FROM orders WHERE id > 19990;\n",
@@ -185,19 +188,7 @@ def test_production_is_held_against_the_receipt(place: Shop) -> None:
         + '[[promise]]\nid = "p"\nkind = "added"\nobject = "column"\ntable = "orders"\nname = "paid"\n'
     )
     (place.folder / "contract.toml").write_text(contract)
-    words = (
-        "--migrations",
-        "migrations",
-        "--contract",
-        "contract.toml",
-        "--open-reader",
-        "0",
-        "--interruptions",
-        "0",
-        "-o",
-        "out",
-    )
-    done = rehearse(place, *words)
+    done = rehearse(place, *ALONE, "--contract", "contract.toml", "-o", "out")
     assert done.returncode in {1, 3}, done.stdout + done.stderr
     assert place.cli("baseline", "--digests", "--contract", "contract.toml", "-o", "pre.json").returncode == 0
     place.server.sql(GOOD["01_index.sql"], place.database)
@@ -257,44 +248,31 @@ def test_killed_at_any_step_nothing_is_left(place: Shop, step: str) -> None:
     process.wait()
     process.stdout.close()
     wait_until(lambda: left(place) == [], 60)
-    scratch = str(scratch_of(place))
-    wait_until(lambda: not [p for p in _commands() if scratch in p], 30)
+    wait_until(lambda: not processes_of(scratch_of(place)), 30)
     assert not (place.folder / "out" / "receipt.json").exists()
-
-
-def _commands() -> list[str]:
-    """The command lines of all processes."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found.append(path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
-        except OSError:
-            continue
-    return found
 
 
 @pytest.mark.slow
 def test_hostile_migrations(place: Shop) -> None:
     """One that never ends is given up; one that would run a shell, or drop our triggers, fails or is on tape."""
     mark = place.folder / "mark"
-    base = ("--migrations", "migrations", "--open-reader", "0", "--interruptions", "0")
     write(place, {"1.sql": "SELECT pg_sleep(600);\n"})
-    done = rehearse(place, *base, "--timeout", "3", "-o", "never")
+    done = rehearse(place, *ALONE, "--timeout", "3", "-o", "never")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "fails    migration: the migration failed: " in done.stdout
     write(place, {"1.sql": f"\\! touch {mark}\nSELECT 1;\n"})
-    assert rehearse(place, *base, "-o", "shell").returncode == 1
+    assert rehearse(place, *ALONE, "-o", "shell").returncode == 1
     assert not mark.exists()
     drop = "DO $$ DECLARE t name; BEGIN FOR t IN SELECT evtname FROM pg_event_trigger LOOP EXECUTE 'DROP EVENT TRIGGER ' || t; END LOOP; END $$;\n"
     write(place, {"1.sql": drop + "ALTER TABLE orders ADD COLUMN x int;\n"})
-    done = rehearse(place, *base, "-o", "drop")
+    done = rehearse(place, *ALONE, "-o", "drop")
     assert done.returncode == 1
     assert "must be owner of event trigger" in done.stdout or "42501" in done.stdout, done.stdout
     write(
         place,
         {"1.sql": "DO $$ BEGIN RAISE LOG 'kisaan 0 end 1'; END $$; ALTER TABLE orders ADD COLUMN x int;\n"},
     )
-    done = rehearse(place, *base, "-o", "log")
+    done = rehearse(place, *ALONE, "-o", "log")
     assert "warning  rule: A lock is awaited without a limit" in done.stdout, done.stdout
     assert left(place) == []
 

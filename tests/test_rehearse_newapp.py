@@ -12,7 +12,7 @@ import pytest
 from faulty import faulty, said
 from rehearsal_cases import clean
 from shop import Shop
-from test_rehearse_cli import GOOD, left, place, rehearse, write
+from test_rehearse_cli import ALONE, GOOD, left, place, rehearse, write
 from test_rehearse_oldapp import ENVIRONMENT
 
 from kisaan_validate.errors import UsageError
@@ -161,7 +161,7 @@ def test_a_real_build_is_probed_on_the_migrated_copy(place: Shop, server: Any) -
     """Law: it writes into a clone of the migrated database, and nothing of that reaches the original."""
     write(place, GOOD)
     (place.folder / "probes.toml").write_text(PROBES.format(url="https://production.example.org"))
-    words = ["--migrations", "migrations", "--open-reader", "0", "--interruptions", "0", "-o", "out"]
+    words = [*ALONE, "-o", "out"]
     app_words = ["--app", app(place.folder, WRITING), "--probes", "probes.toml"]
     alone = rehearse(place, *words, "--app", "x")
     assert (alone.returncode, "--app and --probes belong together" in alone.stderr) == (2, True)

@@ -15,7 +15,7 @@ import make_rule_docs
 import pytest
 from rehearsal_cases import everything
 from shop import Shop
-from test_rehearse_cli import CONTRACT, GOOD, place, rehearse, write
+from test_rehearse_cli import ALONE, CONTRACT, GOOD, place, rehearse, write
 
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.check import Severity
@@ -29,7 +29,7 @@ from kisaan_validate.rehearse.severities import own_severities, severities
 from kisaan_validate.rehearse.waiving import rule_names, waive, weigh
 from kisaan_validate.report.rehearsal_page import render_rehearsal
 from kisaan_validate.scratch.installation import choose
-from kisaan_validate.suite.load import read_settings
+from kisaan_validate.suite.settings import read_settings
 from kisaan_validate.verdict.waivers import Waiver
 
 __all__ = ["place"]
@@ -165,16 +165,7 @@ def test_a_file_of_waivers_accepts_findings_and_a_wedge(place: Shop) -> None:
     """
     write(place, WEDGING)
     (place.folder / "contract.toml").write_text(WIDE)
-    base = (
-        "--migrations",
-        "migrations",
-        "--contract",
-        "contract.toml",
-        "--open-reader",
-        "0",
-        "--interruptions",
-        "9",
-    )
+    base = (*ALONE, "--interruptions", "9", "--contract", "contract.toml")
     done = rehearse(place, *base, "-o", "plain")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "fails    rule: A table is rewritten while nobody can read it" in done.stdout
@@ -192,27 +183,22 @@ def test_a_file_of_waivers_accepts_findings_and_a_wedge(place: Shop) -> None:
     assert rehearse(place, *base, "--no-waivers", "-o", "none").returncode == 1
 
 
+def dump_again(place: Shop) -> None:
+    """The dump of what the database is by now."""
+    words = [str(choose().program("pg_dump")), "-d", place.server.dsn(place.database)]
+    subprocess.run([*words, "-f", str(place.folder / "backup.sql")], check=True)
+
+
 @pytest.mark.slow
 def test_only_what_the_runner_notes_is_explained(place: Shop) -> None:
     """A migration that writes into the ledger itself, or takes a row from it, is a difference as before. The
     receipt names the contract as it was given.
     """
     place.server.sql("INSERT INTO _migrations VALUES ('00_old.sql', '2026-01-01')", place.database)
-    program = choose().program("pg_dump")
-    dump = str(place.folder / "backup.sql")
-    subprocess.run([str(program), "-d", place.server.dsn(place.database), "-f", dump], check=True)
+    dump_again(place)
     contract = CONTRACT.split("[[")[0] + "\n".join(WIDE.split("\n\n")[2:])
     (place.folder / "contract.toml").write_text(contract)
-    base = (
-        "--migrations",
-        "migrations",
-        "--contract",
-        "contract.toml",
-        "--open-reader",
-        "0",
-        "--interruptions",
-        "0",
-    )
+    base = (*ALONE, "--contract", "contract.toml")
     for number, (more, fails) in enumerate(
         (
             ("", False),
@@ -226,6 +212,31 @@ def test_only_what_the_runner_notes_is_explained(place: Shop) -> None:
     receipt = read_receipt(place.folder / "out0" / "receipt.json")
     assert receipt.contract == hashlib.sha256(contract.encode()).hexdigest()
     assert ("rows", "_migrations", 1) in {(c.kind, c.table, c.delta) for c in receipt.changes}
+
+
+@pytest.mark.slow
+def test_a_ledger_that_the_runner_creates_is_explained(place: Shop) -> None:
+    """With its row for each file, and no others; a table more is a difference."""
+    place.server.sql("DROP TABLE _migrations", place.database)
+    dump_again(place)
+    contract = CONTRACT.split("[[")[0] + "\n".join(WIDE.split("\n\n")[2:])
+    (place.folder / "contract.toml").write_text(contract)
+    for number, (more, fails) in enumerate(
+        (
+            ("", ""),
+            (
+                "INSERT INTO _migrations VALUES ('09_forged.sql');",
+                "1 promise was not kept: rehearsal.ledger: ",
+            ),
+            ("CREATE TABLE more (n int);", "no promise covers 1 difference: "),
+            ("CREATE TABLE more (n int); CREATE TABLE last (n int);", "no promise covers 2 differences: "),
+        )
+    ):
+        write(place, {"01_index.sql": GOOD["01_index.sql"] + more})
+        done = rehearse(place, *ALONE, "--contract", "contract.toml", "-o", f"out{number}")
+        said = [line.strip() for line in done.stdout.splitlines() if line.startswith("fails    contract: ")]
+        assert len(said) == bool(fails), done.stdout
+        assert not fails or fails in said[0], said
 
 
 @pytest.mark.slow

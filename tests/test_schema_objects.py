@@ -13,7 +13,8 @@ from typing import Any
 import psycopg2
 import pytest
 from conftest import Server
-from schema_cases import CASES, RICH, Case, Change, came, mirror, relation_came
+from schema_cases import CASES
+from schema_cases.parts import RICH, Case, Change, came, mirror, relation_came
 
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.facts.table import SchemaObject, SequenceValue

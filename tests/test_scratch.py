@@ -19,6 +19,7 @@ import psycopg2
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT, SYSTEM_BIN, Server, _folder, missing, needs, slack, wait_until
+from processes import processes_of
 
 from kisaan_validate.cli.main import cli
 from kisaan_validate.errors import DatabaseError, TargetError, UsageError
@@ -64,19 +65,6 @@ def scratch(request: pytest.FixtureRequest) -> Iterator[Scratch]:
     with scratch_server(choose() if request.param == "embedded" else system()) as running:
         yield running
     assert not running.folder.exists()
-
-
-def processes_of(folder: Path) -> list[int]:
-    """Programs whose command names the folder."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if str(folder).encode() in words:
-            found.append(int(process.name))
-    return found
 
 
 def test_the_installations_are_found_and_told(tmp_path: Path) -> None:

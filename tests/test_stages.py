@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Server, needs, slack, wait_until
+from processes import processes_of
 
 from kisaan_validate.backup.reading import read_certificate
 from kisaan_validate.facts.result import Verdict
@@ -122,16 +123,6 @@ class Site:
             if path.name not in {"a.dump", "a.json", "a.dump.backup.json", "migrations"}:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    def processes(self) -> list[str]:
-        """Command lines of programs that were started in, or with, its scratch folder."""
-        found = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                found.append(path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
-            except OSError:
-                continue
-        return [words for words in found if str(self.scratch) in words]
-
 
 @pytest.fixture(scope="module")
 def site(server: Server) -> Iterator[Site]:
@@ -228,7 +219,7 @@ def killed(site: Site, command: str, stage: str, how: str, **more: object) -> En
     empty = [list(path.iterdir()) for path in folders] in ([], [[]])
     clean = site.do(["scratch", "clean"]).returncode if how == "kill all" or stage == "start a keeper" else 0
     wait_until(lambda: not list(site.scratch.iterdir()), 60)
-    wait_until(lambda: not site.processes(), 30)
+    wait_until(lambda: not processes_of(site.scratch), 30)
     alone, verdict = how == "kill parent", certified(site)
     laws = {
         "the code of a killed command": done.returncode == (-9 if alone else 3),

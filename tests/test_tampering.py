@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 from conftest import Server, needs
+from exhibits.scene import Scene, scene_of
 from house import build
-from tampering import PAGE, Answers, Scene, answers, scene_of, table, written
+from tampering import PAGE, Answers, answers, table, written
 
 
 @pytest.fixture(scope="module")

@@ -35,9 +35,9 @@ from kisaan_validate.probe.load import load_probes
 from kisaan_validate.probe.model import ProbesFile
 from kisaan_validate.rollout.plan import read_plan
 from kisaan_validate.rollout.plan_model import RolloutFile
-from kisaan_validate.suite.load import read_settings
 from kisaan_validate.suite.repairs import read_repair
 from kisaan_validate.suite.repairs_model import RepairFile
+from kisaan_validate.suite.settings import read_settings
 from kisaan_validate.suite.settings_model import SettingsFile
 from kisaan_validate.toml.model import Field, Names, TomlTable, tables
 from kisaan_validate.toml.reader import DEEPEST, LONGEST, read
@@ -218,7 +218,7 @@ def test_an_empty_configuration_is_none(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "module", ["suite.load", "contract.load", "verdict.waivers", "ops.config", "probe.load"]
+    "module", ["suite.load", "suite.settings", "contract.load", "verdict.waivers", "ops.config", "probe.load"]
 )
 def test_only_reading_a_file_costs_its_library(module: str) -> None:
     """Who reads no TOML file does not load pydantic."""

@@ -308,7 +308,7 @@ def _settings(config: Config) -> SuiteSettings | None:
     file = config.suite / "suite.toml"
     if not file.exists():
         return None
-    from kisaan_validate.suite.load import read_settings
+    from kisaan_validate.suite.settings import read_settings
 
     return read_settings(file)
 

@@ -126,7 +126,7 @@ def _list_schemas(target: Target, config: Config, *, asked: bool) -> None:
 def _standing(output: Path, schemas: tuple[str, ...], force: bool) -> SuiteSettings | None:
     """The settings of a suite that stands in the folder already; None if there is none. Raises UsageError."""
     from kisaan_validate.errors import UsageError
-    from kisaan_validate.suite.load import read_settings
+    from kisaan_validate.suite.settings import read_settings
 
     refuse_full(output, force)
     if not (output / "suite.toml").exists():

@@ -116,7 +116,7 @@ def ledger_inputs(given: Mapping[str, Any]) -> LedgerInputs:
 
 def settings_of(config: Config) -> SuiteSettings:
     """What the suite's ``suite.toml`` says; nothing where there is none. Its checks are not loaded."""
-    from kisaan_validate.suite.load import SuiteSettings, read_settings
+    from kisaan_validate.suite.settings import SuiteSettings, read_settings
 
     file = config.suite / "suite.toml"
     return read_settings(file) if file.exists() else SuiteSettings()

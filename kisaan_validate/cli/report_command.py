@@ -44,7 +44,7 @@ def command(
     from kisaan_validate.report.html import PrintedPart, render_html
     from kisaan_validate.signoff.evidence import read_folder
     from kisaan_validate.signoff.page import signatures_of
-    from kisaan_validate.signoff.verify import own_standing
+    from kisaan_validate.signoff.verify_signoffs import own_standing
 
     source = run / "run.json" if run.is_dir() else run
     if formats:

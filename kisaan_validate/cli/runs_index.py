@@ -272,7 +272,7 @@ def signed_words(place: Path, judged: Judgement) -> str:
         return ""
     from kisaan_validate.errors import KisaanError
     from kisaan_validate.signoff.evidence import read_folder
-    from kisaan_validate.signoff.verify import own_standing
+    from kisaan_validate.signoff.verify_signoffs import own_standing
 
     try:
         standing = own_standing(read_folder(place), judged)

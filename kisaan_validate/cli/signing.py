@@ -91,7 +91,7 @@ def page_again(folder: Path, judged: Judgement) -> SignoffStanding:
     from kisaan_validate.report.html import render_html
     from kisaan_validate.signoff.evidence import read_folder
     from kisaan_validate.signoff.page import signatures_of
-    from kisaan_validate.signoff.verify import own_standing
+    from kisaan_validate.signoff.verify_signoffs import own_standing
 
     standing = own_standing(read_folder(folder), judged)
     write_file(folder / "report.html", render_html(judged, signatures_of(standing)))

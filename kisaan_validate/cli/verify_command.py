@@ -39,7 +39,8 @@ def command(path: Path, approvals: int | None, chain: bool, quiet: bool, **given
 
     from kisaan_validate.cli.exits import verify_exit_code
     from kisaan_validate.cli.options import the_config
-    from kisaan_validate.signoff.verify import compare_suite, verify_path
+    from kisaan_validate.signoff.verify import verify_path
+    from kisaan_validate.signoff.verify_suite import compare_suite
 
     config = the_config(given["config"])
     trust = the_trust(config, given)

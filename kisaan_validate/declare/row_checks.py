@@ -8,6 +8,7 @@ from kisaan_validate.declare.arguments import check_value_bounds, choice, yes_or
 from kisaan_validate.declare.making import Declaration, MetaArguments, caller, checked, columns_of, declared
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.rules import bounds, documents, rows, series
+from kisaan_validate.rules.decimals import Decimals
 from kisaan_validate.rules.present import MinimumRows
 from kisaan_validate.rules.unique import Unique
 
@@ -74,7 +75,7 @@ def decimals(
     table: str, column: str, places: int = 2, *, allow_nan: bool = False, **meta: Unpack[MetaArguments]
 ) -> Declaration:
     """No value has more decimal places; a float's shortest text counts, a NaN violates."""
-    rule = checked(lambda: rows.Decimals(places=places, allow_nan=yes_or_no(allow_nan)))
+    rule = checked(lambda: Decimals(places=places, allow_nan=yes_or_no(allow_nan)))
     return declared("decimals", table, (column,), rule, meta)
 
 

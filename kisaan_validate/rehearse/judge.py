@@ -23,7 +23,7 @@ from kisaan_validate.facts.rehearsed import (
 )
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.rehearse.newapp_judge import new_app_failures, new_app_open
-from kisaan_validate.text.numbers import agreeing, counted
+from kisaan_validate.text.numbers import counted
 
 LOCK_NOT_AVAILABLE = "55P03"
 """The SQLSTATE by which a lock_timeout ends a statement."""
@@ -63,18 +63,18 @@ def _contract_failures(found: Rehearsed) -> Iterator[VerdictReason]:
     contract = found.contract
     if contract.verdict is not Verdict.FAIL:
         return
-    told = False
-    for many, one, some in (
-        (contract.broken, "promise was not kept", "promises were not kept"),
-        (contract.failing, "blocking check fails", "blocking checks fail"),
-        (contract.unexplained, "difference is promised by nothing", "differences are promised by nothing"),
-    ):
-        if many:
-            told = True
-            words = f"{len(many):,} {agreeing(len(many), one, some)}: {many[0]}"
-            yield VerdictReason(ReasonKind.CONTRACT, words)
+    broken, failing, unexplained = contract.broken, contract.failing, contract.unexplained
+    if broken:
+        many = counted(len(broken), "promise was", "promises were")
+        yield VerdictReason(ReasonKind.CONTRACT, f"{many} not kept: {broken[0]}")
+    if failing:
+        many = counted(len(failing), "blocking check fails", "blocking checks fail")
+        yield VerdictReason(ReasonKind.CONTRACT, f"{many}: {failing[0]}")
+    if unexplained:
+        many = counted(len(unexplained), "difference")
+        yield VerdictReason(ReasonKind.CONTRACT, f"no promise covers {many}: {unexplained[0]}")
     # The run's verdict stands, even where none of these lists says why.
-    if not told:
+    if not (broken or failing or unexplained):
         yield VerdictReason(ReasonKind.CONTRACT, "the run after the migration failed")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.run import Provenance
 from kisaan_validate.record.files import write_file
-from kisaan_validate.suite.load import sources_digest
+from kisaan_validate.suite.sources import sources_digest
 
 _LIMIT = 20
 _MOST = 50

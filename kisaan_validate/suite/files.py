@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from kisaan_validate.suite.load import Suite, load_suite, source_files
+from kisaan_validate.suite.load import Suite, load_suite
+from kisaan_validate.suite.sources import source_files
 
 
 def load_files(files: Mapping[str, str]) -> Suite:

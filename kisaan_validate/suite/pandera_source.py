@@ -9,12 +9,15 @@ from typing import Any
 
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.rules import catalogue, rows
+from kisaan_validate.rules import catalogue
 from kisaan_validate.rules.applies import column_condition, split_conditions
 from kisaan_validate.rules.base import Rule
 from kisaan_validate.rules.meta import KEYS, merge_meta, read_meta
 from kisaan_validate.rules.present import MinimumRows, ValuesPresent
+from kisaan_validate.rules.rows import NotNull
+from kisaan_validate.rules.texts import Affix, Length, Matches
 from kisaan_validate.rules.unique import Unique
+from kisaan_validate.rules.values import Compare, InRange, OneOf
 from kisaan_validate.suite.dtypes import type_rule
 from kisaan_validate.suite.python_source import (
     PYTHON_KEYS,
@@ -188,7 +191,7 @@ class _SchemaReader:
         if typed is not None:
             self._add("type", (name,), typed, origin, meta, optional)
         if not column.nullable:
-            self._add("not_null", (name,), rows.NotNull(), origin, meta, optional)
+            self._add("not_null", (name,), NotNull(), origin, meta, optional)
         if column.unique:
             counts = str(meta.get("counts", "surplus"))
             if counts not in {"surplus", "groups"}:
@@ -318,13 +321,13 @@ def _refuse_idle_settings(meta: dict[str, Any], known: tuple[str, ...], origin: 
 
 
 def _values_of(rule: Rule) -> Iterator[Any]:
-    if isinstance(rule, rows.Compare):
+    if isinstance(rule, Compare):
         yield rule.value
-    elif isinstance(rule, rows.InRange):
+    elif isinstance(rule, InRange):
         yield from (rule.low, rule.high)
-    elif isinstance(rule, (rows.OneOf, ValuesPresent)):
+    elif isinstance(rule, (OneOf, ValuesPresent)):
         yield from rule.values
-    elif isinstance(rule, rows.Affix):
+    elif isinstance(rule, Affix):
         yield rule.string
 
 
@@ -333,13 +336,13 @@ Builder = Callable[[dict[str, Any], bool, bool, str], Rule]
 
 def _compare(operator: str, key: str) -> Builder:
     def build(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
-        return rows.Compare(null_fails, operator, s[key], nan)
+        return Compare(null_fails, operator, s[key], nan)
 
     return build
 
 
 def _in_range(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
-    return rows.InRange(null_fails, s["min_value"], s["max_value"], s["include_min"], s["include_max"], nan)
+    return InRange(null_fails, s["min_value"], s["max_value"], s["include_min"], s["include_max"], nan)
 
 
 def _one_of(key: str, negated: bool) -> Builder:
@@ -347,7 +350,7 @@ def _one_of(key: str, negated: bool) -> Builder:
         # None in a list means NULL, which passes or fails by ``ignore_na`` alone.
         values = frozenset(v for v in s[key] if v is not None)
         # A listed set refuses a NaN anyway, so only its negation needs to allow it.
-        return rows.OneOf(null_fails, values, negated, negated and nan)
+        return OneOf(null_fails, values, negated, negated and nan)
 
     return build
 
@@ -361,14 +364,14 @@ def _matches(anchored: bool) -> Builder:
                     "flags of a compiled pattern have no counterpart", "write (?i) and the like", origin
                 )
             pattern = pattern.pattern
-        return rows.Matches(null_fails, pattern, anchored, nan)
+        return Matches(null_fails, pattern, anchored, nan)
 
     return build
 
 
 def _affix(at_end: bool) -> Builder:
     def build(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
-        return rows.Affix(null_fails, s["string"], at_end, nan)
+        return Affix(null_fails, s["string"], at_end, nan)
 
     return build
 
@@ -376,10 +379,10 @@ def _affix(at_end: bool) -> Builder:
 def _length(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
     exact = s.get("exact_value")
     if exact is not None:
-        return rows.Length(null_fails, exact, exact, nan)
+        return Length(null_fails, exact, exact, nan)
     if s.get("min_value") is None and s.get("max_value") is None:
         raise SuiteError("str_length needs a bound", "", origin)
-    return rows.Length(null_fails, s.get("min_value"), s.get("max_value"), nan)
+    return Length(null_fails, s.get("min_value"), s.get("max_value"), nan)
 
 
 def _present_values(s: dict[str, Any], nan: bool, null_fails: bool, origin: str) -> Rule:
