@@ -20,29 +20,27 @@ GOLDEN = ROOT / "tests" / "golden"
 
 HEAD = """# Rules of migrations
 
-A rehearsal runs a migration on a copy and records each statement's locks, rewrites and changes of the
-catalogue. These rules are judged on that record, never on how long something took: a lock that lasts 2 ms on
-a small copy lasts minutes on a large table. Each finding says what was seen, of which statement, in which
-file and line.
+A rehearsal records each statement's locks, rewrites and changes of the catalogue. Rules are judged on that
+record, never on how long something took: a lock of 2 ms on a small copy lasts minutes on a large table. Each
+finding names its statement, file and line.
 
-A rule is **blocking**: the rehearsal fails, unless a [waiver](rehearsal.md#what-is-measured) covers it; or a
-**warning**, which is shown and fails nothing. `suite.toml` can change that for any of them:
+A **blocking** rule fails the rehearsal, unless it is [waived](rehearsal.md#what-is-measured); a **warning** fails
+nothing. `suite.toml` can change that:
 
 ```toml
 [rehearsal.severity]
 no-lock-timeout = "blocking"
 ```
 
-The migrations below are run in the tests, each statement by itself as `psql -f` sends it, on
+Tests run the migrations below, each statement by itself as `psql -f` sends it, on
 [these two tables](../tests/rehearsals/setup.sql): the first of each pair breaks its rule and no other, the
 second breaks none.
 """
 
 UNSEEN = """## What no event trigger sees
 
-Locks are read exactly, in the migrating session, by event triggers. These commands fire none: their locks
-are sampled from outside every few milliseconds and marked "sampled", so that a very short one may be
-missing, unless a later statement of the same transaction shows it.
+Event triggers read locks exactly. These commands fire none: their locks are sampled every few milliseconds and
+marked "sampled". A very short one may be missing, unless a later statement of the transaction shows it.
 
 | command | PostgreSQL 15 | PostgreSQL 18 |
 | --- | --- | --- |
