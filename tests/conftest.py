@@ -69,9 +69,12 @@ class Server:
             connection.close()
 
     def create(self, sql: str = "", template: str = "") -> str:
-        """A new database, empty or a copy of ``template``, after running ``sql`` in it. Returns its name."""
+        """A new database, empty or a copy of ``template``, after running ``sql`` in it. Returns its name.
+
+        Copied as files: through the WAL, making one and dropping it takes twice as long.
+        """
         name = f"t{os.getpid()}_{next(_numbers)}"
-        self.sql(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+        self.sql(f"CREATE DATABASE {name} STRATEGY file_copy" + (f" TEMPLATE {template}" if template else ""))
         self.made.append(name)
         if sql:
             self.sql(sql, name)
