@@ -18,6 +18,7 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 from conftest import ROOT, Server
+from kisaan_suite import SUITE
 from plants.base import READ_CLEAN, Clean, Plant
 from plants.by_hand import IN_PUBLIC, PLANTS
 from plants.planters import generated_plant, plot
@@ -27,10 +28,9 @@ from kisaan_validate.facts.result import Result, Status, Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.run import run
-from kisaan_validate.suite.load import Suite, load_suite
+from kisaan_validate.suite.load import Suite
 
 DEMO = ROOT / "demo"
-SUITE = load_suite(ROOT / "checks")
 CHECKS = {check.id: check for check in SUITE.checks}
 WITHOUT_TOTAL = "kisaan_transactions.farmer_earning.split_without_total"
 """The one check that only applies where a sale does not keep its total."""
