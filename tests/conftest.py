@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 import psycopg2
 import pytest
 from dealing import (  # noqa: F401 - hooks
+    pytest_collection,
     pytest_collection_modifyitems,
     pytest_xdist_make_scheduler,
 )

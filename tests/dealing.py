@@ -10,6 +10,8 @@ import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -138,6 +140,20 @@ def mark_slow(items: list[pytest.Item]) -> None:
             case.add_marker(pytest.mark.slow)
 
 
+def import_from_the_last(session: pytest.Session) -> None:
+    """Import the test files, the last first, in every second process where all are collected.
+
+    Each process rewrites the asserts of all files that nobody has rewritten yet, which takes longer than all
+    else; so two meet in the middle. A file that cannot be imported is left to pytest, which says so.
+    """
+    here, config = Path(__file__).parent, session.config
+    number = getattr(config, "workerinput", {"workerid": "gw0"})["workerid"].removeprefix("gw")
+    if int(number) % 2 and [config.rootpath / given for given in config.args] == [here]:
+        for path in sorted(here.glob("test_*.py"), reverse=True):
+            with suppress(Exception, pytest.skip.Exception):
+                import_module(path.stem)
+
+
 def longest_first(items: list[pytest.Item]) -> list[pytest.Item]:
     """The same tests, those of the longest unit first; within a unit, in their order."""
     units = [unit_of(item.nodeid) for item in items]
@@ -165,6 +181,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = in_random_order(items, seed)
     elif hasattr(config, "workerinput"):
         items[:] = longest_first(items)
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Before anything is collected."""
+    import_from_the_last(session)
 
 
 @pytest.hookimpl(optionalhook=True)
