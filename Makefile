@@ -7,8 +7,9 @@ PROCS ?= 2
 PYTEST = $(BIN)/python -m pytest -q -n $(PROCS) --dist loadfile
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-# Which room may import which, docstrings, how much an expression may say: part of lint, so not run again.
-SHAPE := tests/test_floors.py tests/test_manner.py
+# Which room may import which, docstrings, how much an expression may say, names, exit codes: part of lint, so not
+# run again.
+SHAPE := $(patsubst %,tests/test_%.py,floors manner names exit_codes)
 
 # Python keeps what it compiled, whatever the environment says: of the tests alone that is half a minute each time.
 export PYTHONDONTWRITEBYTECODE :=

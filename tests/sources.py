@@ -25,12 +25,13 @@ class Placed:
 
 @dataclass(frozen=True)
 class Source:
-    """A module: its docstring, its imports, and the names without a docstring that others can reach. Nothing
-    of the tree beside: the trees of the whole package fill memory.
+    """A module: its docstring, the names without one that others can reach, its classes with their lines, its
+    imports. Nothing of the tree beside: the trees of the whole package fill memory.
     """
 
     docstring: str
     undocumented: tuple[str, ...]
+    classes: tuple[tuple[str, int], ...]
     imports: tuple[ast.Import, ...]
     at_run_time: tuple[ast.ImportFrom, ...]
     for_types: tuple[ast.ImportFrom, ...]
@@ -82,6 +83,7 @@ def source(path: Path) -> Source:
             for p in placed
             if isinstance(p.node, DEFINITIONS) and not p.hidden and not ast.get_docstring(p.node)
         ),
+        tuple((p.node.name, p.node.lineno) for p in placed if isinstance(p.node, ast.ClassDef)),
         tuple(p.node for p in placed if isinstance(p.node, ast.Import)),
         tuple(p.node for p in from_ if isinstance(p.node, ast.ImportFrom) and not p.typing_only),
         tuple(p.node for p in from_ if isinstance(p.node, ast.ImportFrom) and p.typing_only),
