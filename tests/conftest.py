@@ -95,6 +95,8 @@ def _settle(server: Server) -> None:
     for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off"):
         server.sql(f"ALTER SYSTEM SET {setting}")
     server.sql("SELECT pg_reload_conf()")
+    # Whoever comes first writes down what a backend must know of the catalogue, and copies bring it along.
+    server.sql("SELECT 1", "template1")
 
 
 def _folder(prefix: str) -> Path:
