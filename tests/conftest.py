@@ -23,6 +23,7 @@ import psycopg2
 import pytest
 from dealing import (  # noqa: F401 - hooks
     pytest_collection,
+    pytest_collection_finish,
     pytest_collection_modifyitems,
     pytest_xdist_make_scheduler,
 )

@@ -6,6 +6,7 @@ KISAAN_ORDER, a number, brings files and the tests in them in a random order ins
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 from collections import Counter, defaultdict
@@ -198,6 +199,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_collection(session: pytest.Session) -> None:
     """Before anything is collected."""
     import_from_the_last(session)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is there now stays: nobody need look for garbage in it during each test."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
