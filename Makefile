@@ -66,6 +66,7 @@ $(VENV)/.demo: $(VENV)/.venv pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/.demo
 	@$(PIP) install -c constraints.txt -e '.[demo,test,dev]'
 	@$(PIP) install -c constraints.txt --no-deps axe-playwright-python
+	@$(BIN)/python -m compileall -q kisaan_validate
 	@touch $@
 
 # How fast it is, as ratios of one run each, on every PostgreSQL that is there: an hour, some GB of disk. Writes the

@@ -1,7 +1,7 @@
 """Compare the facts of two checkouts: ``python tests/compare_facts.py OTHER [--every N]``.
 
 The demonstration and every folder of tests/contracts go through ``baseline`` and ``run`` of both checkouts, each
-by its own environment (OTHER/.venv), against databases of one server. Compared are exit codes, verdicts, each check's
+by its own environment (OTHER/.venv; without one by this interpreter), against databases of one server. Compared are exit codes, verdicts, each check's
 status, counts, keys and digests, each promise's state, each difference with who explains it, and what is
 unknown. Words are not compared. Exits 1 if anything differs.
 """
@@ -46,11 +46,11 @@ def facts_of(document: dict[str, Any], exit_code: int) -> dict[str, Any]:
 
 def command(checkout: Path, folder: Path, dsn: str, *words: str) -> int:
     """Run one command of a checkout in a folder; its exit code."""
-    program = str(checkout / ".venv" / "bin" / "kisaan-validate")
+    own = checkout / ".venv" / "bin" / "python"
     done = subprocess.run(
-        [program, *words],
+        [str(own if own.exists() else sys.executable), "-m", "kisaan_validate", *words],
         cwd=folder,
-        env={"PATH": "/usr/bin:/bin", "KISAAN_DSN": dsn, "HOME": str(folder)},
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(checkout), "KISAAN_DSN": dsn, "HOME": str(folder)},
         capture_output=True,
         check=False,
     )
