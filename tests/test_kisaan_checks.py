@@ -9,7 +9,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -298,7 +298,8 @@ def harvests(
 ) -> Iterator[Callable[[str], tuple[Plant, Result]]]:
     """The outcome of each plant that this session asks for; two plots grow at a time."""
     plots: dict[tuple[str, str], dict[str, Plant]] = defaultdict(dict)
-    where = {m.database: m for m in (market, public, changed)}
+    # Nobody may be connected to what is copied, and other tests look at the markets themselves meanwhile.
+    where = {m.database: replace(m, database=m.copy()) for m in (market, public, changed)}
     for item in request.session.items:
         if isinstance(item, pytest.Function) and item.originalname == HARVEST_TEST:
             check = CHECKS[str(item.callspec.params["check_id"])]
@@ -311,6 +312,8 @@ def harvests(
             growing |= {id: (plant, future) for id, plant in plants.items()}
         yield lambda id: (growing[id][0], growing[id][1].result()[id])
         pool.shutdown(cancel_futures=True)
+    for copied in where.values():
+        copied.server.drop(copied.database)
 
 
 HARVEST_TEST = "test_the_planted_violation_is_found"
