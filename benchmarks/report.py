@@ -32,9 +32,6 @@ from kisaan_validate.verdict.judgement import Judgement, judge  # noqa: E402
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 
 
-SAMPLE_CHECKS = len(judged_again(ROOT / "reports" / "sample" / "run.json").run.checks)
-
-
 def large(checks: int = 3000, failing: int = 50, keys: int = 20, shared: bool = False) -> Judgement:
     """A run of so many checks, of which so many fail with so many keys; prose and SQL of the sample.
 

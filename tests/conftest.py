@@ -16,12 +16,15 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
 import psycopg2
 import pytest
 from dealing import (  # noqa: F401 - hooks
+    pytest_collection,
+    pytest_collection_finish,
     pytest_collection_modifyitems,
     pytest_xdist_make_scheduler,
 )
@@ -71,11 +74,19 @@ class Server:
     def create(self, sql: str = "", template: str = "") -> str:
         """A new database, empty or a copy of ``template``, after running ``sql`` in it. Returns its name."""
         name = f"t{os.getpid()}_{next(_numbers)}"
-        self.sql(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+        self.sql(f"CREATE DATABASE {name} {self._strategy}" + (f" TEMPLATE {template}" if template else ""))
         self.made.append(name)
         if sql:
             self.sql(sql, name)
         return name
+
+    @cached_property
+    def _strategy(self) -> str:
+        """Copied as files: through the WAL, making a database and dropping it takes twice as long. PostgreSQL 14
+        knows no other way, and no word for it.
+        """
+        ((number,),) = self.sql("SHOW server_version_num")
+        return "STRATEGY file_copy" if int(number) >= 150000 else ""
 
     def drop(self, name: str) -> None:
         """Drop a database, whoever is connected."""
@@ -91,6 +102,8 @@ def _settle(server: Server) -> None:
     for setting in ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off"):
         server.sql(f"ALTER SYSTEM SET {setting}")
     server.sql("SELECT pg_reload_conf()")
+    # Whoever comes first writes down what a backend must know of the catalogue, and copies bring it along.
+    server.sql("SELECT 1", "template1")
 
 
 def _folder(prefix: str) -> Path:

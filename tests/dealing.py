@@ -6,15 +6,19 @@ KISAAN_ORDER, a number, brings files and the tests in them in a random order ins
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import pytest
+from make_longer import KEPT
 
 PARTS = {"test_contracts.py": 8}
 """Files whose tests share nothing but a server are dealt out in so many parts."""
@@ -88,6 +92,9 @@ SECONDS = {
 CASES = 3
 """A law with so many cases, or more, is tried on a quarter of them in `make test`."""
 
+MANY = 32
+"""So many cases of one law, more or less, are the most that `make test` tries."""
+
 USUAL = 0.05
 """Seconds of a test in a file that is not listed."""
 
@@ -117,7 +124,8 @@ LONGER = frozenset(Path(__file__).with_name("longer.txt").read_text(encoding="ut
 
 def mark_slow(items: list[pytest.Item]) -> None:
     """Most laws have several cases, or are proved on PostgreSQL 18 and again on 15: a quarter of that in
-    `make test`, at least one case of each law, the rest as slow proofs. Always the same ones.
+    `make test`, of very many cases less, at least one case of each law, the rest as slow proofs. Always the
+    same ones.
     """
     laws: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
@@ -125,17 +133,38 @@ def mark_slow(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.exhaustive)
         laws[item.nodeid.partition("[")[0]].append(item)
     for law, cases in laws.items():
-        if law in LONGER:
-            for case in cases:
-                case.add_marker(pytest.mark.slow)
-            continue
-        many = len(cases) >= CASES
-        left = [
-            case for case in cases if (many or "server15" in case.name) and crc32(case.nodeid.encode()) % 4
-        ]
-        # The last is often the smallest: examples are listed by their weight.
-        for case in left[:-1] if len(left) == len(cases) else left:
+        for case in left_out(law, cases):
             case.add_marker(pytest.mark.slow)
+
+
+def left_out(law: str, cases: list[pytest.Item]) -> list[pytest.Item]:
+    """The cases of a law that `make test` does not try: all of a longer one; all but one where each takes long,
+    and the law was kept nevertheless.
+    """
+    if law in LONGER:
+        return cases
+    if law in KEPT and len(cases) <= MANY:
+        return sorted(cases, key=lambda case: crc32(case.nodeid.encode()))[1:]
+    many, one_in = len(cases) >= CASES, max(4, len(cases) // MANY)
+    left = [
+        case for case in cases if (many or "server15" in case.name) and crc32(case.nodeid.encode()) % one_in
+    ]
+    # The last is often the smallest: examples are listed by their weight.
+    return left[:-1] if len(left) == len(cases) else left
+
+
+def import_from_the_last(session: pytest.Session) -> None:
+    """Import the test files, the last first, in every second process where all are collected.
+
+    Each process rewrites the asserts of all files that nobody has rewritten yet, which takes longer than all
+    else; so two meet in the middle. A file that cannot be imported is left to pytest, which says so.
+    """
+    here, config = Path(__file__).parent, session.config
+    number = getattr(config, "workerinput", {"workerid": "gw0"})["workerid"].removeprefix("gw")
+    if int(number) % 2 and [config.rootpath / given for given in config.args] == [here]:
+        for path in sorted(here.glob("test_*.py"), reverse=True):
+            with suppress(Exception, pytest.skip.Exception):
+                import_module(path.stem)
 
 
 def longest_first(items: list[pytest.Item]) -> list[pytest.Item]:
@@ -165,6 +194,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = in_random_order(items, seed)
     elif hasattr(config, "workerinput"):
         items[:] = longest_first(items)
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Before anything is collected."""
+    import_from_the_last(session)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is there now stays: nobody need look for garbage in it during each test."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -111,7 +111,7 @@ def endless(chunk: bytes, size: int) -> Behaviour:
 
 def packed(unpacked: bytes) -> Behaviour:
     """A body that is packed, though nobody asked for it."""
-    return plain(200, gzip.compress(unpacked), "Content-Encoding: gzip")
+    return plain(200, gzip.compress(unpacked, compresslevel=1), "Content-Encoding: gzip")
 
 
 def in_turn(*ways: Behaviour) -> Behaviour:

@@ -11,24 +11,30 @@ import signal
 import stat
 import subprocess
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 
 import pytest
 from conftest import ROOT, wait_until
 from helpers import sessions_ended
 from shop import Shop
 
+from kisaan_validate.cli.main import COMMANDS, main
+
 
 def test_help_lists_every_command_and_every_exit_code(shop: Shop) -> None:
     """--help is the contract: each command, each exit code with its meaning."""
     from kisaan_validate.cli.exits import MEANINGS
-    from kisaan_validate.cli.main import COMMANDS
 
     shown = shop.cli("--help", dsn=False)
     assert shown.returncode == 0
     for word in (*COMMANDS, *(f"{code}  {meaning.split(':')[0]}" for code, meaning in MEANINGS.items())):
         assert word in shown.stdout
+    assert "Usage:" in shop.cli("run", "--help", dsn=False).stdout
     for name in COMMANDS:
-        assert "Usage:" in shop.cli(name, "--help", dsn=False).stdout
+        with redirect_stdout(StringIO()) as said:
+            assert main([name, "--help"]) == 0
+        assert f"Usage: kisaan-validate {name}" in said.getvalue()
 
 
 def test_a_slip_in_a_name_is_answered_with_the_name(shop: Shop) -> None:

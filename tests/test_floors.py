@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Collection
 from graphlib import CycleError, TopologicalSorter
@@ -10,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from conftest import ROOT
+from sources import PACKAGE, files, source
 
 import kisaan_validate
 from kisaan_validate.facts.forward import ABOVE
@@ -32,42 +32,26 @@ def floors_of(page: str) -> dict[str, int]:
 
 FLOORS = floors_of(PAGE.read_text(encoding="utf-8"))
 
-PACKAGE = ROOT / "kisaan_validate"
 
-
-def _imports(path: Path) -> set[str]:
+def _rooms(path: Path) -> set[str]:
+    """What a module imports of the package at run time, by room; ``TYPE_CHECKING`` binds no floor."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("kisaan_validate"):
-            parts = node.module.split(".")
-            found |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
-    return found
-
-
-def _annotation_only(path: Path) -> set[str]:
-    """Imports under TYPE_CHECKING cost nothing at run time and bind no floor."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            for inner in ast.walk(node):
-                if (
-                    isinstance(inner, ast.ImportFrom)
-                    and inner.module
-                    and inner.module.startswith("kisaan_validate.")
-                ):
-                    found.add(inner.module.split(".")[1])
+    for node in source(path).at_run_time:
+        package, *parts = (node.module or "").split(".")
+        if package == "kisaan_validate":
+            found |= {parts[0]} if parts else {alias.name for alias in node.names}
     return found
 
 
 def test_imports_only_go_down() -> None:
     """A module imports its own room or rooms of lower floors, never one beside or above."""
     wrong = []
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in files():
         home = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
         if home == "__init__":
             continue
         assert home in FLOORS, f"{home} has no floor: link it in the table of rooms of docs/design.md"
-        for used in _imports(path) - _annotation_only(path) - {home}:
+        for used in _rooms(path) - {home}:
             if FLOORS[used] >= FLOORS[home]:
                 wrong.append(f"{path.relative_to(ROOT)} imports {used}")
     assert not wrong, "\n".join(wrong)
@@ -81,20 +65,13 @@ def _modules() -> dict[str, Path]:
     return names
 
 
-def _used(tree: ast.Module, there: Collection[str]) -> set[str]:
+def _used(path: Path, there: Collection[str]) -> set[str]:
     """The modules of the package that a module imports at run time, wherever it does."""
-    typing_only = {
-        id(inner)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
     found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and id(node) not in typing_only:
-            for alias in node.names:
-                whole = f"{node.module}.{alias.name}"
-                found.add(whole if whole in there else node.module)
+    for node in source(path).at_run_time:
+        for alias in node.names:
+            whole = f"{node.module}.{alias.name}"
+            found.add(whole if whole in there else str(node.module))
     return found & set(there)
 
 
@@ -110,10 +87,7 @@ def _circle(graph: dict[str, set[str]]) -> str:
 def test_no_modules_import_each_other_in_a_circle() -> None:
     """Also within a room, and also where a function imports when it is called."""
     modules = _modules()
-    graph = {
-        name: _used(ast.parse(path.read_text(encoding="utf-8")), modules) - {name}
-        for name, path in modules.items()
-    }
+    graph = {name: _used(path, modules) - {name} for name, path in modules.items()}
     assert _circle(graph) == ""
     assert _circle({"a": {"b"}, "b": {"c"}, "c": {"a"}}), "it would not be seen"
 
@@ -137,12 +111,9 @@ def test_the_nouns_need_only_the_standard_library() -> None:
     import sys
 
     for path in sorted(p for room in ("facts", "text", "process") for p in (PACKAGE / room).glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            modules += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-            for module in modules:
-                top = module.split(".")[0]
-                assert top in sys.stdlib_module_names or top == "kisaan_validate", f"{path} imports {module}"
+        for module in source(path).named():
+            top = module.split(".")[0]
+            assert top in sys.stdlib_module_names or top == "kisaan_validate", f"{path} imports {module}"
 
 
 def test_third_parties_are_confined() -> None:
@@ -167,13 +138,10 @@ def test_third_parties_are_confined() -> None:
         "regex": {"probe"},
         "pytest": {"pytest_plugin"},
     }
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in files():
         home = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            modules += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-            for top in {m.split(".")[0] for m in modules} & homes.keys():
-                assert home in homes[top], f"{path.relative_to(ROOT)} imports {top}"
+        for top in {name.split(".")[0] for name in source(path).named()} & homes.keys():
+            assert home in homes[top], f"{path.relative_to(ROOT)} imports {top}"
 
 
 def test_public_functions_have_docstrings() -> None:
@@ -200,31 +168,13 @@ def test_public_functions_have_docstrings() -> None:
         "on_broken_pipe",
     }
     missing = []
-    for path in sorted(PACKAGE.rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        nodes: list[ast.AST] = [tree, *ast.walk(tree)]
-        for node in nodes:
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Module)):
-                name = getattr(node, "name", path.name)
-                if name.startswith("_") or name in inherited or ast.get_docstring(node):
-                    continue
-                if not _is_nested(node, tree):
-                    missing.append(f"{path.relative_to(ROOT)}: {name}")
+    for path in files():
+        if not source(path).docstring:
+            missing.append(f"{path.relative_to(ROOT)}")
+        for name in source(path).undocumented:
+            if not name.startswith("_") and name not in inherited:
+                missing.append(f"{path.relative_to(ROOT)}: {name}")
     assert not missing, "\n".join(missing)
-
-
-def _is_nested(node: ast.AST, tree: ast.Module) -> bool:
-    for outer in ast.walk(tree):
-        if isinstance(outer, ast.FunctionDef) and outer is not node and node in set(ast.walk(outer)):
-            return True
-        if (
-            isinstance(outer, ast.ClassDef)
-            and outer.name.startswith("_")
-            and outer is not node
-            and node in set(ast.walk(outer))
-        ):
-            return True
-    return False
 
 
 def test_no_room_takes_a_public_name() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -249,9 +249,11 @@ def test_a_comparison_is_not_mixed_of_several_snapshots(pair: tuple[Server, Serv
 
 def test_a_standby_that_is_promoted_is_left_alone_by_a_guarded_run(pair: tuple[Server, Server]) -> None:
     """It is production now. What was answered before stays; what would have been asked after has no answer."""
-    standby = pair[1]
-    database = new_database(pair)
-    with gate_in(standby, database) as gate:
+    # One of its own: once promoted, it follows nobody.
+    with ExitStack() as left:
+        standby = left.enter_context(standby_of(pair[0]))
+        database = new_database((pair[0], standby))
+        gate = left.enter_context(gate_in(standby, database))
         job = running(
             standby, database, suite(gate.check()), bounds={"active_sessions": Bound(1000, Action.STOP)}
         )

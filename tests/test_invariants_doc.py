@@ -9,12 +9,12 @@ from fnmatch import fnmatchcase
 
 import pytest
 from conftest import ROOT
+from kisaan_suite import SUITE
 
 from kisaan_validate.facts.check import Severity
-from kisaan_validate.suite.load import load_suite
 
 DOC = (ROOT / "docs" / "invariants.md").read_text(encoding="utf-8")
-CHECKS = {check.id: check for check in load_suite(ROOT / "checks").checks}
+CHECKS = {check.id: check for check in SUITE.checks}
 GENERATED = {"present", "type", "not_null"}
 
 PROMISES = [

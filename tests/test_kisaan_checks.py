@@ -9,7 +9,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import pandas as pd
 import pandera.pandas as pa
 import pytest
 from conftest import ROOT, Server
+from kisaan_suite import SUITE
 from plants.base import READ_CLEAN, Clean, Plant
 from plants.by_hand import IN_PUBLIC, PLANTS
 from plants.planters import generated_plant, plot
@@ -27,10 +28,9 @@ from kisaan_validate.facts.result import Result, Status, Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.run import run
-from kisaan_validate.suite.load import Suite, load_suite
+from kisaan_validate.suite.load import Suite
 
 DEMO = ROOT / "demo"
-SUITE = load_suite(ROOT / "checks")
 CHECKS = {check.id: check for check in SUITE.checks}
 WITHOUT_TOTAL = "kisaan_transactions.farmer_earning.split_without_total"
 """The one check that only applies where a sale does not keep its total."""
@@ -298,7 +298,8 @@ def harvests(
 ) -> Iterator[Callable[[str], tuple[Plant, Result]]]:
     """The outcome of each plant that this session asks for; two plots grow at a time."""
     plots: dict[tuple[str, str], dict[str, Plant]] = defaultdict(dict)
-    where = {m.database: m for m in (market, public, changed)}
+    # Nobody may be connected to what is copied, and other tests look at the markets themselves meanwhile.
+    where = {m.database: replace(m, database=m.copy()) for m in (market, public, changed)}
     for item in request.session.items:
         if isinstance(item, pytest.Function) and item.originalname == HARVEST_TEST:
             check = CHECKS[str(item.callspec.params["check_id"])]
@@ -311,6 +312,8 @@ def harvests(
             growing |= {id: (plant, future) for id, plant in plants.items()}
         yield lambda id: (growing[id][0], growing[id][1].result()[id])
         pool.shutdown(cancel_futures=True)
+    for copied in where.values():
+        copied.server.drop(copied.database)
 
 
 HARVEST_TEST = "test_the_planted_violation_is_found"

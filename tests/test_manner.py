@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from sources import PACKAGE, files, source, statements
 
-PACKAGE = ROOT / "kisaan_validate"
 CHOOSING = (ast.IfExp, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 """Conditionals and comprehensions within an expression."""
 
@@ -29,14 +29,10 @@ def _parts(statement: ast.stmt) -> Iterator[ast.AST]:
             yield node
 
 
-def too_much(source: str) -> list[int]:
+def too_much(text: str) -> list[int]:
     """The lines of expressions that choose or loop more than twice."""
-    statements = (
-        node
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.stmt) and not isinstance(node, (ast.FunctionDef, ast.ClassDef))
-    )
-    parts = (part for statement in statements for part in _parts(statement))
+    plain = (s for s in statements(text) if not isinstance(s, (ast.FunctionDef, ast.ClassDef)))
+    parts = (part for statement in plain for part in _parts(statement))
     return [p.lineno for p in parts if sum(isinstance(n, CHOOSING) for n in ast.walk(p)) > 2]  # type: ignore[attr-defined]
 
 
@@ -44,8 +40,8 @@ def too_much(source: str) -> list[int]:
 def test_no_expression_chooses_more_than_twice(room: str) -> None:
     """At most two conditionals or comprehensions, one within the other or side by side."""
     place = PACKAGE / room
-    files = [place] if place.is_file() else sorted(place.rglob("*.py"))
-    found = [f"{f.relative_to(ROOT)}:{n}" for f in files for n in too_much(f.read_text(encoding="utf-8"))]
+    there = [place] if place.is_file() else sorted(place.rglob("*.py"))
+    found = [f"{f.relative_to(ROOT)}:{n}" for f in there for n in too_much(f.read_text(encoding="utf-8"))]
     assert not found, "\n".join(found)
 
 
@@ -56,15 +52,11 @@ def test_the_rule_sees_what_it_forbids() -> None:
     assert too_much("x = f([a for a in b], [c for c in d], e if g else h)") == []
 
 
-def _first_line(path: Path) -> str:
-    return (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
-
-
 def test_a_module_begins_with_what_it_is_for() -> None:
     """Each by a sentence of its own."""
     said: dict[str, Path] = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        line = _first_line(path)
+    for path in files():
+        line = source(path).docstring.split("\n")[0]
         assert len(line.split()) >= 3, f"{path.relative_to(ROOT)} does not say what it is for"
         assert line not in said, f"{path} and {said[line]} say the same"
         said[line] = path

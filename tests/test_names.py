@@ -9,10 +9,10 @@ from collections import defaultdict
 from conftest import ROOT
 from dealing import LONGER
 from make_longer import KEPT
+from sources import PACKAGE, files, source
 
 from kisaan_validate import declare
 
-PACKAGE = ROOT / "kisaan_validate"
 MOVED = ("compile", "database", "diffing", "draft", "importers", "renaming")
 """Rooms of before."""
 
@@ -20,10 +20,9 @@ MOVED = ("compile", "database", "diffing", "draft", "importers", "renaming")
 def test_every_class_has_a_name_of_its_own() -> None:
     """Whoever reads the name of a class knows which one is meant, without looking where it is imported from."""
     found: dict[str, list[str]] = defaultdict(list)
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ClassDef):
-                found[node.name].append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
+    for path in files():
+        for name, line in source(path).classes:
+            found[name].append(f"{path.relative_to(PACKAGE)}:{line}")
     assert len(found) > 300
     assert {name: places for name, places in found.items() if len(places) > 1} == {}
 
@@ -44,7 +43,7 @@ def test_a_module_that_a_docstring_names_is_there() -> None:
     """``room.module`` in the package's prose leads somewhere, also after modules moved."""
     rooms = {path.name for path in PACKAGE.iterdir() if path.is_dir()} | set(MOVED)
     wrong = []
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in files():
         for room, module in re.findall(r"``(\w+)\.(\w+)(?:\.\w+)*``", path.read_text(encoding="utf-8")):
             here = (PACKAGE / room / module).is_dir() or (PACKAGE / room / f"{module}.py").is_file()
             # Of that room the functions are the public names.

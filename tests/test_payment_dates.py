@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from conftest import ROOT, Server
+from conftest import Server
+from kisaan_suite import SUITE
 
 from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.run import run
-from kisaan_validate.suite.load import load_suite
 
 INVENTED, MIDNIGHT = "kisaan_payments.payment_date.invented", "kisaan_payments.payment_date.invented_midnight"
-SUITE = load_suite(ROOT / "checks")
 INDIA = timezone(timedelta(hours=5, minutes=30))
 CUTS = ("", "second", "minute", "hour")
 TABLES = """

@@ -69,6 +69,13 @@ def pair() -> Iterator[Pair]:
         yield Pair(primary, standby)
 
 
+@pytest.fixture
+def parting(pair: Pair) -> Iterator[Pair]:
+    """The primary with a standby that one test alone has: once promoted, it follows nobody."""
+    with standby_of(pair.primary) as standby:
+        yield Pair(pair.primary, standby)
+
+
 @contextmanager
 def paused(pair: Pair) -> Iterator[None]:
     """Replay stands still meanwhile."""
@@ -277,18 +284,18 @@ def test_a_standby_that_follows_is_not_called_old_because_its_primary_is_silent(
     assert standby.behind_seconds < 2
 
 
-def test_a_standby_promoted_during_a_run_goes_on_answering(pair: Pair) -> None:
+def test_a_standby_promoted_during_a_run_goes_on_answering(parting: Pair) -> None:
     """Promotion ends no session: the run that began on a standby ends on a primary, its answers unchanged."""
-    database = pair.new_database()
-    with gate_in(pair.standby, database) as gate:
+    database = parting.new_database()
+    with gate_in(parting.standby, database) as gate:
         running = Background(
             lambda: run(
-                items_suite(gate.check()), pair.standby.dsn(database), options=Options(limits=PATIENT)
+                items_suite(gate.check()), parting.standby.dsn(database), options=Options(limits=PATIENT)
             )
         )
         gate.reached()
-        assert pair.standby.sql("SELECT pg_promote()") == [(True,)]
-        pair.standby.sql("DELETE FROM items WHERE id > 50", database)
+        assert parting.standby.sql("SELECT pg_promote()") == [(True,)]
+        parting.standby.sql("DELETE FROM items WHERE id > 50", database)
         gate.open()
         result = running.result()
     assert [by_id(result)[id].violations for id in ("gate", "row", "join", "query", "sequence")] == [

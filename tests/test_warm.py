@@ -17,6 +17,9 @@ print(sys.stdout.encoding, sys.stdout.isatty())
 print("to the other", file=sys.stderr)
 """
 
+LATER = "import atexit, sys, threading, time; atexit.register(print, 'at the end'); "
+LATER += "threading.Thread(target=lambda: (time.sleep(0.1), print('still'))).start()"
+
 ENDS = {
     "import sys; sys.exit(7)": 7,
     "import sys; sys.exit('a word')": 1,
@@ -24,6 +27,8 @@ ENDS = {
     "import os; os._exit(3)": 3,
     "import os; os.kill(os.getpid(), 15)": -15,
     "import atexit; atexit.register(print, 'at the end')": 0,
+    "import sys; print('x', end=''); sys.exit()": 0,
+    f"{LATER}; sys.exit(4)": 4,
     "": 0,
 }
 

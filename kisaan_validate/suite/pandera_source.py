@@ -304,9 +304,11 @@ def _refuse_typos(given: dict[str, Any], known: tuple[str, ...], origin: str) ->
             isinstance(value, dict) and all(isinstance(v, dict) for v in value.values())
         ):
             raise SuiteError("'checks' must map names of checks to their settings", "", origin)
+        if key in known:
+            continue
         # Only near misses: whole dictionaries of other tools stand in metadata.
         hint = did_you_mean(str(key), known)
-        if key not in known and hint.startswith("did you mean"):
+        if hint.startswith("did you mean"):
             raise SuiteError(f"unknown metadata {key!r}", hint, origin)
 
 
