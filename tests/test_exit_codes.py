@@ -24,10 +24,10 @@ from kisaan_validate.errors import (
 )
 from kisaan_validate.facts.run import RUN_FORMAT
 from kisaan_validate.process.stopping import Cause, Stop
-from kisaan_validate.signoff import verify
 from kisaan_validate.signoff.chain import read_link, walk
 from kisaan_validate.signoff.evidence import Files
 from kisaan_validate.signoff.findings import Mark, Verified
+from kisaan_validate.signoff.verify_evidence import run_of
 
 PACKAGE = ROOT / "kisaan_validate"
 CODES = {name for name, value in vars(exits).items() if name.isupper() and isinstance(value, int)}
@@ -207,7 +207,7 @@ def test_a_record_of_another_format_is_not_called_damaged(step: int, tmp_path: P
         folder.mkdir()
         (folder / "run.json").write_text(data, encoding="utf-8")
         found = Verified("here")
-        assert verify._run(Files("here", {"run.json": data.encode()}), found) is None
+        assert run_of(Files("here", {"run.json": data.encode()}), found) is None
         assert [finding.mark for finding in found.findings] == [mark]
         link = read_link(folder / "run.json")
         assert link.error
