@@ -84,6 +84,20 @@ SECONDS = {
     **dict.fromkeys(("test_since_last.py", "test_history_robust.py", "test_history_cli.py"), 12),
     **dict.fromkeys(("test_telling.py", "test_notify_cli.py", "test_scan_night.py"), 12),
     **dict.fromkeys(("test_rehearse_cli.py", "test_rehearsal_page.py", "test_rehearse_queries.py"), 12),
+    **dict.fromkeys(("test_ground.py", "test_fix_kit.py", "test_fix_proof.py", "test_suite_loading.py"), 14),
+    **dict.fromkeys(("test_baseline_digests.py", "test_dumps_read.py", "test_baseline_values.py"), 13),
+    **dict.fromkeys(("test_keyed_digests.py", "test_same_server.py"), 11),
+    **dict.fromkeys(
+        (
+            "test_migrations.py",
+            "test_gallery.py",
+            "test_error_rates.py",
+            "test_listed_differences.py",
+            "test_baseline_rows.py",
+        ),
+        9,
+    ),
+    **dict.fromkeys(("test_examined.py", "test_ledger.py", "test_bundle.py", "test_baseline_gaps.py"), 7),
     "test_year.py": 60,
     "test_contracts.py": 7,
 }
