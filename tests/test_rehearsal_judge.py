@@ -10,6 +10,7 @@ import pytest
 from rehearsal_cases import clean, everything
 
 from kisaan_validate.facts.check import Severity
+from kisaan_validate.facts.differences import DIGEST, ROWS, VALUES, Change
 from kisaan_validate.facts.rehearsal import CanaryAccess, FileState, MigratedFile, NotTried, RuleFinding
 from kisaan_validate.facts.rehearsed import (
     AgainState,
@@ -28,6 +29,7 @@ from kisaan_validate.facts.rehearsed import (
 )
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.rehearse.judge import judge_rehearsal
+from kisaan_validate.rehearse.sameness import change_words
 
 FINDING = RuleFinding("rewrite", "A table is rewritten", (1,), ("orders",), "orders is", "do not")
 
@@ -296,3 +298,16 @@ def test_all_at_once() -> None:
         "interrupted",
         "query",
     ]
+
+
+def test_other_values_are_said_without_their_digest() -> None:
+    """A digest says nothing to people; every other aspect is named."""
+    said = [
+        change_words(Change(*what, "1", "2"))
+        for what in (
+            (VALUES, "orders", "total", DIGEST),
+            (ROWS, "orders", "", DIGEST),
+            ("column", "orders", "total", "type"),
+        )
+    ]
+    assert said == ["values of orders.total differ", "rows of orders differ", "column orders.total: type"]

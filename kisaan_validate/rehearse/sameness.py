@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kisaan_validate.errors import KisaanError
-from kisaan_validate.facts.differences import Change, Unknown
+from kisaan_validate.facts.differences import DIGEST, Change, Unknown
 from kisaan_validate.facts.rehearsed import Sameness
 from kisaan_validate.facts.titles import column_place
 from kisaan_validate.text.numbers import counted
@@ -170,6 +170,8 @@ def _count(rows: int | None) -> str:
 
 
 def change_words(change: Change) -> str:
-    """A difference of the schema in words."""
+    """A difference in words."""
     name = ".".join(dict.fromkeys(part for part in (change.table, change.name) if part))
+    if change.aspect == DIGEST:
+        return f"{change.kind} of {name} differ"
     return f"{change.kind} {name}: {change.aspect}"
