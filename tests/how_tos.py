@@ -79,7 +79,10 @@ class Sandbox:
     @property
     def latest(self) -> str:
         """The folder of the latest run, "" where there is none."""
-        return max((str(path.parent) for path in self.folder.glob("reports/*/run.json")), default="")
+        records = self.folder.glob("reports/*/run.json")
+        # Of two that began in one second the names do not say which is newer.
+        newest = max(records, key=lambda path: path.stat().st_mtime_ns, default=None)
+        return str(newest.parent) if newest is not None else ""
 
     def write(self, name: str, text: str) -> None:
         """A file of the reader's."""

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
+from itertools import permutations
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from night_cases import night, record_night
 from shop import Shop
 
 from kisaan_validate import declare
+from kisaan_validate.cli.recorded import recorded_runs
 from kisaan_validate.errors import SuiteError, UsageError
 from kisaan_validate.suite.load import Suite, SuiteSettings, suite_of
 from kisaan_validate.text.keyword import KeywordError, keyword_test
@@ -122,7 +128,7 @@ def test_a_suite_knows_which_part_it_is(suite: Suite) -> None:
 
 
 def _results(shop: Shop) -> dict[str, dict[str, str]]:
-    newest = max((shop.folder / "reports").glob("2*/run.json"), key=lambda p: p.stat().st_mtime_ns)
+    newest = shop.newest_run / "run.json"
     return {r["check_id"]: r for r in json.loads(newest.read_text())["results"]}
 
 
@@ -255,3 +261,16 @@ def test_an_empty_or_missing_folder_is_told_init(shop: Shop) -> None:
         shown = shop.cli("run", "--suite", folder)
         assert shown.returncode == 2
         assert "kisaan-validate init" in shown.stderr
+
+
+def test_of_runs_of_one_second_the_later_one_is_the_newest(tmp_path: Path) -> None:
+    """Law: whatever their names end with, runs are listed by when they began, to the microsecond."""
+    one = night(3)
+    for order in permutations("0af"):
+        reports = tmp_path / "".join(order)
+        for n, letter in enumerate(order):
+            id = f"{one.id.partition('-')[0]}-{letter * 6}"
+            run = replace(one, id=id, started_at=one.started_at + timedelta(microseconds=n))
+            record_night(reports, run)
+        listed = [run.started_at.microsecond for run in recorded_runs(reports, run.suite.name)]
+        assert listed == [2, 1, 0]

@@ -454,8 +454,7 @@ def _with(shop: Shop, text: str) -> None:
 
 
 def _statuses(shop: Shop) -> dict[str, str]:
-    newest = max((shop.folder / "reports").glob("*/run.json"), key=lambda path: path.parent.name)
-    run = json.loads(newest.read_text())
+    run = json.loads((shop.newest_run / "run.json").read_text())
     return {r["check_id"]: r["status"] for r in run["results"] if r["check_id"].startswith("v.")}
 
 

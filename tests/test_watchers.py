@@ -107,12 +107,7 @@ def test_what_is_said_of_a_series_is_true_of_its_nights(made: list[tuple[int, Ve
 
 def aged(shop: Shop, **ago: float) -> None:
     """The newest run, dated so long ago, as a run of then would be."""
-    record = (
-        shop.folder
-        / "reports"
-        / sorted(p.name for p in (shop.folder / "reports").glob("2*"))[-1]
-        / "run.json"
-    )
+    record = shop.newest_run / "run.json"
     made = json.loads(record.read_text())
     for holder, key in ((made, "started_at"), (made, "finished_at"), (made["place"], "at")):
         then = datetime.fromisoformat(holder[key]) - timedelta(**ago)
@@ -138,8 +133,11 @@ def test_last_says_by_its_exit_code_whether_it_ran(shop: Shop) -> None:
     assert shop.cli("last", "--within", "26h", dsn=False).returncode == 0
     for words in (["--within", "26"], ["--within", "0 h"], ["--within", "soon"], []):
         assert shop.cli("last", *words, dsn=False).returncode == 2
+    newest = shop.newest_run
     aged(shop, days=400)
-    shutil.rmtree(sorted((shop.folder / "reports").glob("2*"))[0])
+    for folder in (shop.folder / "reports").glob("2*"):
+        if folder != newest:
+            shutil.rmtree(folder)
     late = shop.cli("last", "--within", "26 h", dsn=False)
     assert (late.returncode, "no run came to its end" in late.stdout) == (7, True)
 
@@ -159,7 +157,7 @@ def test_a_run_of_the_day_before_yesterday_is_too_old(shop: Shop) -> None:
     assert shop.cli("last", "--within", "26 h", dsn=False).returncode == 7
     index.unlink()
     assert shop.cli("run").returncode == 0
-    newest = sorted((shop.folder / "reports").glob("2*"))[-1] / "run.json"
+    newest = shop.newest_run / "run.json"
     newest.write_text(newest.read_text()[:-100])
     cut = shop.cli("last", "--within", "26 h", dsn=False)
     assert (cut.returncode, "1 recorded runs cannot be read" in cut.stderr) == (7, True)

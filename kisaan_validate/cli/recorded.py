@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,27 +18,34 @@ if TYPE_CHECKING:
     from kisaan_validate.suite.load import Suite
 
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]+")
-"""How the folder of a run is called: by when it began, so that names sort by time."""
+"""How the folder of a run is called: by when it began, so that names sort by time, to the second."""
 
 
 def recorded_runs(reports: Path, suite: str) -> Iterator[Run]:
     """The runs of a suite in a folder, the newest first, each read when it is asked for. One that cannot be
     read is named on standard error.
     """
+    folders = [p for p in reports.iterdir() if _RUN_ID.fullmatch(p.name)] if reports.is_dir() else []
+    # Of runs that began in one second the names do not say which is newer.
+    ordered = sorted(folders, key=lambda p: p.name, reverse=True)
+    for _, same_second in groupby(ordered, key=lambda p: p.name.partition("-")[0]):
+        runs = [run for folder in same_second if (run := _run_in(folder)) is not None]
+        for run in sorted(runs, key=lambda run: run.started_at, reverse=True):
+            if run.suite.name == suite:
+                yield run
+
+
+def _run_in(folder: Path) -> Run | None:
     from kisaan_validate.errors import RecordError
     from kisaan_validate.record.codec import run_from_json
     from kisaan_validate.record.files import read_file
 
-    folders = [p for p in reports.iterdir() if _RUN_ID.fullmatch(p.name)] if reports.is_dir() else []
-    for folder in sorted(folders, key=lambda p: p.name, reverse=True):
-        path = folder / "run.json"
-        try:
-            run = run_from_json(read_file(path), str(path)) if path.is_file() else None
-        except RecordError as error:
-            print(f"note    {error.fact}; it is passed over", file=sys.stderr)
-            continue
-        if run is not None and run.suite.name == suite:
-            yield run
+    path = folder / "run.json"
+    try:
+        return run_from_json(read_file(path), str(path)) if path.is_file() else None
+    except RecordError as error:
+        print(f"note    {error.fact}; it is passed over", file=sys.stderr)
+        return None
 
 
 @dataclass(frozen=True)
