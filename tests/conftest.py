@@ -39,6 +39,9 @@ PLENTY = 4 << 30
 # Whoever runs the tests in the background of a shell hands down a SIGINT that is ignored, to their commands too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# So does nohup with SIGHUP. A handler is not handed down, and lets the tests themselves go on.
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 @dataclass
