@@ -31,7 +31,14 @@ from receivers import (
 
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.notify.apprised import AppriseChannel
-from kisaan_validate.notify.channel import Authorities, CannotDeliver, PartlyDelivered, receiver_key, said
+from kisaan_validate.notify.channel import (
+    Authorities,
+    CannotDeliver,
+    PartlyDelivered,
+    TimeLimit,
+    receiver_key,
+    said,
+)
 from kisaan_validate.notify.message import Message, message_id
 from kisaan_validate.notify.smtp import Encryption, SmtpChannel, mail_of
 from kisaan_validate.notify.webhook import WebhookChannel, signature
@@ -203,6 +210,13 @@ def test_who_only_keeps_us_waiting_is_left(own: Certificate) -> None:
             begun = time.monotonic()
             assert _refused(channel) == "no answer within 0.5 s"
             assert time.monotonic() - begun < 1 + slack()
+
+
+def test_a_timeout_of_the_socket_is_no_closed_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may come just before the limit of the whole, and smtplib makes a closed connection of it."""
+    monkeypatch.setattr(TimeLimit, "_cut", lambda limit: None)
+    with raw_server(lambda wire: time.sleep(30)) as silent:
+        assert _refused(_smtp(silent, seconds=0.3)) == "no answer within 0.3 s"
 
 
 def test_nobody_is_there() -> None:

@@ -566,7 +566,7 @@ def test_the_command_refuses_what_is_not_the_run_or_its_database(fresh: Fixing, 
     wrong = cli("fix-kit", str(run), "--dsn", server.dsn(other, fresh.shop.role))
     server.drop(other)
     assert wrong.returncode == 2
-    assert f"the run is of database {fresh.shop.database}, this is {other}" in wrong.stderr
+    assert f"the run is of database {fresh.shop.database}, but this is {other}" in wrong.stderr
     assert cli("fix-kit", "nowhere").returncode == 2
     unreachable = cli("fix-kit", str(run), "--dsn", "host=127.0.0.1 port=1 dbname=x")
     assert unreachable.returncode == 2
@@ -764,13 +764,13 @@ def test_a_kit_finds_the_rows_of_every_form_of_check(server: Server, tmp_path: P
         # The row that is to stay is deleted itself; it is not there; a row is named twice; too few.
         (
             "SELECT id, id - 1 AS stays FROM fees WHERE id IN (2, 3, 5)",
-            "that is to stay is not there, or is to be",
+            "that should stay is missing, or would be",
         ),
         (
             "SELECT id, 99 AS stays FROM fees WHERE id IN (2, 5, 6)",
-            "that is to stay is not there, or is to be",
+            "that should stay is missing, or would be",
         ),
-        ("SELECT id, NULL::bigint AS stays FROM fees WHERE id IN (2, 5, 6)", "that is to stay is not there"),
+        ("SELECT id, NULL::bigint AS stays FROM fees WHERE id IN (2, 5, 6)", "that should stay is missing"),
         ("SELECT f.id, 1 AS stays FROM fees AS f, failing WHERE f.id IN (2, 5, 6)", "was chosen twice"),
         ("SELECT id, 1 AS stays FROM fees WHERE id IN (2, 6)", "2 rows of fees were chosen for 3 violations"),
         ("SELECT id, 1 AS stays FROM fees WHERE id IN (2, 3, 6)", "there would be 1 violations, not 0"),

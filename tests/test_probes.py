@@ -89,7 +89,7 @@ FAULTS: dict[str, tuple[Behaviour, ProbeState, str]] = {
     "a gigabyte": (endless(b" " * 65536, 2**30), OPEN, "its body is longer than 1,024 kB"),
     "a bomb": (packed(b" " * 2**27), OPEN, "its body unpacks to more than 1,024 kB"),
     "packed": (packed(b'{"a": 1}'), GO, "HTTP 200"),
-    "said to be packed": (plain(200, b'{"a":1}', "Content-Encoding: gzip"), NO, "says that it is packed"),
+    "said to be packed": (plain(200, b'{"a":1}', "Content-Encoding: gzip"), NO, "claims to be packed"),
     "packed unasked": (plain(200, b'{"a":1}', "Content-Encoding: br"), NO, "in a way that was not asked for"),
     "closed": (raw(b""), NO, "it closed the connection before the end of its answer"),
     "half a body": (

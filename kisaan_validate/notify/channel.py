@@ -126,9 +126,16 @@ class TimeLimit:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
 
+    def is_over(self, error: BaseException) -> bool:
+        """Whether an error is that of the time, also where a library made another one of it: the socket's own
+        timeout may come just before the limit.
+        """
+        causes = (error, error.__cause__, error.__context__)
+        return self.passed or any(isinstance(one, TimeoutError) for one in causes)
+
     def words(self, error: BaseException, secrets: Collection[str]) -> str:
         """What went wrong, for people: out of time, a refused certificate, or what the error says."""
-        if self.passed or isinstance(error, TimeoutError):
+        if self.is_over(error):
             return f"no answer within {self.seconds:g} s"
         if isinstance(error, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted: {said(error.verify_message, secrets)}"

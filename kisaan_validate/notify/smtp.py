@@ -74,7 +74,7 @@ class SmtpChannel:
         if isinstance(error, smtplib.SMTPAuthenticationError):
             # A server may repeat what it was given, in any encoding.
             return f"the server refused the user or the password (SMTP {error.smtp_code})"
-        if isinstance(error, smtplib.SMTPServerDisconnected) and not limit.passed:
+        if isinstance(error, smtplib.SMTPServerDisconnected) and not limit.is_over(error):
             return "the server closed the connection"
         if isinstance(error, smtplib.SMTPResponseException):
             return said(f"SMTP {error.smtp_code} {_text(error.smtp_error)}", (password,))
