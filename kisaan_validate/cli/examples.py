@@ -167,7 +167,7 @@ EXAMPLES = {
     ),
     "index": (
         "kisaan-validate index",
-        "kisaan-validate index nightly --anew",
+        "kisaan-validate index nightly --all",
     ),
     "history": (
         "kisaan-validate history",

@@ -12,7 +12,7 @@ from kisaan_validate.cli.options import the_config
 
 @click.command("index", short_help="Rebuild the list of runs.")
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("--anew", is_flag=True, help="Read unchanged runs again too.")
+@click.option("--all", "anew", is_flag=True, help="Read unchanged runs again too.")
 @click.option(
     "--config", type=click.Path(path_type=Path), help="The configuration file.  [default: ./kisaan.toml]"
 )

@@ -77,7 +77,7 @@ def rehearsal_folder(path: Path) -> Path | None:
     """The folder of a rehearsal that a path names, itself or by its receipt; None: it is something else."""
     if path.name == RECEIPT and path.is_file():
         return path.parent
-    # A run that was held against a receipt keeps a copy of it.
+    # A run that was compared with a receipt keeps a copy of it.
     return path if (path / RECEIPT).is_file() and not (path / "run.json").exists() else None
 
 

@@ -102,7 +102,7 @@ def _gone(held: int | None) -> str:
 
 
 def _comparable(old: ColumnFacts, new: ColumnFacts) -> bool:
-    # Without figures the type is all there is to hold it against.
+    # Without figures the type is all there is to compare.
     if old.profile is None or new.profile is None:
         return old.type == new.type
     return old.type == new.type or old.profile.family is new.profile.family

@@ -1,4 +1,4 @@
-"""Declarations of figures: a number over many rows, held against bounds or earlier nights."""
+"""Declarations of figures: a number over many rows, compared with bounds or earlier nights."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Listing few rows together with those that they refer to, each of which is looked up through its unique
 index.
 
-What comes of it is held against what was counted, and the heap is asked where it does not fit: so an index
+The result is compared with what was counted, and the heap is asked where they differ: so an index
 is never believed here, it only saves reading.
 """
 

@@ -72,7 +72,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something about the run's surroundings that its reader must know. Not a check, never a verdict."""
+    """Something about the run's environment that its reader must know. Not a check, never a verdict."""
 
     code: str
     message: str

@@ -1,4 +1,4 @@
-"""The receipt of a rehearsal: what was rehearsed, by digests, so that production can be held against it."""
+"""The receipt of a rehearsal: what was rehearsed, by digests, so that production can be compared with it."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def major_of(version: str) -> str:
 
 @dataclass(frozen=True)
 class ReceiptReview:
-    """A run in production held against the receipt of its rehearsal.
+    """A run in production compared with the receipt of its rehearsal.
 
     ``void`` says what is not as it was rehearsed: then the rehearsal proves nothing for this run. ``other``
     says where production came out differently. ``unknown`` says what cannot be compared.

@@ -243,7 +243,7 @@ class Comparison:
         for thread in threads:
             thread.start()
         try:
-            # Lanes are summed only where an index found the rows, to hold them against the buckets.
+            # Lanes are summed only where an index found the rows, to compare them with the buckets.
             merged = merge(
                 pipes[0], pipes[1], replace(layout_of(self.plan, how, late), summed=any(indexed)), see
             )

@@ -17,7 +17,7 @@ class RecordedFiles:
     """The rows by the name of their file.
 
     ``covered`` are files that are applied without a row of their own: what a head follows, what a squashed
-    migration stands for, what is older than a baseline. ``unsure`` are those of which it cannot be told.
+    migration stands for, what is older than a baseline. ``unsure`` are those that cannot be decided.
     ``twice`` are names with more than one row. ``stood_for`` are names without a file that a file replaces.
     """
 

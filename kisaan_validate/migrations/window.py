@@ -22,7 +22,7 @@ _FARTHEST = timedelta(hours=14)
 def window_findings(
     files: Sequence[MigrationFile], rows: Mapping[str, LedgerEntry], window: MigrationWindow
 ) -> Iterator[MigrationFinding]:
-    """Rows outside of the window, those of which it cannot be told, and names of the window that fit nothing.
+    """Rows outside of the window, those that cannot be decided, and names of the window that fit nothing.
 
     Where the window names its migrations, each of them must have run within; else none may have run after
     its end: rows before its beginning are of earlier days.

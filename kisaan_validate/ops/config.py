@@ -110,7 +110,7 @@ def _config(given: ConfigFile, base: Path) -> Config:
         suite=base / given.suite.path,
         waivers=_beside(base, given.suite.waivers),
         reports=base / given.report.folder,
-        # Only what was written: None is no host that a run could be held against.
+        # Only what was written: a run cannot be compared with a host that is None.
         expect=given.target.expect.model_dump(exclude_unset=True),
         operator=run.operator or "",
         standby_seconds=given.limits.standby,

@@ -44,7 +44,7 @@ class StatementBundle:
 
     @property
     def reads(self) -> Reads:
-        """By which ways it may read its tables: out of the heap, each as by itself."""
+        """How it may read its tables: out of the heap, each as by itself."""
         tables = dict.fromkeys(key for one in self.members for key in one.reads.tables)
         bare = dict.fromkeys(key for one in self.members for key in one.reads.bare)
         return Reads(tuple(tables), tuple(bare), believed=any(one.reads.believed for one in self.members))

@@ -388,7 +388,7 @@ class _Maker:
     def _read(
         self, check: Check, rule: QueryRule, violations: Violations, read: Mapping[TableKey, Table]
     ) -> tuple[Violations, Reads]:
-        """The query as it is run, and by which ways it may read its tables."""
+        """The query as it is run, and how it may read its tables."""
         bare, believed = bare_of(*read.values()), any(t.believed for t in read.values())
         # Its tables may all be seen bare, so everything declared of them is proved first.
         if not _is_ours(rule):  # how it writes its conditions is not known

@@ -148,7 +148,7 @@ def are_few(failing: Sequence[Failing]) -> bool:
 
 def may_be_looked_up(failing: Sequence[Failing]) -> bool:
     """Whether the rows of these checks are few, and some refer to others."""
-    # Without a key nothing is counted again that could be held against the count.
+    # Without a key nothing is counted again that could be compared with the count.
     keyed = bool(key_columns(failing[0].statement.table))
     return are_few(failing) and keyed and any(f.statement.looked for f in failing)
 

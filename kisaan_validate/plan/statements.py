@@ -29,7 +29,7 @@ scan.
 
 @dataclass(frozen=True)
 class Reads:
-    """By which ways a statement may read its tables, so that the plan of the server can be held against it.
+    """How a statement may read its tables, so that the server's plan can be compared with it.
 
     Of ``bare`` tables (views among them) the planner sees what is declared; all others are read apart, or
     without any condition. ``found`` are those whose rows an index may find. ``believed``: it was compiled
@@ -83,7 +83,7 @@ class Pass:
     ``figures`` are the columns whose figures the same scan gives; ``planner`` are settings, (name, value),
     under which the planner finds the better plan for this statement: they change no answer. ``joined`` is
     the JOIN by which a row, under its ``alias``, finds the row it refers to; ``looked`` is the same where
-    the other row is looked up through its unique index. ``reads`` says by which ways.
+    the other row is looked up through its unique index. ``reads`` says how it may read its tables.
     ``marking`` says how the scan marks where violating rows lie, ``placed`` is then a source that gives
     their ctid.
     """

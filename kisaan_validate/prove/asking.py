@@ -169,7 +169,7 @@ def _proved(
     failing, more = failing_rows(q.pool, plan, results, context.suite.settings, q.planned.ground, stop)
     q.log.extend(more)
     if streamed is None and q.streams is not None and not (q.fast.failed or q.budget.ended):
-        # After the counts, because the rows streamed are held against the rows counted.
+        # After the counts, because the rows streamed are compared with the rows counted.
         streamed = q.streams.results(q.pool, plan, answers, q.log)
     results |= streamed or {}
     q.fast.see((streamed or {}).values())

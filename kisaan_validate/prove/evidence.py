@@ -155,7 +155,7 @@ class _Wanted:
 
     ``bounded`` tells that what it collects is known to be little: then the planner's guess is not asked.
     ``private``: the server's messages may quote personal values; ``known`` are names that they may
-    contain. ``reads`` says by which ways it may read; ``grouped`` that one of its rows may stand for
+    contain. ``reads`` says how it may read; ``grouped`` that one of its rows may stand for
     several violations, ``by_rows`` that each is one row of a table. ``few``: the planner need not be
     helped to read few rows out of many in parallel.
     """
@@ -271,7 +271,7 @@ def keys_of_range(
 
 
 def _reads(failing: Sequence[Failing]) -> Reads:
-    """By which ways one statement may read for all of these: an index may find rows only if it may for
+    """How one statement may read for all of these: an index may find rows only if it may for
     each.
     """
     joined = [f.statement.reads for f in failing if f.statement.joined]

@@ -93,7 +93,7 @@ def _matched_twice(
     """Why a join has no answer: a row found several rows that it refers to, whatever a unique index says
     of them.
     """
-    # Only joins pair rows, and only a pass that has an answer can be held against the count.
+    # Only joins pair rows, and only a pass that has an answer can be compared with the count.
     if isinstance(statement, Query) or not statement.alias or answer.rows is None:
         return None
     expected = answer.judged if answer.judged is not None else rows.get(statement.table.key)

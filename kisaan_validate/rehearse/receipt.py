@@ -55,7 +55,7 @@ def _kept(change: Change) -> ReceiptChange:
 def review_receipt(
     receipt: RehearsalReceipt, judged: Judgement, migrations: Sequence[ReceiptFile] | None
 ) -> ReceiptReview:
-    """A run after the real migration, with its baseline, held against the receipt of the rehearsal.
+    """A run after the real migration, with its baseline, compared with the receipt of the rehearsal.
 
     ``migrations`` are the files as they are now, None where nobody named them.
     """

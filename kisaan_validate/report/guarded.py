@@ -19,7 +19,7 @@ def guard_words(run: Run) -> str:
     waits, slow = ([p for p in run.pauses if p.slowed is slowed] for slowed in (False, True))
     spells = [*_spells(waits, "waited"), *_spells(slow, "went slower")]
     paused = f"{', '.join(spells)}; first reason: {run.pauses[0].reason}" if spells else "no pause"
-    # A rule that nothing could be held against did not watch.
+    # A rule without a reading did not watch.
     return "; ".join((f"guard: {paused}", *unwatched(run)))
 
 

@@ -191,7 +191,7 @@ def _records(judged: Judgement) -> dict[str, Any]:
     return {
         "run_digest": recorded,
         "baseline_digest": given,
-        # Only where the record names one: runs from before had no digest to hold it against.
+        # Only where the record names one: earlier runs had no digest to compare it with.
         "baseline_mismatch": bool(given and run.baseline_digest and given != run.baseline_digest),
         "search_path": psql.search_path(run),
         "environment": psql.environment(run),
