@@ -177,14 +177,14 @@ def test_an_index_that_is_not_as_it_was_written_is_made_again(tmp_path: Path, da
 
 
 def test_a_forged_index_does_not_survive_anew(tmp_path: Path) -> None:
-    """Anyone who can write there can seal again; --anew believes the runs alone."""
+    """Anyone who can write there can seal again; --all believes the runs alone."""
     put(tmp_path, run_number(0, START, failing=2))
     update_index(tmp_path)
     file = tmp_path / INDEX_FILE
     head, body = file.read_text()[: -len("}\n")].split(',"body":', 1)
     forged = body.replace('"verdict":"FAIL"', '"verdict":"PASS"')
     file.write_text(head.replace(digest_of(body), digest_of(forged)) + ',"body":' + forged + "}\n")
-    assert main(["index", str(tmp_path), "--anew"]) == 0
+    assert main(["index", str(tmp_path), "--all"]) == 0
     assert "1 FAIL, 0 INCONCLUSIVE, 0 PASS" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
