@@ -41,7 +41,7 @@ def test_run_gives_verdict_failures_json_and_html(server: Server) -> None:
     assert [(r.check_id, r.status, r.violations, r.examined) for r in outcome.failures] == [
         ("positive", Status.FAIL, 1, 2)
     ]
-    assert '"check_id": "positive"' in outcome.to_json()
+    assert '"check_id":"positive"' in outcome.to_json()
     assert "positive" in outcome.to_html()
     server.drop(database)
 

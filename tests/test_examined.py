@@ -14,7 +14,7 @@ from helpers import assertion, prove, refusal, result, results, write_suite
 from kisaan_validate import declare
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
-from kisaan_validate.facts.result import Evidence, Status, vacuous
+from kisaan_validate.facts.result import Evidence, Status, message_of, vacuous
 from kisaan_validate.plan.statements import SLOT_LIMIT
 from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.run import explain, run
@@ -113,8 +113,8 @@ def test_a_check_that_judges_no_row_says_so(name: str, server: Server, database:
     done = prove(server, database, suite_of(NOTHING[name]))
     (found,) = done.results
     assert (found.status, found.violations, found.examined) == (Status.PASS, 0, 0)
-    assert found.message == "holds vacuously: there are no rows to examine"
     assert vacuous(found)
+    assert message_of(found) == "holds vacuously: there were no rows to examine"
     assert "vacuously" in done.to_html()
 
 

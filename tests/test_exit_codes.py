@@ -22,7 +22,7 @@ from kisaan_validate.errors import (
     TargetError,
     UsageError,
 )
-from kisaan_validate.facts.run import RUN_FORMAT
+from kisaan_validate.facts.run import OLDEST_RUN_FORMAT, RUN_FORMAT
 from kisaan_validate.process.stopping import Cause, Stop
 from kisaan_validate.signoff.chain import read_link, walk
 from kisaan_validate.signoff.evidence import Files
@@ -195,11 +195,11 @@ def test_why_a_run_was_stopped_is_known_by_its_cause() -> None:
     assert (stop.reason, stop.cause) == ("a standby", Cause.STANDBY_TOO_OLD)
 
 
-@pytest.mark.parametrize("step", [-1, 1])
-def test_a_record_of_another_format_is_not_called_damaged(step: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [OLDEST_RUN_FORMAT - 1, RUN_FORMAT + 1])
+def test_a_record_of_another_format_is_not_called_damaged(version: int, tmp_path: Path) -> None:
     """Neither is it proved: it is open, and no fault of the chain. A damaged one is wrong, whatever it says."""
     text = (ROOT / "tests" / "fixtures" / "records" / "run-0.1.0.json").read_text(encoding="utf-8")
-    other = text.replace(f'"format_version": {RUN_FORMAT}', f'"format_version": {RUN_FORMAT + step}')
+    other = text.replace('"format_version": 3', f'"format_version": {version}')
     damaged = text.replace('"kind": "run"', '"kind": " has format "')
     assert len({text, other, damaged}) == 3
     for data, mark in ((other, Mark.OPEN), (damaged, Mark.WRONG)):

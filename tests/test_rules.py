@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from kisaan_validate import declare
 from kisaan_validate.declare import Declaration
 from kisaan_validate.facts.check import Tolerance
-from kisaan_validate.facts.result import Evidence, Status
+from kisaan_validate.facts.result import Evidence, Status, vacuous
 
 LAW = hypothesis_settings(
     max_examples=examples(30),
@@ -494,9 +494,7 @@ def test_zero_rows_are_said(server: Server, database: str) -> None:
         declare.references("t", "u_id", "u", id="join"),
         declare.unique("t", "a", id="query"),
     )
-    assert {id: (r.status, r.message) for id, r in found.items()} == dict.fromkeys(
-        ("row", "join", "query"), (Status.PASS, "holds vacuously: there are no rows to examine")
-    )
+    assert {id for id, r in found.items() if vacuous(r)} == {"row", "join", "query"}
     server.sql("INSERT INTO t VALUES (1, 1, NULL)", database)
     again = results(
         server,
@@ -504,8 +502,7 @@ def test_zero_rows_are_said(server: Server, database: str) -> None:
         declare.holds("t", "a > 0", id="row"),
         declare.references("t", "u_id", "u", id="join"),
     )
-    assert again["row"].message == ""
-    assert again["join"].message == "holds vacuously: there are no rows to examine"
+    assert {id for id, r in again.items() if vacuous(r)} == {"join"}
 
 
 CONDITIONS = {

@@ -198,13 +198,13 @@ def _litter(reports: Path) -> dict[str, str]:
     for name, text, reason in (
         ("truncated", good[:-200], "run.json is not complete JSON"),
         ("empty", "", "not complete JSON"),
-        ("future", good.replace('"format_version": ', '"format_version": 9'), "this version reads up to"),
+        ("future", good.replace('"format_version":', '"format_version":9'), "this version reads up to"),
         ("foreign", '{"kind": "something"}', "not a run file"),
         ("list", "[]", "not a run file"),
-        ("edited", good.replace('"violations": 0', '"violations": "none"', 1), "is not valid"),
+        ("edited", good.replace('"violations":0', '"violations":"none"', 1), "is not valid"),
         (
             "no baseline",
-            good.replace('"baseline_digest": ""', f'"baseline_digest": "{"a" * 64}"'),
+            good.replace('"provenance":', f'"baseline_digest":"{"a" * 64}","provenance":'),
             "cannot read baseline.json",
         ),
         (HOSTILE.replace("/", "∕").replace("\x01", "\n"), "{", "not complete JSON"),

@@ -40,7 +40,7 @@ def run(house: House, passed: Path, tmp_path: Path) -> Path:
     """A copy of the run that a test may change and sign, for which one approval is enough."""
     copy = house.copied(passed, tmp_path)
     text = (copy / "run.json").read_text()
-    (copy / "run.json").write_text(text.replace('"approvals": 2', '"approvals": 1'))
+    (copy / "run.json").write_text(text.replace(',"approvals":2', ""))
     return copy
 
 

@@ -93,7 +93,7 @@ def test_how_long_it_was_held_is_said(shop: Shop) -> None:
     """In the record, on the page, and by doctor what the limit is."""
     done = shop.cli("run")
     (folder,) = [path for path in (shop.folder / "reports").iterdir() if path.is_dir()]
-    assert re.search(r'"held_seconds": [1-9]', (folder / "run.json").read_text())
+    assert re.search(r'"held_seconds":[1-9]', (folder / "run.json").read_text())
     assert "VACUUM could not remove rows" in (folder / "report.html").read_text()
     assert done.returncode == 0
     assert "there is no limit" in shop.cli("doctor").stdout

@@ -288,6 +288,8 @@ def _forged(run: dict[str, Any], **changes: Any) -> str:
         for step in way:
             inner = inner[int(step) if step.isdigit() else step]
         inner[last] = value
+        if value is None:  # as by default, which is not written
+            del inner[last]
     return json.dumps(run, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -295,7 +297,7 @@ def _forged(run: dict[str, Any], **changes: Any) -> str:
     ("changes", "said"),
     [
         ({}, ""),
-        ({"status": "pass", "violations": 0, "sample": [], "key": [], "sample_complete": False}, "by its figure and its nights it is"),
+        ({"status": "pass", "violations": 0, "sample": None, "key": None, "sample_complete": None}, "by its figure and its nights it is"),
         ({"volume__value": "5001"}, "by its figure and its nights it is"),
         ({"volume__points__3__value": "10"}, "by its figure and its nights it is"),
         ({"volume__rule__share": "2"}, "another rule than it claims"),

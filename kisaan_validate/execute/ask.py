@@ -16,7 +16,7 @@ from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.plan.bundles import StatementBundle
 from kisaan_validate.plan.samples import COUNTED
 from kisaan_validate.plan.statements import Pass, Query
-from kisaan_validate.postgres.session import Session
+from kisaan_validate.postgres.session import Session, milliseconds_since
 
 
 def ask(
@@ -67,14 +67,14 @@ def ask_bundle(session: Session, bundle: StatementBundle, ground: Ground) -> lis
         of_one = is_one_expressions_fault(error) or error.sqlstate in {"42501", "42P01"}
         if of_one or isinstance(error, (NotRead, TooLarge)):
             return [ask(session, one, ground) for one in bundle.members]
-        taken = (time.perf_counter() - start) * 1000
+        taken = milliseconds_since(start)
         answers = [refuse(one, error) for one in bundle.members]
         code = error.sqlstate or "lost"
         answers[0].log.append(StatementFacts(bundle.purpose, sql, bundle.check_ids, taken, code))
         return answers
     answers = []
     for one, outputs in bundle.rows(row):
-        answer = StatementAnswer(rests=rests, milliseconds=taken / len(bundle.members))
+        answer = StatementAnswer(rests=rests, milliseconds=round(taken / len(bundle.members), 3))
         if isinstance(one, Query):
             _take_counts(one, outputs, answer)
         else:
@@ -106,7 +106,7 @@ def _ask_listing(session: Session, query: Query, sql: str, ground: Ground) -> St
         short = error.sqlstate.startswith("53")
         if is_one_expressions_fault(error) or short or isinstance(error, (NotRead, TooLarge)):
             return None
-        taken = (time.perf_counter() - start) * 1000
+        taken = milliseconds_since(start)
         facts = StatementFacts(query.purpose, sql, query.check_ids, taken, error.sqlstate or "lost")
         return replace(refuse(query, error), milliseconds=taken, log=[facts])
     ((count, *judged),) = (values for slot, values, *_ in rows if slot == COUNTED)
@@ -134,7 +134,7 @@ def ask_query(session: Session, query: Query, ground: Ground) -> StatementAnswer
             return counted
         _take_counts(query, (count, *judged), counted)
     except DatabaseError as error:
-        counted.milliseconds = (time.perf_counter() - start) * 1000
+        counted.milliseconds = milliseconds_since(start)
         recover(session)
         counted.errors[query.check_id] = error
         # What was refused was not sent, and the log holds only statements that were.

@@ -30,7 +30,7 @@ from kisaan_validate.plan.keyed import (
 )
 from kisaan_validate.plan.measure.side import IsPersonal
 from kisaan_validate.plan.measure.whole import DigestKey, digest_key
-from kisaan_validate.postgres.session import Session
+from kisaan_validate.postgres.session import Session, milliseconds_since
 from kisaan_validate.process.stopping import Stop
 
 FEW = f"it is personal and has fewer than {LEAST_DISTINCT:,} distinct values, which a digest could give away"
@@ -209,7 +209,7 @@ def _ask(session: Session, asked: KeyedTable, sql: str, log: list[StatementFacts
         recover(session)
         raise
     finally:
-        taken = (time.perf_counter() - start) * 1000
+        taken = milliseconds_since(start)
         # The log becomes public with the record, and the key must not.
         log.append(
             StatementFacts(

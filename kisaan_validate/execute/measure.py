@@ -23,7 +23,7 @@ from kisaan_validate.personal.masking import mask_values
 from kisaan_validate.plan.fingerprints import Digesting, encoding_for
 from kisaan_validate.plan.measure.statement import Measure
 from kisaan_validate.plan.statements import Reads
-from kisaan_validate.postgres.session import Session
+from kisaan_validate.postgres.session import Session, milliseconds_since
 from kisaan_validate.process.stopping import Stop
 
 
@@ -123,7 +123,7 @@ def _ask(session: Session, measure: Measure, log: list[StatementFacts]) -> list[
         recover(session)
         raise
     finally:
-        taken = (time.perf_counter() - start) * 1000
+        taken = milliseconds_since(start)
         log.append(StatementFacts(f"contract: {measure.id.text}", measure.sql, (), taken, sqlstate))
     return measure.read(row)
 

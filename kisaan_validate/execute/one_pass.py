@@ -14,7 +14,7 @@ from kisaan_validate.facts.table import Profile
 from kisaan_validate.plan.figures import Figure
 from kisaan_validate.plan.marks import Marks
 from kisaan_validate.plan.statements import Pass, Slot, figure_items, read_figures
-from kisaan_validate.postgres.session import Session
+from kisaan_validate.postgres.session import Session, milliseconds_since
 
 ISOLATION_SECONDS = 120.0
 """How long the search for the culprits of one statement may take."""
@@ -145,7 +145,7 @@ def _count(
     try:
         (row,), taken = session.timed(sql)
     except DatabaseError as error:
-        taken = (time.perf_counter() - start) * 1000
+        taken = milliseconds_since(start)
         counted.milliseconds += taken
         # Without a SQLSTATE the line broke before the server could say anything.
         counted.log.append(StatementFacts(statement.purpose, sql, ids, taken, error.sqlstate or "lost"))

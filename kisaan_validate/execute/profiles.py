@@ -16,7 +16,7 @@ from kisaan_validate.facts.distribution import Distribution
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.profiles import ProfileStatement, Valued, ends_sql
-from kisaan_validate.postgres.session import Rows, Session
+from kisaan_validate.postgres.session import Rows, Session, milliseconds_since
 from kisaan_validate.process.stopping import Stop
 
 OnDone = Callable[[int, int], None]
@@ -140,5 +140,5 @@ def _ask(session: Session, purpose: str, sql: str, log: list[StatementFacts]) ->
         recover(session)
         raise
     finally:
-        taken = (time.perf_counter() - start) * 1000
+        taken = milliseconds_since(start)
         log.append(StatementFacts(purpose, sql, (), taken, sqlstate))

@@ -14,7 +14,7 @@ from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.totals import ControlTotal, GroupTotal
 from kisaan_validate.personal.masking import mask_values
 from kisaan_validate.plan.totals import TotalQuery
-from kisaan_validate.postgres.session import Session
+from kisaan_validate.postgres.session import Session, milliseconds_since
 from kisaan_validate.process.stopping import Stop
 
 
@@ -72,7 +72,7 @@ def _ask(session: Session, query: TotalQuery, log: list[StatementFacts]) -> Cont
         recover(session)
         raise
     finally:
-        took = (time.perf_counter() - start) * 1000
+        took = milliseconds_since(start)
         log.append(
             StatementFacts(f"control total: {total.table}, {total.name}", total.sql, (), took, sqlstate)
         )

@@ -84,16 +84,16 @@ class Settled:
 class Result:
     """The measured outcome of one check.
 
-    ``violations`` and ``examined`` are exact row counts (None where nothing was measured). ``sample``
-    holds at most the configured number of violating rows, each a tuple of (column, value as text or None
-    for NULL), personal values already masked; ``key`` names the columns of it that identify a row, and
-    ``sample_complete`` tells whether these are all. ``key_digest`` covers all violating keys, not just the
-    sample; it is a SHA-256 over their number and the sums of their SHA-256 halves, so it does not depend
-    on row order. ``foreign`` are the tables among those it rests on whose rows another server holds.
-    ``trusted`` is what stood for rows that were not read out of the heap, because the run was told to
-    believe it ("" for nothing). ``settled`` says what a second look found, where there was to be one: then
-    ``violations`` are the rows that failed in both, and ``examined`` is of the first. ``volume`` is a figure
-    that is judged by earlier nights, and those nights.
+    ``violations`` and ``examined`` are exact row counts (None where nothing was measured). ``sample`` holds
+    at most the configured number of violating rows, each a tuple of (column, value as text or None for
+    NULL), personal values already masked; ``key`` names the columns of it that identify a row, and
+    ``sample_complete`` tells whether a sample shows all violating rows (False where none violates).
+    ``key_digest`` covers all violating keys, not just the sample; it is a SHA-256 over their number and the
+    sums of their SHA-256 halves, so it does not depend on row order. ``foreign`` are the tables among those
+    it rests on whose rows another server holds. ``trusted`` is what stood for rows that were not read out of
+    the heap, because the run was told to believe it ("" for nothing). ``settled`` says what a second look
+    found, where there was to be one: then ``violations`` are the rows that failed in both, and ``examined``
+    is of the first. ``volume`` is a figure that is judged by earlier nights, and those nights.
     """
 
     check_id: str
@@ -122,3 +122,10 @@ def vacuous(result: Result) -> bool:
     # Only a reading of rows can find none: elsewhere the examined things are objects of the catalogue.
     read = result.evidence in {*COUNTED, Evidence.STREAMED}
     return read and result.examined == 0 and result.violations == 0 and result.status is Status.PASS
+
+
+def message_of(result: Result) -> str:
+    """What is said of a result: its message, or that it holds vacuously, which follows from its numbers."""
+    if not result.message and vacuous(result):
+        return "holds vacuously: there were no rows to examine"
+    return result.message

@@ -27,10 +27,13 @@ from kisaan_validate.facts.suite import Selection, SuiteFacts
 from kisaan_validate.facts.table import KeyedDigest, Measured, SchemaObject, SequenceValue, TableFacts
 from kisaan_validate.facts.totals import ControlTotal
 
-RUN_FORMAT = 3
+RUN_FORMAT = 4
 """Version of run.json. 1: never published. 2: column profiles, schema objects, sequences, measures of a
 contract. 3: success criteria, and what no check read; who ran it, the state of its sources, the run before
-it."""
+it. 4: nothing that is as by default, and a line for each entry of a list."""
+
+OLDEST_RUN_FORMAT = 3
+"""The oldest that is read; such a run is written as it was, for other files name it by digest."""
 
 
 @dataclass(frozen=True)

@@ -306,7 +306,7 @@ class _Maker:
             sample=answer.sample,
             key=tuple(dict.fromkeys(n for row in answer.sample for n, _ in row)),
             # A catalogue check lists all that it found, so the sample is complete where the numbers agree.
-            sample_complete=len(answer.sample) == answer.violations,
+            sample_complete=0 < answer.violations == len(answer.sample),
         )
         return replace(result, hint=check.hint if status is Status.FAIL else "")
 

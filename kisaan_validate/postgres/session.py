@@ -138,6 +138,11 @@ class Discretion:
         return fact
 
 
+def milliseconds_since(start: float) -> float:
+    """How long ago ``start`` of ``time.perf_counter()`` was, to a microsecond: what follows is noise."""
+    return round((time.perf_counter() - start) * 1_000, 3)
+
+
 class Session:
     """A connection that runs one transaction at a time, explicitly begun, never writing.
 
@@ -287,7 +292,7 @@ class Session:
         """The rows of a statement and how long it took, in milliseconds."""
         start = time.perf_counter()
         rows = self.execute(sql)
-        return rows, (time.perf_counter() - start) * 1000
+        return rows, milliseconds_since(start)
 
     def copy_out(self, sql: str, write: Callable[[bytes], object]) -> None:
         """Run ``COPY … TO STDOUT`` and hand each message, which is one row, to ``write``.

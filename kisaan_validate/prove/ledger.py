@@ -11,6 +11,7 @@ from kisaan_validate.facts.ledger import Ledger, LedgerSource
 from kisaan_validate.facts.run import Run, StatementFacts
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.postgres.ledger import ledger_sql, read_ledger, unreadable
+from kisaan_validate.postgres.session import milliseconds_since
 from kisaan_validate.prove.context import RunContext
 
 
@@ -39,6 +40,6 @@ def _read(context: RunContext, moved: Mapping[TableKey, str], made: Run, source:
     except DatabaseError as error:
         # The session is lost, and everything that was measured before it is not.
         found = Ledger(source.table, message=error.fact)
-    took = (time.perf_counter() - began) * 1_000
+    took = milliseconds_since(began)
     asked = StatementFacts("rows of the ledger of migrations", ledger_sql(table, source), (), took)
     return replace(made, ledger_rows=found, statements=(*made.statements, asked))

@@ -202,9 +202,7 @@ def _judged(check: Check, stream: Stream, answer: Streamed, tally: Tally) -> Res
             result, message=joined("judged as a whole: no single row is to blame", nan), hint=check.hint
         )
     result = tolerated(replace(result, message=nan), check)
-    if result.status is Status.PASS:
-        return replace(result, message=_VACUOUS) if result.examined == 0 else result
-    return replace(result, hint=check.hint)
+    return result if result.status is Status.PASS else replace(result, hint=check.hint)
 
 
 def _troubled(check: Check, stream: Stream, trouble: Trouble, may_be_quoted: MayBeQuoted) -> Result:
@@ -226,15 +224,12 @@ def rows_sql(statement: Pass | Query, id: str) -> str:
 
 
 def _said(result: Result, check: Check, statement: Pass | Query) -> Result:
-    """What a count alone does not say: that it is one of nothing, or of nobody knows how many."""
-    if result.status is Status.PASS and result.examined == 0:
-        return replace(result, message=_VACUOUS)
+    """What a count alone does not say: that it is one of nobody knows how many."""
     if result.status is not Status.FAIL and result.examined is None and statement.table is not None:
         result = replace(result, message=joined(_UNKNOWN, result.message))
     return result if result.status is Status.PASS else replace(result, hint=check.hint)
 
 
-_VACUOUS = "holds vacuously: there are no rows to examine"
 _UNKNOWN = "the number of rows examined is not known"
 
 

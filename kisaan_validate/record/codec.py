@@ -1,5 +1,6 @@
 """Run and Baseline to JSON and back, by their published JSON Schema.
 
+A run leaves out what is as by default: a large one is half as long so. A default is part of its format.
 Counts are exact integers, times are RFC 3339 in UTC. A file that does not fit is refused by name:
 truncated, edited, of another kind, or of a newer format.
 """
@@ -15,9 +16,9 @@ from weakref import ref
 
 from kisaan_validate.errors import OtherFormat, RecordError
 from kisaan_validate.facts.baseline import BASELINE_FORMAT, Baseline
-from kisaan_validate.facts.run import RUN_FORMAT, Run
+from kisaan_validate.facts.run import OLDEST_RUN_FORMAT, RUN_FORMAT, Run
 from kisaan_validate.record.consistency import baseline_contradictions, run_contradictions
-from kisaan_validate.record.typed import adapter, json_text, parsed, validated
+from kisaan_validate.record.typed import adapter, compact, json_lines, json_text, parsed, validated
 
 
 def _sealed_as(given: dict[str, Any]) -> str:
@@ -42,7 +43,8 @@ def schema_of(kind: type[Any]) -> dict[str, Any]:
 
 def run_to_json(run: Run) -> str:
     """The text of ``run.json``."""
-    text = _to_json(Run, without_keyed_digests(run))
+    plain = _plain(Run, without_keyed_digests(run))
+    text = json_lines("run", plain) if _leaves_out(run) else json_text("run", plain)
     # surrogatepass, so that half a character in some text breaks no digest.
     _written[:] = [(ref(run), hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())]
     return text
@@ -78,7 +80,8 @@ _KEPT_ELSEWHERE = "its digest is only in the baseline"
 
 def run_from_json(text: str, source: str = "run.json") -> Run:
     """The Run that ``text`` holds. Raises RecordError, naming ``source``."""
-    run: Run = _from_json(Run, text, source, "run", RUN_FORMAT)
+    formats = range(OLDEST_RUN_FORMAT, RUN_FORMAT + 1)
+    run: Run = _from_json(Run, text, source, "run", formats)
     # By every reader, so that no command acts on facts that cannot have been measured.
     _refuse_contradictions(run_contradictions(run), source)
     return run
@@ -94,7 +97,9 @@ def baseline_to_json(baseline: Baseline) -> str:
 
 def baseline_from_json(text: str, source: str = "baseline") -> Baseline:
     """The Baseline that ``text`` holds. Raises RecordError, naming ``source``."""
-    baseline: Baseline = _from_json(Baseline, text, source, "baseline", BASELINE_FORMAT)
+    baseline: Baseline = _from_json(
+        Baseline, text, source, "baseline", range(BASELINE_FORMAT, BASELINE_FORMAT + 1)
+    )
     _refuse_contradictions(baseline_contradictions(baseline), source)
     return baseline
 
@@ -112,7 +117,7 @@ def _seal(plain: dict[str, Any]) -> str:
 
 def _canonical(plain: dict[str, Any]) -> str:
     """One text for equal content and only for that: to Python 1 equals 1.0 and true."""
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return compact(plain, sort=True)
 
 
 _SINCE = frozenset({"digest", "digests", "row_file", "rows", "value_file", "values"})
@@ -155,12 +160,26 @@ LATER = frozenset(
         "volume",
     }
 )
-"""Entries that files do not hold where there is nothing to say: those of before, whose bytes and digests
-stay as they were.
+"""Entries that baselines and runs of format 3 do not hold where there is nothing to say: those of before,
+whose bytes and digests stay as they were.
 """
 
 
+def _leaves_out(value: Any) -> bool:
+    """Whether it is written without what is as by default."""
+    return isinstance(value, Run) and value.format_version > OLDEST_RUN_FORMAT
+
+
 def _plain(kind: type[Any], value: Any) -> Any:
+    """A run or baseline as the JSON values of its file."""
+    if not _leaves_out(value):
+        return in_full(kind, value)
+    # Its format by name, for that is as by default too.
+    said = adapter(kind).dump_python(value, mode="json", exclude_defaults=True)
+    return {"format_version": value.format_version, **said}
+
+
+def in_full(kind: type[Any], value: Any) -> Any:
     """A run or baseline as JSON values, without later entries that say nothing."""
     return _without_empty(adapter(kind).dump_python(value, mode="json"))
 
@@ -185,6 +204,10 @@ def _keeps(read: Any, written: Any) -> bool:
         )
     if isinstance(read, list) and isinstance(written, list):
         return len(read) == len(written) and all(map(_keeps, read, written))
+    return _same(read, written)
+
+
+def _same(read: Any, written: Any) -> bool:
     # By text: to Python 1 == 1.0 == True, and the file would have been changed.
     return _canonical({"": read}) == _canonical({"": written})
 
@@ -194,12 +217,7 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _to_json(kind: type[Any], value: Any) -> str:
-    plain = _plain(kind, value)
-    return json_text(kind.__name__.lower(), plain)
-
-
-def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int) -> Any:
+def _from_json(kind: type[Any], text: str, source: str, wanted: str, formats: range) -> Any:
     given = parsed(text, source, "take it again")
     # The kind before the version: versions of other files have nothing to do with this one.
     if not isinstance(given, dict) or given.get("kind") != wanted:
@@ -207,14 +225,15 @@ def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int
         raise RecordError(f"{source} is not a {wanted} file (it is {found})", "check the file's name")
     version = given.get("format_version")
     # A boolean is an int to isinstance.
-    if type(version) is not int or version > newest:
+    if type(version) is not int or version > formats[-1]:
         raise OtherFormat(
-            f"{source} has format {version}; this version reads up to {newest}", "upgrade kisaan-validate"
+            f"{source} has format {version}; this version reads up to {formats[-1]}",
+            "upgrade kisaan-validate",
         )
     # Earlier formats mean something else by the same names: they are refused, not guessed at.
-    if version < newest:
+    if version < formats[0]:
         raise OtherFormat(
-            f"{source} has format {version} of an earlier version; this version reads {newest}",
+            f"{source} has format {version} of an earlier version; this version reads {formats[-1]}",
             "take it again",
         )
     # Before the model: a broken seal says more than the field that it broke.
@@ -231,7 +250,9 @@ def _from_json(kind: type[Any], text: str, source: str, wanted: str, newest: int
     value = validated(kind, body, source)
     # Reading must lose nothing: a key that is ignored, or a value that changes, means that the file was
     # edited. What the file does not say, because an earlier version did not know it, is not there.
-    if not _keeps(_plain(kind, value), body):
+    plain = _plain(kind, value)
+    kept = _same(plain, body) if _leaves_out(value) else _keeps(plain, body)
+    if not kept:
         raise RecordError(
             f"{source} contains more than a {wanted} file may contain", "it may have been edited"
         )

@@ -18,7 +18,8 @@ from kisaan_validate.contract.rules import State
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.differences import Change, ChangeKey, CheckMove, NotCompared, Unknown
 from kisaan_validate.facts.result import Verdict
-from kisaan_validate.record.codec import digest_of, run_to_json
+from kisaan_validate.facts.run import Run
+from kisaan_validate.record.codec import digest_of, in_full, run_to_json, without_keyed_digests
 from kisaan_validate.record.typed import adapter
 from kisaan_validate.verdict.findings import Finding, Heading, findings_of
 from kisaan_validate.verdict.judgement import Answer, Judgement, answer_of
@@ -132,19 +133,23 @@ class JudgedFacts:
 
 
 def judged_to_json(judged: Judgement) -> str:
-    """The text of the document; ``run`` in it is what ``run.json`` holds, ``run_sha256`` that file's
-    digest.
+    """The text of the document; ``run`` in it is what ``run.json`` holds, defaults included, ``run_sha256``
+    that file's digest.
     """
-    # Half a surrogate pair is no UTF-8; backslashreplace writes the escape that JSON has for it.
-    run = run_to_json(judged.run).encode("utf-8", "backslashreplace").decode()
+    run = _escaped(run_to_json(judged.run))
     document = {
         "kind": "judged",
         "format_version": JUDGED_FORMAT,
         "judgement": adapter(JudgedFacts).dump_python(facts_of(judged), mode="json"),
         "run_sha256": digest_of(run),
-        "run": json.loads(run),
+        "run": {"kind": "run", **in_full(Run, without_keyed_digests(judged.run))},
     }
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    return _escaped(json.dumps(document, indent=1, ensure_ascii=False)) + "\n"
+
+
+def _escaped(text: str) -> str:
+    # Half a surrogate pair is no UTF-8; backslashreplace writes the escape that JSON has for it.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def judged_schema() -> dict[str, Any]:

@@ -25,6 +25,23 @@ def json_text(name: str, plain: dict[str, Any]) -> str:
     return json.dumps({"kind": name, **plain}, indent=1, ensure_ascii=False) + "\n"
 
 
+def json_lines(name: str, plain: dict[str, Any]) -> str:
+    """The text of a file that calls itself ``name``, a line for each entry, and for each entry of a list."""
+    entries = ((key, value) for key, value in {"kind": name, **plain}.items())
+    return "{" + ",\n".join(f"{compact(key)}:{_in_lines(value)}" for key, value in entries) + "}\n"
+
+
+def _in_lines(value: Any) -> str:
+    if not isinstance(value, list) or not value:
+        return compact(value)
+    return "[\n" + ",\n".join(map(compact, value)) + "]"
+
+
+def compact(value: Any, *, sort: bool = False) -> str:
+    """JSON without blanks."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=sort)
+
+
 def json_of(name: str, value: Any) -> str:
     """The text of a dataclass as a file that calls itself ``name``."""
     return json_text(name, adapter(type(value)).dump_python(value, mode="json"))

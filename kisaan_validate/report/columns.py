@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kisaan_validate.facts.check import Check
-from kisaan_validate.facts.result import Result
+from kisaan_validate.facts.result import Result, message_of
 
 Value = str | int | None
 
@@ -32,7 +32,7 @@ COLUMNS = (
     FrameColumn("examined", lambda c, r: r.examined, count=True),
     FrameColumn("tolerance", lambda c, r: str(c.tolerance) if c.tolerance is not None else ""),
     FrameColumn("claim", lambda c, r: c.claim),
-    FrameColumn("message", lambda c, r: r.message),
+    FrameColumn("message", lambda c, r: message_of(r)),
     FrameColumn("sqlstate", lambda c, r: r.sqlstate),
     FrameColumn("evidence", lambda c, r: r.evidence.value),
     FrameColumn("trusted", lambda c, r: r.trusted),

@@ -12,7 +12,7 @@ from rich.text import Text as RichText
 
 from kisaan_validate.facts.check import Check, Form
 from kisaan_validate.facts.differences import CheckMove, Origin, Transition
-from kisaan_validate.facts.result import COUNTED, UNANSWERED, Evidence, Result, Status
+from kisaan_validate.facts.result import COUNTED, UNANSWERED, Evidence, Result, Status, message_of
 from kisaan_validate.report.console_parts import MOST_CHECKS, SEVERITIES, STYLES, print_line
 from kisaan_validate.report.found import found_words, more_keys
 from kisaan_validate.report.past import past_words
@@ -185,8 +185,9 @@ def _found(line: _Line) -> str:
     # Of rows that were counted the claim says what they break; elsewhere the finding says more than the
     # claim.
     counted_rows = result.violations and result.evidence in {*COUNTED, Evidence.STREAMED}
-    usual = [claim, result.message] if counted_rows else [result.message or claim]
-    said = [found, result.message] if found else usual
+    message = message_of(result)
+    usual = [claim, message] if counted_rows else [message or claim]
+    said = [found, message] if found else usual
     return flat("; ".join(part for part in (*said, believed) if part))
 
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kisaan_validate.facts.result import Evidence, Result, Status
+from kisaan_validate.facts.result import Evidence, Result, Status, message_of
 from kisaan_validate.report.cards import Card
 from kisaan_validate.report.sqlframe import SqlFrame, common_frame
 
@@ -121,7 +121,7 @@ class _Usual:
     def of(cards: Sequence[Card]) -> _Usual:
         figures = Counter(card.figure for card in cards)
         counts = [figure for figure, _ in figures.most_common() if any(map(str.isdigit, figure))]
-        messages = Counter(card.result.message for card in cards)
+        messages = Counter(message_of(card.result) for card in cards)
         times = Counter(dict(card.facts).get("Took", "") for card in cards)
         return _Usual(
             frozenset((set(figures) - set(counts)) | set(counts[:1])),
@@ -137,7 +137,7 @@ def _common(card: Card, usual: _Usual) -> str:
     evidence = _BRIEF.get(result.evidence, known.get("Evidence", "")) if applies else ""
     said = (
         card.figure if applies and card.figure in usual.figures else "",
-        _said(result) if result.message in usual.messages else "",
+        _said(result) if message_of(result) in usual.messages else "",
         card.movement,
         evidence,
         _ENFORCED.get(known.get("Enforced by", ""), ""),
@@ -165,7 +165,7 @@ def _facts_of(card: Card, usual: _Usual) -> tuple[str, ...]:
     took, enforced = known.get("Took", ""), known.get("Enforced by", "")
     return (
         card.figure if counted else "",
-        _said(result) if result.message not in usual.messages else "",
+        _said(result) if message_of(result) not in usual.messages else "",
         took if took not in usual.times else "",
         f"enforced by {enforced}" if enforced and enforced not in _ENFORCED else "",
         f"columns {', '.join(check.columns)}" if not _named(card) else "",
@@ -177,7 +177,7 @@ def _facts_of(card: Card, usual: _Usual) -> tuple[str, ...]:
 
 def _said(result: Result) -> str:
     """The message, but for the word that the group begins with anyway."""
-    return result.message.removeprefix("not applicable, because ")
+    return message_of(result).removeprefix("not applicable, because ")
 
 
 def _named(card: Card) -> bool:

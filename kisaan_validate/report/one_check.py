@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kisaan_validate.facts.check import Check
-from kisaan_validate.facts.result import Result
+from kisaan_validate.facts.result import Result, message_of
 from kisaan_validate.facts.run import Run
 from kisaan_validate.report.found import found_words, more_keys
 from kisaan_validate.report.shown import shown
@@ -47,7 +47,7 @@ def _last(check: Check, run: Run) -> Iterator[str]:
     if run.by_id[check.id].digest != check.digest:
         yield _line("note", "the check was changed since: result and SQL are those of the earlier version")
     found = found_words(result, check.claim)
-    yield from (_line("found", text) for text in (found, result.message) if text)
+    yield from (_line("found", text) for text in (found, message_of(result)) if text)
     if result.sample and not found:
         yield from (_line("key", _key(result, row)) for row in result.sample[:KEYS])
         if more := more_keys(result, len(result.sample[:KEYS])):
