@@ -203,7 +203,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="default %(default)s")
     parser.add_argument(
         "--soda",
-        type=Path,
+        # It is started in another folder, and is a link that must stay one.
+        type=lambda path: Path(path).absolute(),
         metavar="INTERPRETER",
         help="a Python that has soda-postgres; else it is left out",
     )

@@ -1,4 +1,4 @@
-"""Certificate and receipt held against a database and an hour: what is missing, old, foreign or damaged is
+"""Certificate and receipt compared with a database and an hour: what is missing, old, foreign or damaged is
 never taken for evidence.
 """
 

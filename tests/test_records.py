@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from itertools import count
 from pathlib import Path
@@ -24,7 +25,7 @@ from kisaan_validate.compare.tables import row_counts
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.differences import Origin, Transition
-from kisaan_validate.facts.run import Run
+from kisaan_validate.facts.run import OLDEST_RUN_FORMAT, RUN_FORMAT, Run
 from kisaan_validate.prove.run import run
 from kisaan_validate.record.codec import (
     baseline_from_json,
@@ -77,17 +78,33 @@ def test_a_run_reads_back_and_fits_its_schema(measured: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "read", "write"),
-    [("run", run_from_json, run_to_json), ("baseline", baseline_from_json, baseline_to_json)],
+    ("name", "read", "write"),
+    [
+        ("run-0.1.0", run_from_json, run_to_json),
+        ("run-0.4.0", run_from_json, run_to_json),
+        ("baseline-0.1.0", baseline_from_json, baseline_to_json),
+    ],
 )
 def test_records_of_an_earlier_version_keep_their_bytes(
-    kind: str, read: Callable[[str], object], write: Callable[[object], str]
+    name: str, read: Callable[[str], object], write: Callable[[object], str]
 ) -> None:
     """Digests by which other files and signatures refer to a record still fit after an upgrade: LATER
-    names what came since.
+    names what came since, and a default stays what it was.
     """
-    text = (Path(__file__).parent / "fixtures" / "records" / f"{kind}-0.1.0.json").read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "fixtures" / "records" / f"{name}.json").read_text(encoding="utf-8")
     assert write(read(text)) == text
+
+
+def test_a_run_leaves_out_what_is_as_by_default(measured: Run) -> None:
+    """It is shorter, says the same, and a default that somebody writes into it is an edit."""
+    full = replace(measured, format_version=OLDEST_RUN_FORMAT)
+    assert len(run_to_json(measured)) < len(run_to_json(full))
+    assert replace(run_from_json(run_to_json(full)), format_version=RUN_FORMAT) == measured
+    document = json.loads(run_to_json(measured))
+    assert "sqlstate" not in document["results"][0]
+    document["results"][0]["sqlstate"] = ""
+    with pytest.raises(RecordError, match="more than a run file may contain"):
+        run_from_json(json.dumps(document))
 
 
 def test_times_are_utc_and_say_so(measured: Run) -> None:

@@ -291,7 +291,7 @@ def test_a_look_into_the_past_compares_nothing(server: Server, database: str) ->
 
 
 def test_a_record_that_contradicts_its_second_look_is_refused(server: Server, database: str) -> None:
-    """Each count is held against the others, and against the settling time."""
+    """Each count is compared with the others, and with the settling time."""
     server.sql(TABLES + "INSERT INTO lines VALUES (1, 1, 1), (2, 2, 2)", database)
     heal = lambda: server.sql("INSERT INTO orders VALUES (1, 0)", database)  # noqa: E731
     made = _looked(server, database, _refers(), between=heal)
