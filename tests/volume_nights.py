@@ -61,7 +61,8 @@ def _move(folder: Path, days: int) -> str:
     """The id that the run has, so many days earlier."""
     run = json.loads((folder / "run.json").read_text())
     run["id"] = _moved_id(run["id"], days)
-    run["provenance"] |= {"previous_run": "", "previous_digest": ""}
+    for name in ("previous_run", "previous_digest"):
+        run["provenance"].pop(name, None)
     (folder / "run.json").write_text(json.dumps(_moved(run, days), indent=1, ensure_ascii=False) + "\n")
     return str(run["id"])
 

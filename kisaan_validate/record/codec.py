@@ -1,6 +1,6 @@
 """Run and Baseline to JSON and back, by their published JSON Schema.
 
-A run leaves out what is as by default: a large one is half as long so. A default is part of its format.
+A run leaves out what is as by default: a large one is then half as long. A default is part of its format.
 Counts are exact integers, times are RFC 3339 in UTC. A file that does not fit is refused by name:
 truncated, edited, of another kind, or of a newer format.
 """

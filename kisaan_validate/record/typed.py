@@ -27,7 +27,7 @@ def json_text(name: str, plain: dict[str, Any]) -> str:
 
 def json_lines(name: str, plain: dict[str, Any]) -> str:
     """The text of a file that calls itself ``name``, a line for each entry, and for each entry of a list."""
-    entries = ((key, value) for key, value in {"kind": name, **plain}.items())
+    entries = {"kind": name, **plain}.items()
     return "{" + ",\n".join(f"{compact(key)}:{_in_lines(value)}" for key, value in entries) + "}\n"
 
 
