@@ -1,4 +1,4 @@
-"""Compare the facts of two checkouts: ``python tests/compare_facts.py OTHER [--every N]``.
+"""Compare the facts of two checkouts: ``python tests/compare_facts.py OTHER [--every N] [--from N]``.
 
 The demonstration and every folder of tests/contracts go through ``baseline`` and ``run`` of both checkouts, each
 by its own environment (OTHER/.venv; without one by this interpreter), against databases of one server.
@@ -112,14 +112,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("other", type=Path)
     parser.add_argument("--every", type=int, default=1, help="only every nth case")
+    parser.add_argument("--from", dest="first", type=int, default=0, help="begin with this one")
     given = parser.parse_args()
     checkouts = (given.other.resolve(), ROOT)
-    cases = sorted(folder for folder in CASES.iterdir() if (folder / "before.sql").exists())[:: given.every]
+    cases = sorted(folder for folder in CASES.iterdir() if (folder / "before.sql").exists())
+    cases = cases[given.first :: given.every]
     differing = []
     with embedded_server() as server, tempfile.TemporaryDirectory() as name:
         demo = [of_demo(checkout, Path(name)) for checkout in checkouts]
         differing += ["the demonstration"] if demo[0] != demo[1] else []
-        for case in cases:
+        for number, case in enumerate(cases):
+            if number and number % 20 == 0:
+                print(f"{number} of {len(cases)} cases, {len(differing)} differ so far", flush=True)
             before, after = of_case(server, case, checkouts, Path(name))
             if before != after:
                 differing.append(case.name)
