@@ -174,7 +174,9 @@ class Run:
         return {check.id: check for check in self.checks}
 
     def to_json(self) -> str:
-        """The run as the text of ``run.json`` (published schema, decimals as strings, RFC 3339 UTC)."""
+        """The run as the text of ``run.json`` (published schema, decimals as strings, RFC 3339 UTC), without
+        what is as by default.
+        """
         return str(forward("json", self))
 
     def to_html(self, baseline: Baseline | None = None) -> str:
