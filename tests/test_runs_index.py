@@ -204,7 +204,7 @@ def _litter(reports: Path) -> dict[str, str]:
         ("edited", good.replace('"violations":0', '"violations":"none"', 1), "is not valid"),
         (
             "no baseline",
-            good.replace('"provenance":', f'"baseline_digest":"{"a" * 64}","provenance":'),
+            good.replace('"settings":', f'"baseline_digest":"{"a" * 64}","settings":'),
             "cannot read baseline.json",
         ),
         (HOSTILE.replace("/", "∕").replace("\x01", "\n"), "{", "not complete JSON"),

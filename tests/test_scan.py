@@ -88,7 +88,7 @@ def test_what_the_budget_did_not_reach_has_no_answer(gated: Shop) -> None:
     missed = [r for r in run["results"] if r.get("message") == "not reached: the budget of 1 s ended"]
     assert {(r["status"], r["hint"]) for r in missed} == {("error", "it goes first in the next scan")}
     assert {r["check_id"] for r in missed} >= {"orders.total.greater_than_or_equal_to", "orders.note.unique"}
-    assert {"table": "orders", "at": None, "run": ""} in run["proved"]
+    assert {"table": "orders"} in run["proved"]
     page = (gated.folder / "reports" / run["id"] / "report.html").read_text()
     assert "not reached: the budget of 1 s ended" in page
     assert "Last proved: orders (never, as far as runs are kept)" in page
