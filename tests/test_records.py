@@ -8,10 +8,11 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from itertools import count
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import jsonschema
 import make_schemas
@@ -105,6 +106,39 @@ def test_a_run_leaves_out_what_is_as_by_default(measured: Run) -> None:
     document["results"][0]["sqlstate"] = ""
     with pytest.raises(RecordError, match="more than a run file may contain"):
         run_from_json(json.dumps(document))
+
+
+def _dataclasses(kind: type[Any]) -> dict[str, type[Any]]:
+    """The dataclasses that a record of this kind may hold, by name."""
+    found: dict[str, type[Any]] = {}
+    waiting: list[Any] = [kind]
+    while waiting:
+        one = waiting.pop()
+        waiting += get_args(one)
+        if isinstance(one, type) and is_dataclass(one) and one.__name__ not in found:
+            found[one.__name__] = one
+            hints = get_type_hints(one)
+            waiting += [hints[field.name] for field in fields(one)]
+    return found
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
+
+
+def test_a_default_stays_what_it_was() -> None:
+    """Law: what a run of format 4 leaves out is read as what it was when it was written. A field that came
+    later is added to the list with the default that stands for runs of before it.
+    """
+    path = Path(__file__).parent / "fixtures" / "records" / "run-4-defaults.txt"
+    # A part of its own is known by the defaults of its fields.
+    now = {
+        f"{name}.{field.name} = {'' if is_dataclass(default) else repr(default)}"
+        for name, kind in _dataclasses(Run).items()
+        for field in fields(kind)
+        if (default := _default(field)) is not MISSING and (name, field.name) != ("Run", "format_version")
+    }
+    assert now == set(path.read_text(encoding="utf-8").splitlines())
 
 
 def test_times_are_utc_and_say_so(measured: Run) -> None:
