@@ -35,6 +35,7 @@ from kisaan_validate.record.codec import (
     run_to_json,
     schema_of,
 )
+from kisaan_validate.record.files import says_it_is
 from kisaan_validate.suite.load import suite_of
 
 
@@ -106,6 +107,14 @@ def test_a_run_leaves_out_what_is_as_by_default(measured: Run) -> None:
     document["results"][0]["sqlstate"] = ""
     with pytest.raises(RecordError, match="more than a run file may contain"):
         run_from_json(json.dumps(document))
+
+
+@pytest.mark.parametrize("name", ["run-0.1.0", "run-0.4.0", "baseline-0.1.0"])
+def test_a_record_is_known_by_its_first_bytes(name: str) -> None:
+    """Of either format, as those who look for one in a folder need it."""
+    path = Path(__file__).parent / "fixtures" / "records" / f"{name}.json"
+    kind = name.partition("-")[0]
+    assert [one for one in ("run", "baseline", "probe") if says_it_is(path, one)] == [kind]
 
 
 def _dataclasses(kind: type[Any]) -> dict[str, type[Any]]:

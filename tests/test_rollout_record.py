@@ -275,7 +275,7 @@ def test_what_a_run_says_of_criteria_is_kept_with_it(folder: Path) -> None:
     assert seen["payment-dates"] == "proved"
     assert seen["commissions-once"] == "not met"
     assert seen["smoke-tests"] in {"to be attested", "attested"}
-    for damaged in (text[:-100], text.replace('"kind": "run"', '"kind": "ran"', 1), "", "{}"):
+    for damaged in (text[:-100], text.replace('"kind":"run"', '"kind":"ran"', 1), "", "{}"):
         path.write_text(damaged)
         assert criteria_of(folder, [digested(folder, path)]) == ()
 

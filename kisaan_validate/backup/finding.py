@@ -15,10 +15,9 @@ from kisaan_validate.facts.certificate import BackupTaken, ComparedBaseline, Ear
 from kisaan_validate.facts.dump import DumpFacts
 from kisaan_validate.record.certificate import certificate_from_json, taken_from_json
 from kisaan_validate.record.codec import baseline_from_json, digest_of
-from kisaan_validate.record.files import begins_with, read_file
+from kisaan_validate.record.files import read_file, says_it_is
 
 CERTIFICATE = ".certificate.json"
-_BASELINE_MARK = '"kind": "baseline"'
 _MOST = 1_000
 """So many files of a folder are looked at."""
 
@@ -84,7 +83,7 @@ def _beside(dump: Path, facts: DumpFacts) -> Iterator[FoundBaseline]:
     """The baselines in the folder of a dump that may be of its database; damaged ones are passed over."""
     for path in sorted(dump.parent.glob("*.json"))[:_MOST]:
         with suppress(RecordError):
-            if path.is_file() and begins_with(path, [_BASELINE_MARK]):
+            if path.is_file() and says_it_is(path, "baseline"):
                 found = _found(path, facts, None, same=False)
                 if facts.database in {"", found.baseline.place.database}:
                     yield found

@@ -134,6 +134,12 @@ def begins_with(path: Path, marks: Iterable[str]) -> bool:
     return any(mark.encode() in head for mark in marks)
 
 
+def says_it_is(path: Path, kind: str) -> bool:
+    """Whether a file says, by its first bytes, that it is a record of this kind. Raises RecordError."""
+    # With and without a blank: formats differ in that.
+    return begins_with(path, [f'"kind": "{kind}"', f'"kind":"{kind}"'])
+
+
 def read_file(path: Path) -> str:
     """The text of a file, byte for byte: its digest is the file's. Raises RecordError."""
     try:

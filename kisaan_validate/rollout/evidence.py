@@ -23,7 +23,7 @@ from kisaan_validate.facts.rollout import (
     StepRecord,
     StepStarted,
 )
-from kisaan_validate.record.files import begins_with
+from kisaan_validate.record.files import says_it_is
 
 READ_EACH_TIME = 64 << 20
 """Bytes up to which a file's digest is made again by each command; of a larger one only its size, until
@@ -31,7 +31,6 @@ READ_EACH_TIME = 64 << 20
 """
 MOST_RECORDS = 200
 """How many files one step may leave."""
-_RUN_MARK = '"kind": "run"'
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def criteria_of(folder: Path, records: Sequence[StepRecord]) -> tuple[CriterionS
     for record in reversed(records):
         path = folder / record.path
         try:
-            if not begins_with(path, [_RUN_MARK]):
+            if not says_it_is(path, "run"):
                 continue
             run = run_from_json(read_file(path), record.path)
         # A record of another kind or version says nothing, so it proves nothing.
