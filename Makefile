@@ -14,7 +14,7 @@ SHAPE := $(patsubst %,tests/test_%.py,floors manner names exit_codes)
 # Python keeps what it compiled, whatever the environment says: of the tests alone that is half a minute each time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: types shape bench-rivals bench-startup bench-many demo test test-all test-most lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-history bench-diff bench-guest bench-backup bench-tape gallery gallery-dumps gallery-migrations
+.PHONY: types shape bench-tried bench-rivals bench-startup bench-many demo test test-all test-most lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-history bench-diff bench-guest bench-backup bench-tape gallery gallery-dumps gallery-migrations
 
 demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
@@ -85,6 +85,10 @@ bench-rivals: $(VENV)/.dev
 
 bench-speed: $(VENV)/.dev
 	$(BIN)/python benchmarks/speed.py --server both $(SODA) $(ARGS)
+
+# Where the time of a run goes, and what other forms of its statements would cost.
+bench-tried: $(VENV)/.dev
+	$(BIN)/python benchmarks/tried.py $(ARGS)
 
 # Only where it was set up, by bench-rivals.
 SODA = $(if $(wildcard $(RIVALS)/bin/python),--soda $(RIVALS)/bin/python)

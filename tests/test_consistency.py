@@ -103,7 +103,7 @@ def _edits(value: Any) -> list[Any]:
 
 
 LEFT_OUT = object()
-"""The edit that removes a field, which then is as by default."""
+"""The edit that removes a field, which then has its default."""
 
 
 def _mutants(document: dict[str, Any]) -> Iterator[tuple[tuple[Any, ...], Any, dict[str, Any]]]:

@@ -97,7 +97,7 @@ def test_records_of_an_earlier_version_keep_their_bytes(
     assert write(read(text)) == text
 
 
-def test_a_run_leaves_out_what_is_as_by_default(measured: Run) -> None:
+def test_a_run_leaves_out_fields_at_their_default(measured: Run) -> None:
     """It is shorter, says the same, and a default that somebody writes into it is an edit."""
     full = replace(measured, format_version=OLDEST_RUN_FORMAT)
     assert len(run_to_json(measured)) < len(run_to_json(full))

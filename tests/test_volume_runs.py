@@ -288,7 +288,7 @@ def _forged(run: dict[str, Any], **changes: Any) -> str:
         for step in way:
             inner = inner[int(step) if step.isdigit() else step]
         inner[last] = value
-        if value is None:  # as by default, which is not written
+        if value is None:  # the default, which is not written
             del inner[last]
     return json.dumps(run, indent=1, ensure_ascii=False) + "\n"
 

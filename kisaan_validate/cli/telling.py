@@ -140,7 +140,7 @@ def standing_notices(config: Config, now: datetime | None = None) -> tuple[Notic
 
 @contextmanager
 def _alone(config: Config) -> Iterator[None]:
-    """The only one that tells from this folder. Where the lock cannot be had for want of room or rights, an
+    """The only one that tells from this folder. Where there is no lock for want of room or rights, an
     alarm is worth more than the lock. Raises AlreadyRunning.
     """
     from kisaan_validate.errors import RecordError
@@ -229,7 +229,7 @@ def _to_send(
 
 
 def _history(config: Config, judged: Judgement) -> tuple[Night, Sequence[Sequence[LineNight]], str]:
-    """The night of the run, the lines of its checks, and what must be said where these are not to be had:
+    """The night of the run, the lines of its checks, and what must be said where these are missing:
     an alarm does not wait until an index is repaired.
     """
     from urllib.parse import quote

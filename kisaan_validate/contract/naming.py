@@ -2,7 +2,7 @@
 after are both understood.
 
 The names in a promise are those of after, except for what goes or is renamed (``dropped``, ``renamed``) and
-for SQL over old rows, which name what is there before. A name of before is understood elsewhere too, unless
+for SQL over old rows, which name what is there before. An old name is understood elsewhere too, unless
 something else has it after.
 """
 
@@ -88,12 +88,12 @@ class Naming:
         # A promised new name is that of the old thing, even where the rename was not done.
         if title in self.declared.tables.values():
             return self.done.title(self.declared.title_before(title))
-        # A name of before that something new has after means the new thing.
+        # An old name that something new has after means the new thing.
         return title if self.came(title) else self.done.title(title)
 
     def column(self, title: str, name: str) -> str:
         """What a column is called, by the title of its table as :meth:`table` gives it."""
-        # Renames of columns are kept by the title of before.
+        # Renames of columns are kept by the old title.
         before = self.done.title_before(title)
         if name in self.declared.names(before).values():
             return self.done.column(before, self.declared.column_before(before, name))

@@ -163,7 +163,7 @@ class _Looked(ABC):
         """What is known, part by part; None or nothing where it is not."""
 
     def alike(self, old: ColumnPlace, new: ColumnPlace) -> bool:
-        """Whether the one of before could be the one of after, as far as both are known."""
+        """Whether the old one could be the new one, as far as both are known."""
         # strict: both sides yield the same parts, known or not.
         pairs = zip(self.known(self.before, old), self.known(self.after, new), strict=True)
         return all(_equal(one, other) for one, other in pairs)

@@ -206,7 +206,7 @@ def _settled(story: Story, counts: tuple[str, str]) -> Outcome:
 
 
 def _totals_following(story: Story) -> set[ChangeKey]:
-    """The changes of control totals that can only come of the rows that went or came as promised: all other
+    """The changes of control totals that can only come from the rows that went or came as promised: all other
     rows are the same, with the same values in every column of the total.
     """
     names = {

@@ -91,7 +91,7 @@ class Fixed(Promise):
         if new.status is not Status.FAIL:
             tolerated = f"{counts[1]} {are(new.violations)} tolerated" if new.violations else ""
             return Outcome(State.KEPT, tolerated or _before(old, was), frozenset(), *counts)
-        # Without a count of before, "nothing was done" is the milder and safer word.
+        # Without an earlier count, "nothing was done" is the milder and safer word.
         state = State.NOT_DONE if was is None or 0 < was <= new.violations else State.BROKEN
         return Outcome(state, _left(was, new.violations) + _first(new), frozenset(), *counts)
 

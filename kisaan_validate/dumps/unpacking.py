@@ -115,7 +115,7 @@ def _by_library(
 
 
 def _limited(unpacker: _Unpacker, data: bytes) -> Iterator[bytes]:
-    """All that comes of a piece, never much at once."""
+    """All that a piece unpacks to, never much at once."""
     out = unpacker.decompress(data, 4 * PIECE)
     if out:
         yield out
@@ -162,7 +162,7 @@ def _zstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _small(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Smaller pieces: zstandard gives all that comes of a piece at once."""
+    """Smaller pieces: zstandard gives all that a piece unpacks to at once."""
     for piece in pieces:
         for start in range(0, len(piece), 1 << 14):
             yield piece[start : start + (1 << 14)]

@@ -234,7 +234,7 @@ class Ground:
                 yield replace(one, not_null=named)
 
     def _may_test(self, reads: Reads) -> bool:
-        """Whether a test for NULL may come of what others wrote, though it names none: of the body of a
+        """Whether a test for NULL may come from what others wrote, though it names none: of the body of a
         function, or of two columns of a view that are one column of its table.
         """
         return reads.authored or not filters_plainly(self.definitions)

@@ -28,7 +28,7 @@ _REFERRED = re.compile(r"parent(_\d+)?")
 
 
 def looked_up(session: Session, sql: str) -> tuple[Rows, float] | None:
-    """The rows of a listing and its milliseconds; None where it cannot be had so. Raises nothing."""
+    """The rows of a listing and its milliseconds; None where the index cannot give them. Raises nothing."""
     try:
         with tuned(session, _ONE_BY_ONE):
             plan = explained(session, sql, _BY_INDEX)

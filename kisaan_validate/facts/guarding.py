@@ -22,7 +22,7 @@ class Pause:
 
 
 CANNOT_TELL = "cannot tell: "
-"""What the words of a reading begin with that could not be had."""
+"""How the words of a reading begin that could not be taken."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Guarded:
     """The rules of a guard in words, what it read first by the name of each rule, and why it gave up ("" if
     it did not).
 
-    A reading that could not be had, at the first look or at a later one, says so: "cannot tell: …".
+    A reading that could not be taken, at the first look or at a later one, says so: "cannot tell: …".
     """
 
     rules: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Rows and values that were kept beside a baseline, and what came of comparing with them."""
+"""Rows and values that were kept beside a baseline, and the result of comparing with them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RowsCompared:
 
 @dataclass(frozen=True)
 class ValueChange:
-    """One value that changed: its row's key as (column, text), and the server's texts of before and now,
+    """One value that changed: its row's key as (column, text), and the server's texts, before and now,
     None for NULL.
     """
 

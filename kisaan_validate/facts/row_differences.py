@@ -104,7 +104,7 @@ class ChangeSink(Protocol):
     """
 
     def begin(self, table: str, columns: Sequence[ColumnPair], key: Sequence[str]) -> None:
-        """A table's rows follow; what came of an earlier attempt at it is void."""
+        """A table's rows follow; the result of an earlier attempt at it is void."""
 
     def see(self, change: RowChange) -> None:
         """One row that differs."""
@@ -120,7 +120,7 @@ class ChangeSink(Protocol):
 
 @dataclass(frozen=True)
 class TableDiff:
-    """What differs in one table. A figure that could not be had is None, and ``unknown`` says why; never 0.
+    """What differs in one table. A figure that could not be measured is None, never 0; ``unknown`` says why.
 
     ``keyed_by`` are the key's columns, () if the table was compared as a multiset. ``late`` rows arrived
     after the before-state, as far as that was declared; they are not among ``added``. ``columns`` gives,

@@ -30,7 +30,7 @@ from kisaan_validate.facts.totals import ControlTotal
 RUN_FORMAT = 4
 """Version of run.json. 1: never published. 2: column profiles, schema objects, sequences, measures of a
 contract. 3: success criteria, and what no check read; who ran it, the state of its sources, the run before
-it. 4: nothing that is as by default, and a line for each entry of a list."""
+it. 4: no field at its default, and a line for each entry of a list."""
 
 OLDEST_RUN_FORMAT = 3
 """The oldest that is read; such a run is written as it was, for other files name it by digest."""
@@ -92,7 +92,7 @@ class Run:
     ``unread`` maps kinds of schema objects, or titles of tables, to why the catalogue could not say what
     they are. ``baseline_digest``, ``contract_digest`` and ``waivers_digest`` name the files that it is to
     be read with, by the SHA-256 of their bytes; ``fail_on`` says which failures count. ``row_file`` is
-    what it wrote beside a baseline, ``rows`` what came of comparing with one; ``value_file`` and
+    what it wrote beside a baseline, ``rows`` the result of comparing with one; ``value_file`` and
     ``values`` are the same of the values of chosen columns. ``interrupted`` and ``halted`` say why not all
     was asked: somebody stopped it, or it ended at the first failing blocking check or after its time.
     ``meanings`` are digests of what the contract asked to be measured, by table name. ``keyed`` is what is
@@ -175,7 +175,7 @@ class Run:
 
     def to_json(self) -> str:
         """The run as the text of ``run.json`` (published schema, decimals as strings, RFC 3339 UTC), without
-        what is as by default.
+        fields at their default.
         """
         return str(forward("json", self))
 

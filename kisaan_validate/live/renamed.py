@@ -85,7 +85,7 @@ def _refuse_one_name(names: Iterable[object]) -> None:
 def declared_renames(
     moved: RenamedTables, before: Mapping[str, Table], after: Mapping[str, Table]
 ) -> Renames:
-    """All that is renamed, by the titles that the tables of before had. Raises UsageError for
+    """All that is renamed, by the titles that the tables had before. Raises UsageError for
     what is not there.
 
     ``before`` holds the tables of the side before by their titles of after.

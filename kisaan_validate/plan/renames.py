@@ -133,7 +133,7 @@ class _Side:
         return replace(need, source=self.written(title, need.source), key=key, value=value)
 
     def _names(self, title: str, table: Table, *, before: bool) -> dict[str, str]:
-        """Names that SQL may use of columns that have other names here: those of before, or of after,
+        """Names that SQL may use of columns that have other names here: the old ones, or the new,
         and the others too where nothing else has them here."""
         former = self.naming.done.title_before(title)
         pairs = self.naming.declared.names(former)

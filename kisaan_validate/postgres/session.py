@@ -139,7 +139,7 @@ class Discretion:
 
 
 def milliseconds_since(start: float) -> float:
-    """How long ago ``start`` of ``time.perf_counter()`` was, to a microsecond: what follows is noise."""
+    """Milliseconds since ``start``, a reading of ``time.perf_counter()``, rounded to a microsecond."""
     return round((time.perf_counter() - start) * 1_000, 3)
 
 

@@ -168,7 +168,7 @@ def within(seconds: float, stop: Stop, work: Callable[[], Any], forget: Callable
     """``work`` in a thread of its own, for at most so long, and not beyond the grace of a stop. Raises
     what it raises, or TimeoutError.
 
-    For what cannot be cut, as looking up a name and connecting. What comes of it too late is handed to
+    For what cannot be cut, as looking up a name and connecting. A result that comes too late is handed to
     ``forget``.
     """
     lock, done, box = threading.Lock(), threading.Event(), _CallBox()

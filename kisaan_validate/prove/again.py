@@ -88,7 +88,7 @@ def _parts(request: RunRequest, ids: Collection[str], most: int) -> list[tuple[s
 
 
 def _part(request: RunRequest, prove: Prove, ids: Collection[str]) -> Run | None:
-    """These checks by themselves; None where nothing came of it."""
+    """These checks by themselves; None where that failed."""
     checks = tuple(check for check in request.suite.checks if check.id in ids)
     request.say(f"asking {counted(len(checks), 'check')} again after a conflict with replay")
     try:

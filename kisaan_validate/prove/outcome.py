@@ -224,7 +224,7 @@ def rows_sql(statement: Pass | Query, id: str) -> str:
 
 
 def _said(result: Result, check: Check, statement: Pass | Query) -> Result:
-    """What a count alone does not say: that it is one of nobody knows how many."""
+    """The result with a note where the number of rows examined is not known, and with the check's hint."""
     if result.status is not Status.FAIL and result.examined is None and statement.table is not None:
         result = replace(result, message=joined(_UNKNOWN, result.message))
     return result if result.status is Status.PASS else replace(result, hint=check.hint)

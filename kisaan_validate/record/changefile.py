@@ -71,7 +71,7 @@ class ChangeFile:
         return len(self._missed)
 
     def begin(self, table: str, columns: Sequence[ColumnPair], key: Sequence[str]) -> None:
-        """A table's rows follow; what came of an earlier attempt at it is void."""
+        """A table's rows follow; the result of an earlier attempt at it is void."""
         self._key = tuple(key)
         self._rewind()
 

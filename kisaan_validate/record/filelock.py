@@ -48,7 +48,7 @@ def file_lock(path: Path, what: str, wait: float = 0.0) -> Iterator[None]:
 
 
 def _take(handle: int, wait: float) -> None:
-    """Take the lock. Raises BlockingIOError if it is not to be had in time."""
+    """Take the lock. Raises BlockingIOError if it is not free in time."""
     end = time.monotonic() + wait
     while True:
         try:

@@ -96,7 +96,7 @@ class TapeRecorder:
             self._remove(cursor)
 
     def locked(self) -> frozenset[int]:
-        """The tables of before that somebody keeps others from just now, or waits to, as last seen."""
+        """The earlier tables that somebody keeps others from just now, or waits to, as last seen."""
         known = self._catalogue.relations
         return frozenset(known[oid].table or oid for oid in self._sampler.locked if oid in known)
 
@@ -195,7 +195,7 @@ class TapeRecorder:
         return numbered(made)
 
     def _new_files(self, cursor: Any) -> set[int]:
-        """The tables of before that have another file now."""
+        """The earlier tables that have another file now."""
         now = {row[0]: row[5] for row in read_relations(cursor)}
         before = self._catalogue.files
         return {oid for oid, file in now.items() if oid in before and before[oid] != file}

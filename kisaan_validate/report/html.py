@@ -203,7 +203,7 @@ def _records(judged: Judgement) -> dict[str, Any]:
 
 
 def _changed(judged: Judgement) -> dict[str, Any]:
-    """What the template shows of before and after."""
+    """What the template shows before and after."""
     return {
         "answers": changed.answer_words(judged),
         "contract": judged.contract,

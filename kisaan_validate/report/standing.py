@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from kisaan_validate.facts.check import Check, Severity
 from kisaan_validate.facts.differences import CheckMove
-from kisaan_validate.facts.result import UNANSWERED, Result, Status, vacuous
+from kisaan_validate.facts.result import UNANSWERED, Result, Status, message_of
 from kisaan_validate.report.cards import movement
 from kisaan_validate.report.found import more_keys
 from kisaan_validate.report.summary import figure, in_order, pairs_of
@@ -55,7 +55,7 @@ class ResultLine:
         return "; ".join(part for part in parts if part)
 
     def _outcome(self) -> str:
-        result, message = self.result, flat(self.result.message)
+        result, message = self.result, flat(message_of(self.result))
         if self.standing is ResultStanding.UNANSWERED:
             code = f" (SQLSTATE {flat(result.sqlstate)})" if result.sqlstate else ""
             return f"no answer, {result.status.value}: {message or 'no reason was recorded'}{code}"
@@ -68,8 +68,6 @@ class ResultLine:
         remarks = []
         if self.standing is ResultStanding.TOLERATED:
             remarks.append(f"tolerated, up to {self.check.tolerance}")
-        if vacuous(self.result):
-            remarks.append("holds vacuously: there were no rows to examine")
         if self.waiver is not None:
             w = self.waiver
             remarks.append(

@@ -35,7 +35,7 @@ def need_room(folder: Path, need_bytes: int, *, unknown_space: bool = False) -> 
             f"nobody can tell how much room is free in {folder}: {error.strerror}",
             "name a folder on a local disk with --scratch-dir or KISAAN_SCRATCH_DIR",
         ) from None
-    # As root more blocks are to be had, but the server is not root.
+    # As root more blocks are available, but the server is not root.
     if free < needed:
         raise UsageError(
             f"the scratch server needs {size(needed)}, and {size(free)} are free in {folder}",

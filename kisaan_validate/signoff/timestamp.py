@@ -60,7 +60,7 @@ def belongs(reply: bytes, signature: bytes) -> bool:
     """Whether a reply is a stamp of this signature, by any maker: its digest is the signature's."""
     told = _told(reply)
     match = re.search(r"Message data:\n((?: +[0-9a-f]+ - .*\n)+)", told)
-    # From OpenSSL's text, as the digest is nowhere else to be had without parsing ASN.1.
+    # From OpenSSL's text, as nothing else gives the digest without parsing ASN.1.
     if match is None or "Status: Granted" not in told:
         return False
     found = "".join(

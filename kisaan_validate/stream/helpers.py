@@ -1,4 +1,4 @@
-"""Who reads a piece: a process, or where the functions cannot be had in another process, a thread of this
+"""Who reads a piece: a process, or where the functions do not work in another process, a thread of this
 one.
 """
 

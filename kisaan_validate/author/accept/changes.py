@@ -74,7 +74,7 @@ def changes_of(
 
 
 class _NewNames:
-    """The names of before, for what a promise names as after."""
+    """The old names, for what a promise calls by the new ones."""
 
     def __init__(self, schemas: Sequence[str], renamed: Iterable[Renamed]) -> None:
         self._schemas, every = tuple(schemas), list(renamed)
@@ -90,6 +90,6 @@ class _NewNames:
         return titles_of(table, self._schemas)[0]
 
     def before(self, table: str, column: str) -> Place:
-        """A column by its names of before."""
+        """A column by its old names."""
         title = self._tables.get(self.title(table), self.title(table))
         return title, self._columns.get((title, column), column)

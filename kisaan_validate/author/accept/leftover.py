@@ -69,7 +69,7 @@ def _old_facts(suite: Suite, check: Check, changes: SuiteChanges) -> Iterator[st
 
 
 def _before(table: str, column: str, changes: SuiteChanges) -> Place:
-    """A column by its names of before, wherever it is declared by either."""
+    """A column by its old names, wherever it is declared by either."""
     tables = [old for old in changes.tables if _now(old, changes) == table] or [table]
     names = [old for (t, old), new in changes.columns.items() if t == tables[0] and new == column]
     return tables[0], (names or [column])[0]

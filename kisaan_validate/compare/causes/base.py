@@ -33,7 +33,7 @@ class Proof(StrEnum):
     FOLLOWS = "follows"
     """The cause makes each of them: nothing else need have happened."""
     POSSIBLE = "possible"
-    """Each of them can come of the cause; whether it did is unknown."""
+    """Each of them can come from the cause; whether it did is unknown."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class GroupCause(ABC):
 
     @abstractmethod
     def reproduces(self, change: Change) -> bool:
-        """Whether the difference comes of this cause."""
+        """Whether the difference comes from this cause."""
 
     @abstractmethod
     def words(self, changes: Sequence[Change]) -> str:

@@ -42,7 +42,7 @@ class RowsDiffer(GroupCause):
         numbers = {"added": self.added, "removed": self.removed, "changed": self.changed}
         if change.aspect == "count":
             return change.delta == self.added - self.removed
-        # Another set of keys can only come of rows that came or went.
+        # Another set of keys can only come from rows that came or went.
         if change.aspect == DIGEST:
             return bool(self.added or self.removed)
         return bool(change.delta) and numbers.get(change.aspect) == change.delta

@@ -1,4 +1,4 @@
-"""Bodies of functions that are trees, under the names of before: of these a baseline keeps digests alone.
+"""Bodies of functions that are trees, under the old names: of these a baseline keeps digests alone.
 Pure.
 """
 
@@ -15,7 +15,7 @@ from kisaan_validate.compare.schema import PRINTED_BODY, printed_body
 from kisaan_validate.facts.table import SchemaObject
 
 _OTHERWISE = ", of what bore these names before"
-"""Behind a body of before whose words are those of after, and mean something else."""
+"""Marks an old body whose words are those of the new one, and mean something else."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def bodies_told(
     asked, was, now = bodies_in_question(standing, listed, renames), _printed(standing), _printed(listed)
     titles, columns = _titles(listed), _columns(listed)
     arguments = {o.name: o.facts.get("arguments", "") for o in listed if o.kind == "function"}
-    # Seen from after: what is printed there is written under the names of before.
+    # Seen from after: what is printed there is written under the old names.
     scope = replace(
         scope_of(listed, with_displaced(renames.back, titles, columns), places), keywords=printed.keywords
     )
@@ -83,7 +83,7 @@ def bodies_told(
 def with_bodies(
     before: Iterable[SchemaObject], after: Iterable[SchemaObject], told: Bodies
 ) -> tuple[SchemaObject, ...]:
-    """The objects of before: bodies that follow are those of after, and no others are."""
+    """The objects before: bodies that follow are those of after, and no others are."""
     now = _printed(after)
     # Only functions have bodies of this kind.
     return tuple(_with_body(item, told, now) if item.kind == "function" else item for item in before)

@@ -21,7 +21,7 @@ from kisaan_validate.text.printed import canonical
 
 @dataclass(frozen=True)
 class NameScope:
-    """What the names in a text mean: every relation of before with its name after, and the columns that
+    """What the names in a text mean: every earlier relation with its new name, and the columns that
     got another name.
 
     ``own`` is the relation whose columns stand without a qualifier; None in a view, whose own FROM says

@@ -16,10 +16,10 @@ Relation = tuple[str, str]
 
 @dataclass(frozen=True)
 class Renames:
-    """``tables`` maps titles of before to those of after; ``columns`` maps (title of before, name) to the
+    """``tables`` maps old titles to new ones; ``columns`` maps (old title, name) to the
     name after.
 
-    What is not named keeps its name. No two names of before become one name of after.
+    What is not named keeps its name. No two old names become one new name.
     """
 
     tables: Mapping[str, str] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Renames:
         return self.columns.get((table, name), name)
 
     def place(self, table: str, name: str) -> ColumnPlace:
-        """A column of before, as (title, name) of after."""
+        """An old column, as its new (title, name)."""
         return self.title(table), self.column(table, name)
 
     def names(self, table: str) -> dict[str, str]:

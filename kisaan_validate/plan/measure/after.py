@@ -34,7 +34,7 @@ def measures_after(past: Past, needs: Sequence[Need], *, every: bool) -> list[Me
     """
     side = past.side
     made = [names(side, n) for n in those(needs, Names)]
-    # Rows of an arrival are set aside first: no digest of before could hold them.
+    # Rows of an arrival are set aside first: no earlier digest could hold them.
     came: list[str] = []
     arrivals = [n for n in needs if isinstance(n, (Names, Arrival))]
     for need in arrivals:
@@ -70,7 +70,7 @@ def _arrives(past: Past, need: Arrival | Names) -> str:
 
 
 def _were_there(past: Past, arrival: Arrival) -> bool:
-    """Whether WHERE admitted rows of before: then it does not tell which are new, and none is set aside."""
+    """Whether WHERE admitted old rows: then it does not tell which are new, and none is set aside."""
     rows = past.measured(count_key(arrival.rule, past.side.title))
     return not arrival.by and rows is not None and bool(rows.rows)
 

@@ -82,7 +82,7 @@ class TableSide:
             return None
         facts = facts_of_column(column)
         made = part_of(quote(name), facts, wanted=wanted, column=name) if wanted else None
-        # A form that cannot be had is not an error here: the digests then have different forms, and say so.
+        # A missing form is no error here: the digests then have different forms, and say so.
         return made or part_of(quote(name), facts, column=name)
 
     def parts(self, names: Iterable[str], forms: Mapping[str, str]) -> dict[str, SqlPart]:

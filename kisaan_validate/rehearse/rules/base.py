@@ -102,7 +102,7 @@ def label(statement: TapeStatement) -> str:
 
 
 def strong_locks(statement: TapeStatement, ground: RuleGround) -> list[TapeLock]:
-    """The locks that a statement took and that keep others from writing to a table of before."""
+    """The locks that a statement took and that keep others from writing to a table that was there before."""
     return [lock for lock in statement.locks if lock.blocks_writes and not ground.is_ledger(lock.table)]
 
 

@@ -33,7 +33,7 @@ def _validated(rule: MigrationRule, tape: Tape, ground: RuleGround) -> Iterator[
 
 
 def _scanned(tape: Tape, statement: TapeStatement) -> list[str]:
-    """The tables of before that a statement read as a whole while nobody else could read them."""
+    """The earlier tables that a statement read as a whole while nobody else could read them."""
     rewritten = {rewrite.relation for rewrite in statement.rewrites}
     tables = [scan.relation for scan in statement.scans if scan.what == "verifying"]
     return [

@@ -1,0 +1,178 @@
+"""Where the time of a run goes, and what other forms of its statements would cost.
+
+    python benchmarks/tried.py [--rows 5000000] [--layout text] [--server embedded] [--rounds 3]
+
+The statements are those that a run recorded; beside them stands the same in SQL by hand (rivals.py), and the
+forms of docs/performance.md that were tried and not built. Interleaved rounds on one server, one session, no
+index; ratios of the server's processor time within a round, the median of all rounds, the spread beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import psycopg2
+from market import SUITE, Built, arguments, describe, environment, market_at, markets
+from measure import Spread, child
+from rivals import fused
+
+FROM_THE_HEAP = "; ".join(
+    f"SET {name} = off" for name in ("jit", "enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan")
+)
+JOIN, SALES, ROWS = "payments with transactions by", "rows of transactions", "rows of payments"
+BUYERS = "transactions with users by buyer_id"
+SHOPS, PARTIES = "payments with shops by shop_id", "payments with users by counterparty_id"
+FLAG = re.compile(r"^    (\(.*\)) AS (is_\d+),?$", re.M)
+GUARD = re.compile(r" AND \w+ OPERATOR\(pg_catalog\.<\) 'NaN'::numeric")
+
+
+def recorded(built: Built) -> dict[str, str]:
+    """The statements of a run by their purpose, those of a join without the name of its column."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["-m", "kisaan_validate", "run", "--quiet", "--suite", str(SUITE)]
+        child(words, environment(built), Path(folder), (1,))
+        (record,) = Path(folder).glob("reports/*/run.json")
+        found = {s["purpose"]: s["sql"] for s in json.loads(record.read_text())["statements"]}
+    return {JOIN if purpose.startswith(JOIN) else purpose: sql for purpose, sql in found.items()}
+
+
+def unmarked(sql: str) -> str:
+    """A scan of rows as it would be without marks: each count with its condition, straight from the table."""
+    table = re.findall(r"FROM (public\.\w+) OFFSET", sql)[-1]
+    counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition, _ in FLAG.findall(sql))
+    return f"SELECT count(*), max(id), {counts}\nFROM {table}"
+
+
+def twice(sql: str) -> str:
+    """The same with marks, for which every condition is evaluated a second time."""
+    (mark,) = re.findall(r"(pg_catalog\.bit_or\(.*\)) FILTER \(WHERE .*\) AS marked", sql)
+    any_of = " OR ".join(condition for condition, _ in FLAG.findall(sql))
+    marked = f"{mark.replace('place::text', 'ctid::text')} FILTER (WHERE {any_of})"
+    return unmarked(sql).replace("SELECT count(*)", f"SELECT count(*), {marked}", 1)
+
+
+def one_nan(sql: str) -> str:
+    """A scan of rows that compares one column with NaN where an equation holds, instead of all."""
+    for condition, name in FLAG.findall(sql):
+        if equation := re.match(r"\(NOT \(\((\w+) = (.*?)\) AND \1 OPERATOR", condition):
+            left, right = equation.groups()
+            sound = f"{left} = {right} AND {left} OPERATOR(pg_catalog.<) 'NaN'::numeric"
+            tried = f"(CASE WHEN {sound} THEN false ELSE {condition} END)"
+            sql = sql.replace(f"{condition} AS {name}", f"{tried} AS {name}")
+    return sql
+
+
+def anti_join(sql: str) -> str:
+    """A reference to a small table that reads only the rows which have none there; judged rows come from
+    elsewhere.
+    """
+    (mark,) = re.findall(r"(pg_catalog\.bit_or\(.*\)) FILTER \(WHERE .*\) AS marked", sql)
+    child_, parent, column = re.findall(
+        r"FROM (public\.\w+) AS child\s+LEFT JOIN (public\.\w+) AS parent ON child\.(\w+)", sql
+    )[0]
+    return (
+        f"SELECT count(*), {mark} FROM (SELECT child.ctid AS place FROM {child_} AS child "
+        f"WHERE child.{column} IS NOT NULL AND NOT EXISTS "
+        f"(SELECT FROM {parent} AS parent WHERE child.{column} = parent.id) "
+        "OFFSET '0') AS rows"
+    )
+
+
+def counting(sql: str, *columns: str) -> str:
+    """A scan of rows that also counts the values of these columns."""
+    listed, counts = ", ".join(columns), "".join(f", count({column})" for column in columns)
+    first, rest = sql.split(" AS rows_read", 1)
+    head, inner = rest.rsplit("SELECT id, ctid", 1)
+    return f"{first} AS rows_read{counts}{head}SELECT id, {listed}, ctid{inner}"
+
+
+def forms(built: Built) -> tuple[Mapping[str, Sequence[str]], Sequence[tuple[str, str, str]]]:
+    """The statements of each form by its name; which to compare: (what is said of it, form, beside which)."""
+    ours = recorded(built)
+    join, sales, rows = ours[JOIN], ours[SALES], ours[ROWS]
+    buyers, shops, parties = ours[BUYERS], ours[SHOPS], ours[PARTIES]
+    by_hand = [sql for _, sql in fused(built.market.layout)]
+    found = {
+        "join": (join,),
+        "join by hand": (by_hand[0],),
+        "sales": (sales,),
+        "sales and buyers": (sales, buyers),
+        "sales by hand": (by_hand[1],),
+        "payments": (rows,),
+        "payments and theirs": (rows, shops, parties),
+        "payments by hand": (by_hand[2],),
+        "payments unmarked": (unmarked(rows),),
+        "sales unmarked": (unmarked(sales),),
+        "payments twice": (twice(rows),),
+        "sales twice": (twice(sales),),
+        "anti-joins": (counting(rows, "shop_id", "counterparty_id"), anti_join(shops), anti_join(parties)),
+        "one NaN": (one_nan(sales),),
+        "no NaN": (GUARD.sub("", sales),),
+    }
+    asked = (
+        ("payments with their sales, 4 checks, × by hand", "join", "join by hand"),
+        ("sales, 8 checks, and their buyers, × by hand", "sales and buyers", "sales by hand"),
+        (
+            "payments, 7 checks, their shops, users, × by hand",
+            "payments and theirs",
+            "payments by hand",
+        ),
+        ("no marks: payments", "payments unmarked", "payments"),
+        ("no marks: sales", "sales unmarked", "sales"),
+        ("conditions written twice: payments", "payments twice", "payments"),
+        ("conditions written twice: sales", "sales twice", "sales"),
+        ("references of payments as anti-joins", "anti-joins", "payments and theirs"),
+        ("one comparison with NaN an equation: sales", "one NaN", "sales"),
+        ("no comparison with NaN: sales", "no NaN", "sales"),
+    )
+    return found, asked
+
+
+def report(built: Built, rounds: int) -> None:
+    """Measure every form in every round, and print the ratios."""
+    found, asked = forms(built)
+    taken: dict[str, list[float]] = {name: [] for name in found}
+    connection = psycopg2.connect(built.dsn)
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(FROM_THE_HEAP)
+        # The first round fills the caches, and is not counted.
+        for turn in range(rounds + 1):
+            for name, statements in found.items():
+                before = built.server.processor or 0.0
+                for sql in statements:
+                    cursor.execute(sql)
+                    cursor.fetchall()
+                if turn:
+                    taken[name].append((built.server.processor or 0.0) - before)
+    connection.close()
+    print(f"processor time of the server, median (min to max) of {rounds} rounds")
+    for said, form, beside in asked:
+        ratio = Spread(tuple(a / b for a, b in zip(taken[form], taken[beside], strict=True)))
+        print(f"  {said:<58} {ratio!s:>24}", flush=True)
+
+
+def main() -> int:
+    """Measure every market."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    arguments(parser)
+    parser.set_defaults(layout="text")
+    parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
+    options = parser.parse_args()
+    for market in markets(options):
+        with market_at(market, options.keep) as built:
+            print(describe(built), flush=True)
+            report(built, options.rounds)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
