@@ -49,6 +49,7 @@ def measured(server: Server) -> Run:
         declare.holds("t", "v > 0", id="positive", tolerance="1/3"),
         declare.holds("t", "v / 0 > 1", id="broken"),
         declare.holds("t", "v < 9", id="elsewhere", applies="table nowhere"),
+        declare.column("t", "v", type="numeric", id="typed"),
     )
     return run(suite, server.dsn(database), options=measuring(count_all=True))
 
@@ -104,6 +105,11 @@ def test_a_run_leaves_out_fields_at_their_default(measured: Run) -> None:
     assert replace(run_from_json(run_to_json(full)), format_version=RUN_FORMAT) == measured
     document = json.loads(run_to_json(measured))
     assert "sqlstate" not in document["results"][0]
+    passing = [result for result in document["results"] if result["status"] == "pass"]
+    assert passing
+    assert not any("sample_complete" in result for result in passing), (
+        "where none violates there is no sample"
+    )
     document["results"][0]["sqlstate"] = ""
     with pytest.raises(RecordError, match="more than a run file may contain"):
         run_from_json(json.dumps(document))
