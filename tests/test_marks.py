@@ -13,7 +13,7 @@ import pytest
 from conftest import Server
 from every_kind import TABLES as EVERY_TABLE
 from every_kind import suite as every_kind
-from helpers import assertion, examples, folder_results, prove, write_suite
+from helpers import assertion, examples, folder_results, prove, settings, write_suite
 
 from kisaan_validate import declare as d
 from kisaan_validate.facts.result import Status
@@ -123,6 +123,25 @@ def test_a_figure_rides_along_with_marks(server: Server) -> None:
     assert {r.check_id: r.status for r in run.results} == {"row": Status.PASS, "figure": Status.FAIL}
     assert [s.sqlstate for s in run.statements] == [""] * len(run.statements)
     assert any("bit_or" in s.sql and "last_value" in s.sql for s in run.statements)
+    # What it found was read with it: the table is not scanned again.
+    assert run.results[1].sample == ((("max_id", "4400"), ("last_value", "1"), ("is_called", "false")),)
+    assert not [s.purpose for s in run.statements if s.purpose.startswith("keys: ")]
+    server.drop(database)
+
+
+def test_a_figure_of_personal_values_is_masked_wherever_it_is_read(server: Server) -> None:
+    """A figure that shows a personal value is listed by a statement that masks it; its neighbour is not."""
+    database = server.create(TABLES.format(key=KEYS["primary key"]))
+    suite = suite_of(
+        d.holds(NAME, "id > 0", id="row"),
+        d.total(NAME, "farm", high=1, id="secret"),
+        d.total(NAME, "id", high=2, id="open"),
+        settings=settings(personal=("*.farm",)),
+    )
+    found = {r.check_id: r for r in prove(server, database, suite).results}
+    shown = {id: found[id].sample[0][0] for id in ("secret", "open")}
+    assert shown == {"secret": ("total", "•••"), "open": ("total", str(ROWS * (ROWS + 1) // 2))}
+    assert (found["secret"].key_digest, len(found["open"].key_digest)) == ("", 64)
     server.drop(database)
 
 

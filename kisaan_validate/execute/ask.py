@@ -110,7 +110,7 @@ def _ask_listing(session: Session, query: Query, sql: str, ground: Ground) -> St
         facts = StatementFacts(query.purpose, sql, query.check_ids, taken, error.sqlstate or "lost")
         return replace(refuse(query, error), milliseconds=taken, log=[facts])
     ((count, *judged),) = (values for slot, values, *_ in rows if slot == COUNTED)
-    counted.rests, counted.listed = rests, rows
+    counted.rests, counted.listed[query.check_id] = rests, rows
     counted.violations[query.check_id] = int(count)
     counted.examined.update((query.check_id, int(number)) for number in judged)
     counted.log.append(StatementFacts(query.purpose, sql, query.check_ids, counted.milliseconds))

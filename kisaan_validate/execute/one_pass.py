@@ -13,6 +13,7 @@ from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.facts.table import Profile
 from kisaan_validate.plan.figures import Figure
 from kisaan_validate.plan.marks import Marks
+from kisaan_validate.plan.samples import figure_rows
 from kisaan_validate.plan.statements import Pass, Slot, figure_items, read_figures
 from kisaan_validate.postgres.session import Session, milliseconds_since
 
@@ -33,10 +34,10 @@ class StatementAnswer:
     ``rows`` are those of a pass; a query that does not count what it judged is missing in ``examined``.
     ``judged`` is how many rows the filter of a join leaves, where it has one. ``rests`` is what stands for
     rows that were not read, in words. ``unmeasured`` says by column why not all its figures are known.
-    ``marks`` says by check id where the violating rows lie, as far as that was marked; ``listed`` are the
-    rows by which a query also listed what it counted (``plan.samples``). ``found`` are figures, as texts,
-    that are judged later. ``resumed`` is what else there is to say of a table that is read over several
-    nights (``prove.resuming``).
+    ``marks`` says by check id where the violating rows lie, as far as that was marked; ``listed`` are, by
+    check id, the rows that list what was counted (``plan.samples``), where no other statement need.
+    ``found`` are figures, as texts, that are judged later. ``resumed`` is what else there is to say of a
+    table that is read over several nights (``prove.resuming``).
     """
 
     violations: dict[str, int] = field(default_factory=dict)
@@ -48,7 +49,7 @@ class StatementAnswer:
     figures: dict[str, Profile] = field(default_factory=dict)
     unmeasured: dict[str, str] = field(default_factory=dict)
     marks: dict[str, Marks] = field(default_factory=dict)
-    listed: Sequence[tuple[object, ...]] | None = None
+    listed: dict[str, Sequence[tuple[object, ...]]] = field(default_factory=dict)
     found: dict[str, str] = field(default_factory=dict)
     resumed: object = None
     failure: DatabaseError | None = None
@@ -166,6 +167,9 @@ def take(
     # Figures were written last, so they are cut from the end of the row.
     size = len(figure_items(figures))
     row, measured = row[: len(row) - size], row[len(row) - size :]
+    showing = [slot.check_id for slot in statement.showing(slots)]
+    row, shown = row[: len(row) - len(showing)], row[len(row) - len(showing) :]
+    counted.listed.update((id, figure_rows(one)) for id, one in zip(showing, shown, strict=True))
     finding = [slot.check_id for slot in slots if slot.found]
     row, found = row[: len(row) - len(finding)], row[len(row) - len(finding) :]
     counted.found.update((id, str(value)) for id, value in zip(finding, found, strict=True))

@@ -102,14 +102,15 @@ def _read_of_parent(parent: Table, on: str, slots: Sequence[Slot]) -> list[str]:
     return [] if any(map(_AS_A_WHOLE.search, texts)) else named_columns(parent, *texts)
 
 
-def marked(statement: Pass, marking: Marking | None) -> Pass:
+def marked(statement: Pass, marking: Marking) -> Pass:
     """The same pass that also marks where violating rows lie, unless it cannot."""
-    riding = [slot.condition + slot.judged + slot.found for slot in statement.slots if slot.query is not None]
+    figures = [slot for slot in statement.slots if slot.query is not None]
+    riding = [slot.condition + slot.judged + slot.found + slot.shown for slot in figures]
     # Read from the subquery, a row as a whole would be another one, with the flags in it.
     named = re.compile(rf"(?<![\w$]){re.escape(statement.table.name)}(?![\w$])", re.IGNORECASE)
     as_a_whole = any(map(named.search, riding))
     outputs = len(statement.table.columns) + 2 * len(statement.slots)
-    if marking is None or as_a_whole or outputs > SLOT_LIMIT:
+    if as_a_whole or outputs > SLOT_LIMIT:
         return statement
     return replace(statement, marking=marking)
 

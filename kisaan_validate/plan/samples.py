@@ -169,6 +169,25 @@ def query_sample(query: Query, limit: int, masked: frozenset[str]) -> str:
     return qualified(head + "\nUNION ALL\n".join(_arms(0, values, keys, "v", "true", limit)))
 
 
+def figure_sample(query: Query) -> str:
+    """SQL over aggregates of a table that says as text[] what :func:`query_sample` would list of a figure:
+    the digest of its key, then the values; "" where only that statement can. It masks nothing.
+    """
+    riding, keys = query.violations.riding, query.violations.keys
+    if riding is None or not riding.shown:
+        return ""
+    values = [shown_value(f"({sql})", "", frozenset()) for sql in riding.shown]
+    digest = _key_digest([f"({sql})::text" for sql in riding.shown[: len(keys)]])
+    return f"ARRAY[{', '.join([digest, *values])}]::text[]"
+
+
+def figure_rows(shown: Sequence[str]) -> list[tuple[object, ...]]:
+    """The rows of :func:`query_sample` that say the same as a :func:`figure_sample`."""
+    digest, *values = shown
+    high, low = (int.from_bytes(bytes.fromhex(digest[i : i + 16]), signed=True) for i in (0, 16))
+    return [(0, values, None, None, None), (0, None, high, low, 1)]
+
+
 COUNTED = -1
 """The position of the row that says how many rows violate, and how many were judged."""
 
@@ -232,8 +251,12 @@ def digest_sums(values: Iterable[str]) -> tuple[str, str]:
     The key is the text of an array, whose quoting keeps ('a', 'bc') apart from ('ab', 'c') and NULL from ''.
     Sums, not XOR: two equal keys must not cancel.
     """
-    # ``convert_to(…, 'UTF8')``: the digest must not depend on the database's encoding.
-    digest = f"encode(sha256(convert_to(ARRAY[{', '.join(values)}]::text, 'UTF8')), 'hex')"
+    digest = _key_digest(values)
     # ``bit(64)::bigint`` is signed, which a sum does not mind; numeric, because sums of bigint overflow.
     halves = [f"sum(('x' || substr({digest}, {start}, 16))::bit(64)::bigint::numeric)" for start in (1, 17)]
     return halves[0], halves[1]
+
+
+def _key_digest(values: Iterable[str]) -> str:
+    # ``convert_to(…, 'UTF8')``: the digest must not depend on the database's encoding.
+    return f"encode(sha256(convert_to(ARRAY[{', '.join(values)}]::text, 'UTF8')), 'hex')"

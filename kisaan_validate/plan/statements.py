@@ -57,7 +57,8 @@ class Slot:
     ``judged`` is the SQL condition that is true for the rows that the check judges ("" where it judges
     every row). Of a check of a figure ``query`` is the statement that shows what was found; ``condition``
     and ``judged`` are then SQL over aggregates: whether the figure is as declared, and the number of rows
-    that it is made of; ``found`` is the figure itself as a text, "" where nobody asks for it.
+    that it is made of; ``found`` is the figure itself as a text, "" where nobody asks for it; ``shown`` is
+    what ``query`` would show (``plan.samples.figure_sample``), "" where ``query`` is asked.
     """
 
     check_id: str
@@ -66,6 +67,7 @@ class Slot:
     judged: str = ""
     query: Query | None = None
     found: str = ""
+    shown: str = ""
 
     def counts(self) -> tuple[str, str]:
         """The aggregates that count its violations, and the rows that it judges ("" where these are all)."""
@@ -125,11 +127,11 @@ class Pass:
         """
         asked = self.slots if slots is None else slots
         measured = figure_items(figures if figures is not None else (self.figures if slots is None else ()))
-        found = self.found_items(asked)
-        flags = self._flags(asked, [*found, *measured]) if self.marks(asked) else None
+        told = [*self.found_items(asked), *(slot.shown for slot in self.showing(asked))]
+        flags = self._flags(asked, [*told, *measured]) if self.marks(asked) else None
         counts = self._counts(asked if flags is None else [flags.slot(slot) for slot in asked])
         # An array is one output, whatever its length.
-        if len(counts) + len(found) + len(measured) > SLOT_LIMIT:
+        if len(counts) + len(told) + len(measured) > SLOT_LIMIT:
             every = list(counts.values())
             chunks = [every[i : i + 1000] for i in range(0, len(every), 1000)]
             named = {f"counts_{n}": f"ARRAY[{', '.join(chunk)}]" for n, chunk in enumerate(chunks, 1)}
@@ -140,7 +142,7 @@ class Pass:
             first["marked"] = flags.map
         items = [f"{output} AS {name}" for name, output in (first | named).items()]
         # Each by itself: the same item is asked again where a culprit is searched.
-        outputs = ",\n  ".join(qualified(item) for item in (*items, *found, *measured))
+        outputs = ",\n  ".join(qualified(item) for item in (*items, *told, *measured))
         return f"SELECT {outputs}\nFROM {qualified(self.source) if flags is None else flags.source}"
 
     @staticmethod
@@ -160,6 +162,11 @@ class Pass:
         each slot that has one.
         """
         return [slot.found for slot in slots if slot.found]
+
+    def showing(self, slots: Sequence[Slot]) -> list[Slot]:
+        """Those of these slots whose figures an output shows: after those of :meth:`found_items`."""
+        # A small table is read again if a figure fails.
+        return [slot for slot in slots if slot.shown] if self.marking is not None else []
 
     def _first(self) -> dict[str, str]:
         """The outputs before those of its slots, by name."""

@@ -84,7 +84,7 @@ def collect_keys(
     """
     completed, known = dict(results), list(answers)
     marks = {id: marks for answer in known for id, marks in answer.marks.items()}
-    rows = {id: answer.listed for answer in known if answer.listed for id in answer.violations}
+    rows = {id: listed for answer in known for id, listed in answer.listed.items()}
     failing = _wanted(plan, results, limit, settings, marks, rows) if limit else []
     for wanted in failing:
         if (found := rows.get(wanted.ids[0])) is not None:

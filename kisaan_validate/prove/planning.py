@@ -14,19 +14,21 @@ from kisaan_validate.plan.bundles import StatementBundle, bundles_of, small_tabl
 from kisaan_validate.plan.marks import marking_of
 from kisaan_validate.plan.passes import marked
 from kisaan_validate.plan.plan import Plan, make_plan
-from kisaan_validate.plan.statements import Pass
+from kisaan_validate.plan.samples import figure_sample
+from kisaan_validate.plan.statements import Pass, Query
 from kisaan_validate.plan.trust import Trust
 from kisaan_validate.postgres.catalogue import read_blocks, read_catalogue
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.standins import read_standins, shadowed_checks
 from kisaan_validate.postgres.volatility import volatile_calls
 from kisaan_validate.prove.context import RunContext
+from kisaan_validate.prove.hidden import masked_outputs
 from kisaan_validate.prove.lock import connect
 from kisaan_validate.prove.request import RunRequest
 from kisaan_validate.prove.resumption import Resumption, resumption_of
 from kisaan_validate.prove.server import with_server
 from kisaan_validate.rules.python import PythonRule
-from kisaan_validate.suite.load import Suite
+from kisaan_validate.suite.load import Suite, SuiteSettings
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ def plan(context: RunContext) -> Planned:
     blocks = read_blocks(holder, tables)
     options = context.request.options
     if options.failing_keys:
-        made = replace(made, passes=_marking(made.passes, blocks, holder.version, resumption))
+        passes = _marking(made.passes, blocks, holder.version, resumption, context.suite.settings)
+        made = replace(made, passes=passes)
     # With --fail-fast what comes first is waited for, and nothing else.
     small = small_tables(tables, blocks)
     at_once = [s for s in made.counting if resumption.of(s) is None]
@@ -72,13 +75,28 @@ def plan(context: RunContext) -> Planned:
 
 
 def _marking(
-    passes: Iterable[Pass], blocks: Mapping[int, int], version: int, resumption: Resumption
+    passes: Iterable[Pass],
+    blocks: Mapping[int, int],
+    version: int,
+    resumption: Resumption,
+    settings: SuiteSettings,
 ) -> tuple[Pass, ...]:
-    """The passes, those over large tables marking where violating rows lie."""
-    return tuple(
-        s if resumption.of(s) else marked(s, marking_of(s.table, blocks.get(s.table.oid), version))
-        for s in passes
-    )
+    """The passes, those over large tables marking where violating rows lie, and showing their figures."""
+    made = []
+    for one in passes:
+        marking = None if resumption.of(one) else marking_of(one.table, blocks.get(one.table.oid), version)
+        made.append(marked(_showing(one, settings), marking) if marking is not None else one)
+    return tuple(made)
+
+
+def _showing(statement: Pass, settings: SuiteSettings) -> Pass:
+    """The same pass, which knows how to show its figures, unless they show personal values."""
+
+    def shown(query: Query) -> str:
+        return "" if masked_outputs(query, settings) else figure_sample(query)
+
+    slots = (replace(s, shown=shown(s.query)) if s.query is not None else s for s in statement.slots)
+    return replace(statement, slots=tuple(slots))
 
 
 def explained(request: RunRequest) -> Plan:

@@ -184,7 +184,8 @@ class AggregateRule(QueryRule):
         if not self.rides or self.segment_by:
             return None
         figures = self.measure(Rows(View(table), condition_sql(table.only, self.where)), columns, catalogue)
-        return Riding(figures.held, figures.judged)
+        shown = (*(sql for _, sql in figures.shown), said(self.wanted()))
+        return Riding(figures.held, figures.judged, shown=shown if all(shown) else ())
 
 
 def where_sql(table: Table, *conditions: str) -> str:

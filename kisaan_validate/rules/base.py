@@ -175,12 +175,14 @@ class Riding:
 
     Both are SQL over aggregates of the table's rows: ``held`` is true where the figure is as declared,
     ``judged`` is the number of rows that it is made of. ``found`` is the figure itself as a text, where it is
-    judged later; "" where ``held`` judges it.
+    judged later; "" where ``held`` judges it. ``shown`` are the outputs of the query that shows what was
+    found, its keys first; none where only that query can say them.
     """
 
     held: str
     judged: str
     found: str = ""
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

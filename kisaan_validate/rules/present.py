@@ -116,7 +116,8 @@ def _not_behind(sequence: str, extreme: str, ahead: str, nan: str) -> Riding:
     last, called = (f"(SELECT s.{name} FROM {sequence} AS s)" for name in ("last_value", "is_called"))
     # No rows, no value to be ahead of: NULL counts as true.
     held = f"coalesce({last} {ahead} {extreme} OR ({last} = {extreme} AND {called}), true)"
-    return Riding(f"{held} AND bool_or({nan}) IS NOT TRUE" if nan else held, "count(*)")
+    held = f"{held} AND bool_or({nan}) IS NOT TRUE" if nan else held
+    return Riding(held, "count(*)", shown=(extreme, last, called))
 
 
 def _word(name: str) -> str:
@@ -181,5 +182,5 @@ class MinimumRows(QueryRule):
         )
         # With a filter the scan counts other rows besides, so FILTER leaves out what is not judged.
         kept = f"count(*) FILTER (WHERE {condition_sql(table.only)})" if table.only else "count(*)"
-        riding = Riding(f"{kept} >= {self.minimum}", kept)
+        riding = Riding(f"{kept} >= {self.minimum}", kept, shown=(kept,))
         return Violations(sql, ("rows_found",), safe=frozenset({"rows_found"}), riding=riding)
