@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from conftest import Server
+from conftest import ROOT, Server
 from shop import Shop
 from test_init import facts_of
 
@@ -227,3 +227,16 @@ def test_what_is_taken_is_told_by_its_evidence() -> None:
     assert not is_taken(
         replace(scanned, status=Status.FAIL, evidence=Evidence.BY_CONSTRAINT, trusted="bounds")
     )
+
+
+def test_what_cannot_be_imported_is_said_once_where_it_is_needed(shop: Shop) -> None:
+    """The draft's imports begin while rows are read; what is wrong there is no second error from nowhere."""
+    (shop.folder / "broken").mkdir()
+    (shop.folder / "broken" / "pandera").mkdir()
+    (shop.folder / "broken" / "pandera" / "__init__.py").write_text("raise ImportError('it is broken')\n")
+    path = f"{shop.folder / 'broken'}:{ROOT}"
+    done = shop.cli("init", "-o", "drafted", fresh=True, PYTHONPATH=path)
+    assert done.returncode != 0
+    assert done.stderr.count("it is broken") == 1, done.stderr
+    assert "Exception in thread" not in done.stderr
+    assert not (shop.folder / "drafted").exists()

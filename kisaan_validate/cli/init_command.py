@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,6 +160,29 @@ def _once(observer: Observer) -> Observer:
     return observe
 
 
+def _readying(observer: Observer) -> Observer:
+    """The same observer; once rows are read, what loading the draft needs is imported meanwhile."""
+    import threading
+
+    from kisaan_validate.prove.request import Progress
+
+    # No daemon: a process that ends in the middle of such an import may crash.
+    thread = threading.Thread(target=_get_ready)
+
+    def observe(event: Any) -> None:
+        observer(event)
+        if isinstance(event, Progress) and event.total and thread.ident is None:
+            thread.start()
+
+    return observe
+
+
+def _get_ready() -> None:
+    # Nothing of our own: other threads import that now. What is wrong is said where it is needed.
+    with suppress(Exception):
+        import pandera.pandas  # noqa: F401
+
+
 def _unfinished(stop: Stop) -> Exception:
     """What ends the command before a draft is proved: a snapshot held for too long, or whoever interrupted
     it.
@@ -190,7 +214,7 @@ def _draft(
     from kisaan_validate.prove.run import run
     from kisaan_validate.record.files import read_file
 
-    facts = look(ask, observer, stop)
+    facts = look(ask, _readying(observer), stop)
     if stop.requested:
         raise _unfinished(stop)
     # The draft needs verdicts only: no row of the database is kept. What sound constraints declare is drafted
