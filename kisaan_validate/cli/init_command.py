@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,12 +161,10 @@ def _once(observer: Observer) -> Observer:
 
 def _readying(observer: Observer) -> Observer:
     """The same observer; once rows are read, what loading the draft needs is imported meanwhile."""
-    import threading
-
     from kisaan_validate.prove.request import Progress
+    from kisaan_validate.suite.ahead import pandera_ahead
 
-    # No daemon: a process that ends in the middle of such an import may crash.
-    thread = threading.Thread(target=_get_ready)
+    thread = pandera_ahead()
 
     def observe(event: Any) -> None:
         observer(event)
@@ -175,12 +172,6 @@ def _readying(observer: Observer) -> Observer:
             thread.start()
 
     return observe
-
-
-def _get_ready() -> None:
-    # Nothing of our own: other threads import that now. What is wrong is said where it is needed.
-    with suppress(Exception):
-        import pandera.pandas  # noqa: F401
 
 
 def _unfinished(stop: Stop) -> Exception:
