@@ -14,7 +14,7 @@ SHAPE := $(patsubst %,tests/test_%.py,floors manner names exit_codes)
 # Python keeps what it compiled, whatever the environment says: of the tests alone that is half a minute each time.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: types shape bench-tried bench-rivals bench-startup bench-many demo test test-all test-most lint needs sample bench bench-speed bench-baseline bench-streams constraints clean bench-report bench-index bench-history bench-diff bench-guest bench-backup bench-tape gallery gallery-dumps gallery-migrations
+.PHONY: types shape bench-tried bench-rivals bench-startup bench-many demo test test-all test-most lint needs sample bench bench-speed bench-baseline bench-init bench-streams constraints clean bench-report bench-index bench-history bench-diff bench-guest bench-backup bench-tape gallery gallery-dumps gallery-migrations
 
 demo: $(VENV)/.demo
 	@$(BIN)/kisaan-validate demo
@@ -74,7 +74,7 @@ $(VENV)/.dev: $(VENV)/.demo
 bench: export KISAAN_BENCH := $(CURDIR)/.measured.jsonl
 bench: bench-rivals
 	rm -f $(KISAAN_BENCH)
-	missed=0; for one in speed baseline streams diff report index startup many; do $(MAKE) bench-$$one || missed=1; done; \
+	missed=0; for one in speed baseline init streams diff report index startup many; do $(MAKE) bench-$$one || missed=1; done; \
 	$(BIN)/python benchmarks/table.py $(KISAAN_BENCH) && exit $$missed
 
 # Soda 4, in an environment of its own; diff.py makes reladiff's itself.
@@ -107,6 +107,10 @@ gallery-dumps: $(VENV)/.dev
 
 bench-baseline: $(VENV)/.dev
 	$(BIN)/python benchmarks/baseline.py $(ARGS)
+
+# What init costs beside one scan of every column of every table: two minutes, and building the tables.
+bench-init: $(VENV)/.dev
+	$(BIN)/python benchmarks/init.py $(ARGS)
 
 bench-streams: $(VENV)/.dev
 	$(BIN)/python benchmarks/streams.py $(ARGS)

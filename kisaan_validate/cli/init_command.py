@@ -11,6 +11,8 @@ from kisaan_validate.cli.folder import refuse_full, write_beside
 from kisaan_validate.cli.options import target_options, the_config, the_limits
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kisaan_validate.author.draft.look import Ask
     from kisaan_validate.author.draft.prove import Proved
     from kisaan_validate.facts.check import Severity
@@ -63,7 +65,8 @@ def command(
     **given: Any,
 ) -> int | None:
     """Draft a suite: what the catalogue declares as blocking checks, what the data shows as warnings,
-    "observed, not agreed". The draft is proved before it is written.
+    "observed, not agreed". The draft is proved before it is written, but valid constraints and unique
+    indexes are taken as declared: `run` proves them from the rows.
     """
     from kisaan_validate.author.draft.look import Ask
     from kisaan_validate.cli.job import attended, progress_observer
@@ -156,6 +159,21 @@ def _once(observer: Observer) -> Observer:
     return observe
 
 
+def _readying(observer: Observer) -> Observer:
+    """The same observer; once rows are read, what loading the draft needs is imported meanwhile."""
+    from kisaan_validate.prove.request import Progress
+    from kisaan_validate.suite.ahead import pandera_ahead
+
+    thread = pandera_ahead()
+
+    def observe(event: Any) -> None:
+        observer(event)
+        if isinstance(event, Progress) and event.total and thread.ident is None:
+            thread.start()
+
+    return observe
+
+
 def _unfinished(stop: Stop) -> Exception:
     """What ends the command before a draft is proved: a snapshot held for too long, or whoever interrupted
     it.
@@ -187,11 +205,14 @@ def _draft(
     from kisaan_validate.prove.run import run
     from kisaan_validate.record.files import read_file
 
-    facts = look(ask, observer, stop)
+    facts = look(ask, _readying(observer), stop)
     if stop.requested:
         raise _unfinished(stop)
-    # The draft needs verdicts only: no row of the database is kept.
-    options = Options(jobs=config.jobs, sample=0, limits=ask.limits, expect=config.expect)
+    # The draft needs verdicts only: no row of the database is kept. What sound constraints declare is drafted
+    # as declared; proving it from the rows takes most of a run's time, and is left to it.
+    options = Options(
+        jobs=config.jobs, sample=0, limits=ask.limits, expect=config.expect, trust_constraints=True
+    )
     standing = output / "suite.toml"
     return prove(
         facts,
@@ -227,17 +248,28 @@ def _tell(output: Path, proved: Proved, kept: list[str], severity: Severity) -> 
     click.echo(f"wrote   {output}: {counted(len(proved.files), 'file')}")
     if kept:
         click.echo(f"kept    {counted(len(kept), 'existing file')} unchanged: {', '.join(kept)}")
-    passed = sum(r.status.value == "pass" for r in proved.run.results)
-    click.echo(
-        f"verdict {proved.run.verdict}: {passed:,} of {counted(said['checks'], 'check')} pass on this "
-        f"database"
-    )
+    click.echo(f"verdict {proved.run.verdict}: {_standing_said(said)}")
     click.echo(
         f"next    read {output}: each line says why it is there. Remove **OBSERVED from the lines you "
         "agree with, delete the others"
     )
     click.echo(f"        kisaan-validate list --suite {output} --select observed   # not agreed yet")
-    click.echo(
-        f"        kisaan-validate run --suite {output}                      # prove it again, with a report"
-    )
+    # It proves what was taken as declared, too.
+    click.echo(f"        kisaan-validate run --suite {output}                      # prove it from the rows")
     return exit_code(proved.run, proved.run.verdict)
+
+
+def _standing_said(said: Mapping[str, int]) -> str:
+    """How many checks pass, and how many were not asked of the rows, each by what it rests on."""
+    from kisaan_validate.text.numbers import agreeing, counted
+
+    parts = [f"{said['passed']:,} of {counted(said['checks'], 'check')} pass on this database"]
+    if taken := said["taken"]:
+        them = agreeing(taken, "it", "them")
+        parts.append(
+            f"{taken:,} {agreeing(taken, 'is', 'are')} taken as declared (valid constraints, unique indexes; "
+            f"`run` proves {them} from the rows)"
+        )
+    if seen := said["counted"]:
+        parts.append(f"{seen:,} {agreeing(seen, 'was', 'were')} counted over all rows while drafting")
+    return "; ".join(parts)

@@ -22,6 +22,7 @@ class Observed:
     far as that was asked; ``unique`` are columns without two equal values, ``two_decimals`` those whose
     values never had more places, and ``values`` all the values of columns that have few and that are
     plainly codes. ``withheld`` says why those of other columns with few values are written nowhere.
+    ``sorted_once`` are those of ``unique`` whose table is too large to be sorted again.
     """
 
     rows: int | None = None
@@ -31,6 +32,7 @@ class Observed:
     two_decimals: frozenset[str] = frozenset()
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     withheld: Mapping[str, str] = field(default_factory=dict)
+    sorted_once: frozenset[str] = frozenset()
 
 
 NOT_READ = Observed(reason="its rows were not read")

@@ -19,7 +19,7 @@ id.
 @dataclass(frozen=True)
 class DraftLine:
     """One declaration. ``arguments`` are source texts, without the id; ``named`` tells whether the id must
-    be written.
+    be written. ``counted``: the look counted just what the check counts, over every row of a large table.
     """
 
     function: str
@@ -28,6 +28,7 @@ class DraftLine:
     why: str
     named: bool = False
     observed: bool = False
+    counted: bool = False
 
     def source(self, refused: Mapping[str, str], said: bool = False) -> str:
         """The line, or if it was refused, the reason and the line commented out. ``said``: why it is there

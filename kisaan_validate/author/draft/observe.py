@@ -90,12 +90,14 @@ _MONEY = (
 class Probe:
     """One output of a table's scan: what it is about (``kind``), and for "set", the values that may occur.
 
-    "withheld" asks nothing: ``values`` has the reason why the values of a column are not written down."""
+    "withheld" asks nothing: ``values`` has the reason why the values of a column are not written down.
+    ``large``: it sorts a table that is too large to be sorted again for the proof of the draft."""
 
     kind: str
     column: str
     sql: str
     values: tuple[str, ...] = ()
+    large: bool = False
 
 
 def candidates(tables: Iterable[Table], personal: tuple[str, ...]) -> list[EstimateWanted]:
@@ -140,7 +142,8 @@ def probes(
             # What one sort may write: a value of every row with what is kept beside it.
             sorting += size if estimate is None else table.estimated_rows * (estimate.width + 24)
             if small or sorting <= temp_bytes:
-                made.append(Probe("unique", column.name, f"count({name}) - count(DISTINCT {name})"))
+                sql = f"count({name}) - count(DISTINCT {name})"
+                made.append(Probe("unique", column.name, sql, large=not small))
     return made
 
 
@@ -214,6 +217,7 @@ def read_scan(asked: Sequence[Probe], row: Sequence[Any]) -> Observed:
     """What the row that :func:`scan_sql` returned says."""
     rows, *answers = row
     nulls, unique, decimals = {}, set(), set()
+    sorted_already = {probe.column for probe in asked if probe.large}
     values: dict[str, tuple[str, ...]] = {}
     withheld: dict[str, str] = {}
     for probe, answer in zip(asked, answers, strict=True):
@@ -243,6 +247,7 @@ def read_scan(asked: Sequence[Probe], row: Sequence[Any]) -> Observed:
         frozenset(c for c in decimals if present[c] >= ENOUGH_ROWS),
         {c: v for c, v in values.items() if present[c] >= max(ENOUGH_ROWS, 5 * len(v))},
         {c: why for c, why in withheld.items() if present[c] >= ENOUGH_ROWS},
+        frozenset(unique & sorted_already),
     )
 
 

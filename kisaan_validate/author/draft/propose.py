@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kisaan_validate.author.draft.codes import certainly
 from kisaan_validate.author.draft.columns import column_lines
@@ -304,7 +305,8 @@ class _Proposer:
                     [quoted, python_text(column.name), *more],
                     f"no duplicates among {present:,} values",
                 )
-                yield self._seen("unique", arguments, f"{name}.{column.name}.unique", why)
+                line = self._seen("unique", arguments, f"{name}.{column.name}.unique", why)
+                yield replace(line, counted=column.name in seen.sorted_once)
             if column.name in seen.two_decimals:
                 arguments, why = (
                     [quoted, python_text(column.name), "2"],

@@ -1,18 +1,20 @@
 """A draft is proved on the database that it came from: what does not pass there is commented out, with the
 reason.
+
+What was counted while looking, by a sort of a large table, is not counted again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kisaan_validate.author.draft.facts import Facts
 from kisaan_validate.author.draft.lines import Key, TableDraft
 from kisaan_validate.author.draft.render import DraftRefused, render
 from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.check import Check, Severity
-from kisaan_validate.facts.result import Result, Status
+from kisaan_validate.facts.result import Evidence, Result, Status
 from kisaan_validate.facts.run import Run
 from kisaan_validate.personal.masking import mask_values
 from kisaan_validate.suite.files import load_files
@@ -26,8 +28,8 @@ ROUNDS = 4
 class Proved:
     """The files of a draft, the run that proved them, and what was commented out on the way.
 
-    ``rendered`` are the names of all files of the draft, also of those that stand already and were not
-    proved.
+    ``run`` has all checks of ``suite`` but those that were ``counted`` while looking (ids). ``rendered`` are
+    the names of all files of the draft, also of those that stand already and were not proved.
     """
 
     files: Mapping[str, str]
@@ -36,6 +38,7 @@ class Proved:
     run: Run
     refused: DraftRefused
     drafts: tuple[TableDraft, ...]
+    counted: frozenset[str]
 
 
 def prove(
@@ -54,6 +57,8 @@ def prove(
     raises, and UsageError if nothing would be written.
     """
     refused = DraftRefused()
+    counted = frozenset(line.id for draft in drafts for line in draft.observed if line.counted)
+    last: tuple[Suite, Run] | None = None
     # Rendered again each time, never edited as text: what is commented out may change the imports.
     for _ in range(ROUNDS):
         rendered = render(facts, drafts, refused, name, observed_as)
@@ -65,13 +70,42 @@ def prove(
             )
         # Files that stand there are not loaded, but their settings hold for the draft.
         suite = load_files({**files, "suite.toml": settings} if settings else files)
-        done = run(suite)
+        asked = _but(suite, counted)
+        # Mostly nothing new is left to prove when a line is commented out: the rest passed in one snapshot.
+        done = (_rest(*last, asked) if last else None) or run(asked)
+        last = (asked, done)
         more = _refused(done, suite, facts)
         # A living database may refuse another check in each round.
         if not more or done.interrupted:
             break
         refused = DraftRefused({**refused.lines, **more.lines}, {**refused.columns, **more.columns})
-    return Proved(files, tuple(rendered), suite, done, refused, tuple(drafts))
+    return Proved(files, tuple(rendered), suite, done, refused, tuple(drafts), _ids(suite) & counted)
+
+
+def _ids(suite: Suite) -> frozenset[str]:
+    return frozenset(check.id for check in suite.checks)
+
+
+def _but(suite: Suite, ids: frozenset[str]) -> Suite:
+    """The same suite without these checks."""
+    return replace(suite, checks=tuple(check for check in suite.checks if check.id not in ids))
+
+
+def _rest(before: Suite, done: Run, suite: Suite) -> Run | None:
+    """What a run of the suite ``before`` proved of a corrected one; None if that asks anything else than
+    what passed there.
+    """
+    passed = {result.check_id for result in done.results if result.status is Status.PASS}
+    known = _meanings(_but(before, _ids(before) - passed))
+    wanted = _meanings(suite)
+    if any(known.get(id) != what for id, what in wanted.items()):
+        return None
+    return replace(done, checks=suite.checks, results=tuple(r for r in done.results if r.check_id in wanted))
+
+
+def _meanings(suite: Suite) -> dict[str, tuple[Check, str]]:
+    """What each check asks, wherever it is written."""
+    return {check.id: (replace(check, origin=""), suite.rules[check.id].meaning()) for check in suite.checks}
 
 
 def _refused(run: Run, suite: Suite, facts: Facts) -> DraftRefused:
@@ -107,11 +141,24 @@ def _reason(result: Result, check: Check, facts: Facts) -> str:
     return f"on {facts.on} {said}{f' ({result.sqlstate})' if result.sqlstate else ''}"
 
 
+def is_taken(result: Result) -> bool:
+    """Whether a check passed because something sound is declared of its rows, or left some of them unread."""
+    return result.status is Status.PASS and (result.evidence is Evidence.PROVED or bool(result.trusted))
+
+
 def told(proved: Proved) -> dict[str, int]:
-    """How many tables and checks a draft has, by the words that name them."""
-    checks = proved.suite.checks
+    """How many tables and checks a draft has, by the words that name them.
+
+    ``passed``, ``taken`` (as declared) and ``counted`` (while looking) have no check in common; what is left
+    of ``checks`` did not pass.
+    """
+    checks, results = proved.suite.checks, proved.run.results
     observed = sum("observed" in check.tags for check in checks)
+    taken = sum(is_taken(result) for result in results)
     return {
+        "passed": sum(result.status is Status.PASS for result in results) - taken,
+        "taken": taken,
+        "counted": len(proved.counted),
         "tables": len(proved.drafts),
         "checks": len(checks),
         "declared": len(checks) - observed,
