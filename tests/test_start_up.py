@@ -89,13 +89,13 @@ OTHERS = {
 LOADED = """import sys
 from kisaan_validate.cli.main import main
 code = main(sys.argv[1:])
-print("loaded", *sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+print("loaded", *sorted(sys.modules), file=sys.stderr)
 sys.exit(code)
 """
 
 
 def loaded(words: Sequence[str], folder: Path, dsn: str) -> set[str]:
-    """The packages that a command has imported when it ends."""
+    """The modules that a command has imported when it ends."""
     done = subprocess.run(
         [sys.executable, "-c", LOADED, *words],
         cwd=folder,
@@ -126,3 +126,41 @@ def test_a_suite_without_pandera_needs_none_of_it(server: Server, tmp_path: Path
     assert {said: names & {*HEAVY} for said, names in found.items() if names & {*HEAVY}} == {}
     (tmp_path / "checks" / "model.py").write_text(MODEL)
     assert {*HEAVY} <= loaded(["list"], tmp_path, dsn), "it would not be seen"
+
+
+COMPARING = (
+    *("compare.causes", "compare.changes", "compare.patterns.ends", "compare.renaming.bodies"),
+    *("contract.load", "contract.rules", "contract.values", "verdict.compared", "execute.measure"),
+    *("plan.measure", "plan.fingerprints", "plan.keyed", "plan.keptvalues", "digest", "execute.keyed"),
+    *("prove.comparing", "prove.kept_rows", "execute.rowcompare", "record.rowfile", "record.valuefile"),
+)
+"""What only a run beside a baseline needs."""
+REHEARSING = ("rehearse", "record.rehearsed", "facts.receipt", "facts.rehearsed", "facts.tape")
+OTHERWISE = ("prove.resuming", "execute.ranges", "live", "facts.row_differences")
+"""What only a run needs that reads a table over several nights, or keeps values."""
+
+
+def among(names: set[str], parts: Sequence[str]) -> set[str]:
+    """Those of ``parts`` of the package of which anything was imported."""
+    whole = {part: f"kisaan_validate.{part}" for part in parts}
+    return {p for p, w in whole.items() if any(name == w or name.startswith(f"{w}.") for name in names)}
+
+
+@pytest.mark.slow
+def test_a_run_imports_only_what_it_was_asked_for(server: Server, tmp_path: Path) -> None:
+    """A run without a baseline, a rehearsal or a waiver imports nothing of them, failing checks or not; one
+    beside a baseline and a contract imports all that compares.
+    """
+    database = server.create("CREATE TABLE orders (id int PRIMARY KEY, total int); SELECT 1")
+    dsn = server.dsn(database)
+    (tmp_path / "checks").mkdir()
+    (tmp_path / "checks" / "orders.py").write_text(SUITE)
+    (tmp_path / "contract.toml").write_text(CONTRACT)
+    loaded(("baseline", "--digests", "--contract", "contract.toml", "-o", "pre.json"), tmp_path, dsn)
+    server.sql("INSERT INTO orders VALUES (1, -1)", database)
+    plain = loaded(("run",), tmp_path, dsn)
+    assert "kisaan_validate.report.html" in plain, "it would show nothing"
+    assert among(plain, (*COMPARING, *REHEARSING, *OTHERWISE)) == set()
+    comparing = loaded(("run", "--baseline", "pre.json", "--contract", "contract.toml"), tmp_path, dsn)
+    assert among(comparing, COMPARING) == {*COMPARING}, "it would not be seen"
+    assert among(comparing, REHEARSING) == set()

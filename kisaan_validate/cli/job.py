@@ -100,7 +100,8 @@ def ready_to_record() -> None:
     import kisaan_validate.report.console
     import kisaan_validate.report.html
     import kisaan_validate.signoff.chain
-    import kisaan_validate.signoff.page  # noqa: F401
+    import kisaan_validate.signoff.page
+    import kisaan_validate.verdict.compared  # noqa: F401
 
 
 @contextmanager

@@ -155,13 +155,13 @@ def the_waivers(config: Config, suite: Suite, path: Path | None, none: bool) -> 
     """The named waivers, else those of the configuration, else those beside the suite. Raises SuiteError
     and RecordError.
     """
-    from kisaan_validate.record.files import read_file
-    from kisaan_validate.rehearse.waiving import rule_names
-    from kisaan_validate.verdict.waivers import read_waivers
-
     beside = config.suite / "waivers.toml"
     # What is named wins over the configuration, and that over what lies beside the suite.
     chosen = path or config.waivers or (beside if beside.exists() else None)
     if none or chosen is None:
         return None
+    from kisaan_validate.record.files import read_file
+    from kisaan_validate.rehearse.waiving import rule_names
+    from kisaan_validate.verdict.waivers import read_waivers
+
     return read_waivers(read_file(chosen), chosen.name, (*suite.rules, *rule_names()))

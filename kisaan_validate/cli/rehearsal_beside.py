@@ -22,10 +22,6 @@ def read_rehearsal(
 
     None where no receipt was named. Raises UsageError and RecordError.
     """
-    from kisaan_validate.facts.receipt import ReceiptFile
-    from kisaan_validate.record.rehearsed import read_receipt
-    from kisaan_validate.rehearse.migrate import read_sources
-
     if receipt is None:
         if migrations is not None:
             raise UsageError(
@@ -33,9 +29,14 @@ def read_rehearsal(
                 "name the receipt of the rehearsal",
             )
         return None
+    from kisaan_validate.record.rehearsed import read_receipt
+
     made = read_receipt(receipt)
     if migrations is None:
         return made, None
+    from kisaan_validate.facts.receipt import ReceiptFile
+    from kisaan_validate.rehearse.migrate import read_sources
+
     return made, tuple(ReceiptFile(one.name, one.sha256) for one in read_sources(migrations))
 
 

@@ -286,11 +286,6 @@ def _comparing(
     are read before anything is asked of the database. Raises UsageError.
     """
     from kisaan_validate.errors import UsageError
-    from kisaan_validate.prove.options import Before, Comparing
-    from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, digest_of
-    from kisaan_validate.record.files import read_file
-    from kisaan_validate.record.rowfile import kept_rows
-    from kisaan_validate.record.valuefile import kept_values
 
     path: Path | None = given["baseline"]
     if given["since"] and given["fail_fast"]:
@@ -314,6 +309,12 @@ def _comparing(
                     f"{option} needs --baseline: without one there is nothing to compare with", hint
                 )
         return None, None
+    from kisaan_validate.prove.options import Before, Comparing
+    from kisaan_validate.record.codec import baseline_from_json, baseline_to_json, digest_of
+    from kisaan_validate.record.files import read_file
+    from kisaan_validate.record.rowfile import kept_rows
+    from kisaan_validate.record.valuefile import kept_values
+
     contract = the_contract(given["contract"], suite)
     dumped = _dumped(path, config, suite, contract, given["quiet"])
     baseline = dumped.baseline if dumped is not None else baseline_from_json(read_file(path), str(path))

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 from kisaan_validate.compare.renaming.names import Relation, relation_of
 from kisaan_validate.compare.schema import RELATIONS
 from kisaan_validate.contract.naming import NO_FATES, Fates, Naming
-from kisaan_validate.contract.needs import Arrival, Names, Removal
 from kisaan_validate.contract.stale import StaleMeasures
-from kisaan_validate.facts.baseline import Baseline, CheckFacts
 from kisaan_validate.facts.differences import VALUES, Change, ChangeKey
-from kisaan_validate.facts.kept import RowsCompared, ValuesCompared
 from kisaan_validate.facts.measure_key import MeasureKey, count_key
-from kisaan_validate.facts.table import ColumnFacts, Measured, Profile, SchemaObject, TableFacts
 
 if TYPE_CHECKING:
+    from kisaan_validate.contract.needs import Arrival, Names, Removal
     from kisaan_validate.contract.promise import Promise
+    from kisaan_validate.facts.baseline import Baseline, CheckFacts
+    from kisaan_validate.facts.kept import RowsCompared, ValuesCompared
+    from kisaan_validate.facts.table import ColumnFacts, Measured, Profile, SchemaObject, TableFacts
 
 WITH_ROWS = ("table", "view", "materialized view")
 """The kinds of objects that have rows."""

@@ -6,16 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from kisaan_validate.compare.renaming.names import ColumnPlace, Relation, Renames
-from kisaan_validate.contract.beside import seen_by
-from kisaan_validate.contract.load import Contract
 from kisaan_validate.contract.naming import Naming
-from kisaan_validate.contract.renamed import declared_fates, renames_of
-from kisaan_validate.facts.baseline import Baseline
-from kisaan_validate.facts.catalogue import Catalogue
-from kisaan_validate.facts.table import SchemaObject
-from kisaan_validate.suite.load import Suite
+
+if TYPE_CHECKING:
+    from kisaan_validate.compare.renaming.names import ColumnPlace, Relation, Renames
+    from kisaan_validate.contract.load import Contract
+    from kisaan_validate.facts.baseline import Baseline
+    from kisaan_validate.facts.catalogue import Catalogue
+    from kisaan_validate.facts.table import SchemaObject
+    from kisaan_validate.suite.load import Suite
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,9 @@ def here(
     # Without a contract there is no other name.
     if contract is None:
         return NamesHere(before=baseline)
+    from kisaan_validate.contract.beside import seen_by
+    from kisaan_validate.contract.renamed import declared_fates, renames_of
+
     titles = {table.title: table.key for table in catalogue.tables.values()}
     naming = Naming(aliases=catalogue.aliases, schemas=catalogue.schemas, knows=titles.__contains__)
     # Without a baseline this is the side before, where nothing is done yet.
@@ -111,6 +115,8 @@ def with_personal(suite: Suite, contract: Contract | None, catalogue: Catalogue)
 
 
 def _personal(suite: Suite, contract: Contract, catalogue: Catalogue) -> Iterator[str]:
+    from kisaan_validate.contract.renamed import declared_fates
+
     titles = {table.title: table.key for table in catalogue.tables.values()}
     fates, relations = declared_fates(
         contract.promises, titles, Naming(aliases=catalogue.aliases, schemas=catalogue.schemas)

@@ -9,14 +9,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from kisaan_validate.contract.both import Both
-from kisaan_validate.contract.needs import Need
 from kisaan_validate.facts.check import Severity
-from kisaan_validate.facts.differences import ChangeKey
 from kisaan_validate.facts.titles import split_column
 from kisaan_validate.text import numbers
+
+if TYPE_CHECKING:
+    from kisaan_validate.contract.both import Both
+    from kisaan_validate.contract.needs import Need
+    from kisaan_validate.facts.differences import ChangeKey
 
 
 class State(StrEnum):

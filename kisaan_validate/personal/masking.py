@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from kisaan_validate.facts.result import MASKED
-from kisaan_validate.facts.row_differences import RowChange
+
+if TYPE_CHECKING:
+    from kisaan_validate.facts.row_differences import RowChange
 
 # Servers in French, German or Japanese quote in their own way.
 _MARKS = '"\u00ab\u00bb\u201c\u201d\u201e\u2018\u2019\u300c\u300d'

@@ -6,24 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from kisaan_validate.execute.fence import moved
-from kisaan_validate.execute.keyed import take_keyed
-from kisaan_validate.execute.measure import take_measures
 from kisaan_validate.execute.one_pass import StatementAnswer
 from kisaan_validate.execute.pool import Pool
 from kisaan_validate.execute.totals import take_totals
-from kisaan_validate.facts.distribution import Distribution
-from kisaan_validate.facts.result import Result
 from kisaan_validate.facts.run import StatementFacts
-from kisaan_validate.facts.table import KeyedDigest, Measured, Profile
-from kisaan_validate.facts.titles import TableKey
-from kisaan_validate.facts.totals import ControlTotal
 from kisaan_validate.plan.statements import Pass, Query
 from kisaan_validate.plan.totals import TotalQuery, total_queries
 from kisaan_validate.prove.budget import Budget
-from kisaan_validate.prove.comparing import ComparisonPlan
-from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.counting import Counting, counting_work, parted
 from kisaan_validate.prove.evidence import collect_keys
 from kisaan_validate.prove.failfast import FailFast
@@ -35,11 +27,20 @@ from kisaan_validate.prove.outcome import (
     rows_of,
     unmeasured_of,
 )
-from kisaan_validate.prove.planning import Planned
 from kisaan_validate.prove.profiling import ProfilePlan, take
 from kisaan_validate.prove.resumed import Resumed, resumed_of, with_notes, without_partial
 from kisaan_validate.prove.streaming import Streaming, streaming
 from kisaan_validate.prove.volumes import volume_results
+
+if TYPE_CHECKING:
+    from kisaan_validate.facts.distribution import Distribution
+    from kisaan_validate.facts.result import Result
+    from kisaan_validate.facts.table import KeyedDigest, Measured, Profile
+    from kisaan_validate.facts.titles import TableKey
+    from kisaan_validate.facts.totals import ControlTotal
+    from kisaan_validate.prove.comparison import ComparisonPlan
+    from kisaan_validate.prove.context import RunContext
+    from kisaan_validate.prove.planning import Planned
 
 Log = list[StatementFacts]
 CountAnswers = list[tuple[Pass | Query, StatementAnswer]]
@@ -107,11 +108,7 @@ def _told(q: Questions, compared: ComparisonPlan, profiled: ProfilePlan) -> Meas
     context, pool, log, stop = q.context, q.pool, q.log, q.context.request.stop
     answers, streamed = _counted(q)
     results, failing = _proved(q, answers, streamed)
-    say = context.request.counting
-    measured, more = take_measures(pool, compared.measures, stop, say("measuring"))
-    log += more
-    keyed, more = take_keyed(pool, compared.keyed, stop, say("comparing personal columns"))
-    log += more
+    measured, keyed = _measured(q, compared)
     totals, more = take_totals(pool, _total_queries(context), stop)
     log += more
     # Last of all that is measured: a profile decides nothing, so nothing waits for it.
@@ -175,6 +172,21 @@ def _proved(
     q.fast.see((streamed or {}).values())
     q.fast.end(stop)
     return results, failing
+
+
+def _measured(q: Questions, compared: ComparisonPlan) -> tuple[tuple[Measured, ...], tuple[KeyedDigest, ...]]:
+    """What a comparison needs; nothing where nothing is compared."""
+    if not compared.measures and not compared.keyed:
+        return (), ()
+    from kisaan_validate.execute.keyed import take_keyed
+    from kisaan_validate.execute.measure import take_measures
+
+    say, stop = q.context.request.counting, q.context.request.stop
+    measured, more = take_measures(q.pool, compared.measures, stop, say("measuring"))
+    q.log.extend(more)
+    keyed, more = take_keyed(q.pool, compared.keyed, stop, say("comparing personal columns"))
+    q.log.extend(more)
+    return measured, keyed
 
 
 def _total_queries(context: RunContext) -> list[TotalQuery]:

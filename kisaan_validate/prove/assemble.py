@@ -5,35 +5,37 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from kisaan_validate.contract.meaning import meanings_of
 from kisaan_validate.contract.whole import attached, is_whole
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.fence import REWRITTEN
 from kisaan_validate.facts.catalogue import KIND_WORDS, Catalogue, Table
-from kisaan_validate.facts.check import Check
 from kisaan_validate.facts.distribution import Distribution
 from kisaan_validate.facts.place import Notice
 from kisaan_validate.facts.result import COUNTED, Evidence, Result, Status
 from kisaan_validate.facts.run import Run
 from kisaan_validate.facts.table import ColumnFacts, KeyedDigest, Measured, TableFacts
-from kisaan_validate.facts.titles import TableKey
-from kisaan_validate.facts.totals import ControlTotal
 from kisaan_validate.plan.plan import Plan, tables_of
 from kisaan_validate.process.stopping import Cause
-from kisaan_validate.prove.asking import Measurements
 from kisaan_validate.prove.budget import NEXT, not_reached
-from kisaan_validate.prove.comparing import ComparisonPlan
-from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.guarding import promotion
 from kisaan_validate.prove.planning import Planned, pushable
-from kisaan_validate.prove.request import RunRequest
 from kisaan_validate.prove.resumed import kept_states
 from kisaan_validate.suite import foreign
-from kisaan_validate.suite.load import Suite
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.coverage import coverage_of
 from kisaan_validate.version import VERSION
+
+if TYPE_CHECKING:
+    from kisaan_validate.facts.check import Check
+    from kisaan_validate.facts.titles import TableKey
+    from kisaan_validate.facts.totals import ControlTotal
+    from kisaan_validate.prove.asking import Measurements
+    from kisaan_validate.prove.comparison import ComparisonPlan
+    from kisaan_validate.prove.context import RunContext
+    from kisaan_validate.prove.request import RunRequest
+    from kisaan_validate.suite.load import Suite
 
 
 def assemble(context: RunContext, planned: Planned, compared: ComparisonPlan, told: Measurements) -> Run:
@@ -75,7 +77,7 @@ def assemble(context: RunContext, planned: Planned, compared: ComparisonPlan, to
         contract_digest=contract.digest if contract is not None else "",
         waivers_digest=waivers.digest if waivers is not None else "",
         fail_on=options.fail_on,
-        meanings=meanings_of(contract, request.suite) if contract is not None else {},
+        meanings=_meanings(request),
         criteria=suite.criteria,
         coverage=coverage_of(suite, context.catalogue, results),
         interrupted=request.interrupted,
@@ -86,6 +88,15 @@ def assemble(context: RunContext, planned: Planned, compared: ComparisonPlan, to
         resumed=resumed,
         counters=context.catalogue.server.recorded if context.catalogue.server is not None else (),
     )
+
+
+def _meanings(request: RunRequest) -> dict[str, str]:
+    """What the contract asks to be measured of each table; nothing without one."""
+    if request.options.contract is None:
+        return {}
+    from kisaan_validate.contract.meaning import meanings_of
+
+    return meanings_of(request.options.contract, request.suite)
 
 
 def _results(context: RunContext, plan: Plan, told: Measurements) -> tuple[Result, ...]:

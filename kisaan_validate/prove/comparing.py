@@ -5,89 +5,45 @@ measure for a contract and for digests.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from kisaan_validate.compare.renaming.bodies import bodies_in_question, bodies_told
 from kisaan_validate.contract.here import NamesHere, here
 from kisaan_validate.contract.load import Contract, bound_to
-from kisaan_validate.contract.needs import Need
 from kisaan_validate.contract.through import measured_bodies
 from kisaan_validate.errors import UsageError
 from kisaan_validate.execute.keyed import KeyedJob, keyed_jobs_again, keyed_jobs_before
 from kisaan_validate.execute.measure import read_digesting
-from kisaan_validate.execute.snapshot import Snapshot
-from kisaan_validate.facts.baseline import Baseline
-from kisaan_validate.facts.measure_key import refused_key
-from kisaan_validate.facts.table import Measured, SchemaObject, SequenceValue
-from kisaan_validate.facts.titles import TableKey
-from kisaan_validate.plan.fingerprints import Digesting
 from kisaan_validate.plan.measure.of_contract import measures_of
 from kisaan_validate.plan.measure.rows import undigested
-from kisaan_validate.plan.measure.statement import Measure
 from kisaan_validate.plan.measure.whole import whole_measures
 from kisaan_validate.plan.renames import named_here, suspected
 from kisaan_validate.postgres.catalogue import blocked_relations
 from kisaan_validate.postgres.schema import read_beside, read_bodies, read_objects, read_sequences
-from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.standins import read_lookalikes, shadowed
 from kisaan_validate.postgres.volatility import volatile_names
-from kisaan_validate.prove.context import RunContext
-from kisaan_validate.prove.options import Comparing
+from kisaan_validate.prove.comparison import ComparisonPlan, SchemaFacts
 from kisaan_validate.sql.assertion import calls_of
 from kisaan_validate.text.nearest import nearest
 
+if TYPE_CHECKING:
+    from kisaan_validate.contract.needs import Need
+    from kisaan_validate.execute.snapshot import Snapshot
+    from kisaan_validate.facts.baseline import Baseline
+    from kisaan_validate.facts.table import Measured
+    from kisaan_validate.facts.titles import TableKey
+    from kisaan_validate.plan.measure.statement import Measure
+    from kisaan_validate.postgres.session import Session
+    from kisaan_validate.prove.context import RunContext
+    from kisaan_validate.prove.options import Comparing
 
-@dataclass(frozen=True)
-class SchemaFacts:
-    """The schemas' objects, the sequences' values, and why some could not be read."""
 
-    objects: tuple[SchemaObject, ...] = ()
-    unread: Mapping[str, str] = field(default_factory=dict)
-    sequences: tuple[SequenceValue, ...] = ()
-
-
-@dataclass(frozen=True)
-class ComparisonPlan:
-    """What a comparison knows and asks before rows are read.
-
-    ``here`` is the contract on this side; ``since`` are the columns that tell which rows came later.
-    ``measures`` and ``keyed`` are still to be asked; ``answered`` was asked already; ``refused`` maps
-    promises to why their SQL is not run. ``digesting`` is None where nothing is digested. ``secret`` is
-    the key of digests of personal columns, in hex.
+def prepare(context: RunContext, comparing: Comparing) -> ComparisonPlan:
+    """What is to be measured for a comparison. Raises DatabaseError, and UsageError for a column that is
+    not there.
     """
-
-    schema: SchemaFacts = field(default_factory=SchemaFacts)
-    here: NamesHere = field(default_factory=NamesHere)
-    since: Mapping[TableKey, str] = field(default_factory=dict)
-    digesting: Digesting | None = None
-    measures: tuple[Measure, ...] = ()
-    refused: Mapping[str, str] = field(default_factory=dict)
-    answered: tuple[Measured, ...] = ()
-    left_out: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    keyed: tuple[KeyedJob, ...] = ()
-    secret: str = ""
-
-    @property
-    def check(self) -> tuple[str, ...]:
-        """How digests were computed, and what the server's hash functions answered to fixed questions."""
-        return self.answered[0].names if self.answered else ()
-
-    @property
-    def refusals(self) -> tuple[Measured, ...]:
-        """What is recorded of the promises whose SQL is not run."""
-        return tuple(
-            Measured(refused_key(id).text, "", message=reason) for id, reason in self.refused.items()
-        )
-
-
-def prepare(context: RunContext) -> ComparisonPlan:
-    """What is to be measured for a comparison; nothing if none was asked for. Raises DatabaseError, and
-    UsageError for a column that is not there.
-    """
-    comparing = context.request.options.compare
-    if comparing is None:
-        return ComparisonPlan()
     context.request.say("reading the schema")
     schema = _read_schema(context)
     whole = _digests_wanted(comparing, context.request.options.baseline)

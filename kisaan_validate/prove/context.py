@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from kisaan_validate.contract.here import with_personal
-from kisaan_validate.contract.load import Contract
-from kisaan_validate.execute.snapshot import Snapshot
 from kisaan_validate.facts.baseline import require_same_database
-from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.postgres.expected import require_expected
 from kisaan_validate.postgres.lineage import discretion_of, followed_in, read_lineage
-from kisaan_validate.postgres.session import Discretion, Session
 from kisaan_validate.postgres.standby import too_old
 from kisaan_validate.process.stopping import Cause
 from kisaan_validate.prove.lock import kinds_of_readers, open_session, tables_in_scope
-from kisaan_validate.prove.request import RunRequest
 from kisaan_validate.prove.server import with_server
-from kisaan_validate.suite.load import Suite
+
+if TYPE_CHECKING:
+    from kisaan_validate.contract.load import Contract
+    from kisaan_validate.execute.snapshot import Snapshot
+    from kisaan_validate.facts.catalogue import Catalogue, Table
+    from kisaan_validate.postgres.session import Discretion, Session
+    from kisaan_validate.prove.request import RunRequest
+    from kisaan_validate.suite.load import Suite
 
 
 @dataclass(frozen=True)

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kisaan_validate.execute.ask import ask, ask_bundle, refuse
-from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.one_pass import StatementAnswer
 from kisaan_validate.execute.pieces import Pieces, ask_in_pieces
 from kisaan_validate.execute.pool import Task
 from kisaan_validate.facts.titles import TableKey
-from kisaan_validate.plan.bundles import StatementBundle
 from kisaan_validate.plan.pieces import divisible
-from kisaan_validate.plan.plan import Plan
 from kisaan_validate.plan.statements import Pass, Query
-from kisaan_validate.postgres.session import Session
 from kisaan_validate.prove.budget import turn_of
-from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.evidence import listings
-from kisaan_validate.prove.failfast import FailFast
-from kisaan_validate.prove.planning import Planned
-from kisaan_validate.prove.resuming import resumed_asker
+
+if TYPE_CHECKING:
+    from kisaan_validate.execute.ground import Ground
+    from kisaan_validate.plan.bundles import StatementBundle
+    from kisaan_validate.plan.plan import Plan
+    from kisaan_validate.postgres.session import Session
+    from kisaan_validate.prove.context import RunContext
+    from kisaan_validate.prove.failfast import FailFast
+    from kisaan_validate.prove.planning import Planned
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ def counting_work(context: RunContext, planned: Planned, fast: FailFast) -> list
 
 def _resumed(context: RunContext, planned: Planned, statement: Pass | Query) -> Asked:
     """The work that reads a table over several nights."""
+    from kisaan_validate.prove.resuming import resumed_asker
+
     table = planned.resumption.of(statement)
     assert table is not None
     blocks = planned.sizes.get(table.table.oid)

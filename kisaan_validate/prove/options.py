@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kisaan_validate.contract.load import Contract
-from kisaan_validate.facts.baseline import Baseline
-from kisaan_validate.facts.place import Place
 from kisaan_validate.facts.result import FailOn
-from kisaan_validate.facts.resumed import ResumeFrom
-from kisaan_validate.facts.run import Run
-from kisaan_validate.plan.keyed import SealedDigests
 from kisaan_validate.plan.trust import Trust
 from kisaan_validate.postgres.session import Limits
-from kisaan_validate.process.deadline import Deadline
-from kisaan_validate.record.rowfile import KeptRows, RowWriter
-from kisaan_validate.record.valuefile import KeptValues
 from kisaan_validate.verdict.waivers import Waivers, keys_needed
-from kisaan_validate.volumes.model import PastPoint
 
 if TYPE_CHECKING:
+    from kisaan_validate.contract.load import Contract
+    from kisaan_validate.facts.baseline import Baseline
+    from kisaan_validate.facts.place import Place
+    from kisaan_validate.facts.resumed import ResumeFrom
+    from kisaan_validate.facts.run import Run
     from kisaan_validate.guard.rules import GuardRules
+    from kisaan_validate.plan.keyed import SealedDigests
+    from kisaan_validate.process.deadline import Deadline
+    from kisaan_validate.record.rowfile import KeptRows, RowWriter
+    from kisaan_validate.record.valuefile import KeptValues
+    from kisaan_validate.volumes.model import PastPoint
 
 
 @dataclass(frozen=True)

@@ -9,21 +9,19 @@ import time
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from kisaan_validate.errors import CatalogueWithheld
 from kisaan_validate.execute.held import HoldLimit
-from kisaan_validate.facts.run import Run
-from kisaan_validate.plan.plan import Plan
 from kisaan_validate.postgres.catalogue import reading_catalogue
-from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.target import Target, find_target
 from kisaan_validate.process.deadline import DeadlineTimer
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.prove.again import asked_again
 from kisaan_validate.prove.asking import ask_all
 from kisaan_validate.prove.assemble import assemble
-from kisaan_validate.prove.comparing import prepare
-from kisaan_validate.prove.context import look
+from kisaan_validate.prove.comparison import ComparisonPlan
+from kisaan_validate.prove.context import RunContext, look
 from kisaan_validate.prove.guarding import guarded, watch_from_here, with_pauses
 from kisaan_validate.prove.ledger import with_ledger
 from kisaan_validate.prove.lock import connect, lock
@@ -36,7 +34,12 @@ from kisaan_validate.prove.rows import with_rows
 from kisaan_validate.prove.settling import Look, settled
 from kisaan_validate.prove.values import values_to_keep, with_values
 from kisaan_validate.prove.withheld import nothing_judged
-from kisaan_validate.suite.load import Suite
+
+if TYPE_CHECKING:
+    from kisaan_validate.facts.run import Run
+    from kisaan_validate.plan.plan import Plan
+    from kisaan_validate.postgres.session import Session
+    from kisaan_validate.suite.load import Suite
 
 
 def run(
@@ -103,7 +106,7 @@ def _look(request: RunRequest, holder: Session) -> Look:
             # A column that cannot be kept is refused before hours of reading.
             keeping = values_to_keep(context)
             planned = plan(context)
-        compared = prepare(context)
+        compared = _comparison(context)
         profiled = plan_profile(context, compared.here.before)
         # The catalogue is read through its indexes; from here on only heaps may answer.
         heaps_only(holder)
@@ -118,6 +121,17 @@ def _look(request: RunRequest, holder: Session) -> Look:
             # The snapshot is still open here, and the callback can ask whether it survived so long.
             options.while_held(made, lambda: alive(holder))
     return Look(made, told.failing, seen)
+
+
+def _comparison(context: RunContext) -> ComparisonPlan:
+    """What is to be measured for a comparison; nothing if none was asked for."""
+    comparing = context.request.options.compare
+    if comparing is None:
+        return ComparisonPlan()
+    # Only now: a run without a baseline need not import what compares.
+    from kisaan_validate.prove.comparing import prepare
+
+    return prepare(context, comparing)
 
 
 def _ended(made: Run, request: RunRequest, held: HoldLimit) -> Run:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.facts.differences import VALUES_GONE
 from kisaan_validate.facts.kept import RowFile, ValuesCompared
-from kisaan_validate.facts.run import Run
-from kisaan_validate.facts.table import TableFacts
 from kisaan_validate.personal.lineage import asked_of
-from kisaan_validate.plan.keptvalues import ValueStream, stream_again, value_streams
 from kisaan_validate.postgres.lineage import read_followed
-from kisaan_validate.prove.comparing import ComparisonPlan
-from kisaan_validate.prove.context import RunContext
-from kisaan_validate.prove.options import KeptColumns
 from kisaan_validate.prove.recovery import goes_on, unready
-from kisaan_validate.record.valuefile import KeptValues, ValueWriter
 from kisaan_validate.sql.expressions import knows_zone_sql
 from kisaan_validate.suite.personal import looks_asked
+
+if TYPE_CHECKING:
+    from kisaan_validate.facts.run import Run
+    from kisaan_validate.facts.table import TableFacts
+    from kisaan_validate.plan.keptvalues import ValueStream
+    from kisaan_validate.prove.comparison import ComparisonPlan
+    from kisaan_validate.prove.context import RunContext
+    from kisaan_validate.prove.options import KeptColumns
+    from kisaan_validate.record.valuefile import KeptValues
 
 
 def values_to_keep(context: RunContext) -> list[ValueStream]:
@@ -37,6 +40,8 @@ def values_to_keep(context: RunContext) -> list[ValueStream]:
     kept = options.keep.values
     if kept is None:
         return []
+    from kisaan_validate.plan.keptvalues import value_streams
+
     looks = _looks_personal(context, kept)
     return value_streams(
         kept.columns, context.catalogue, context.readable, context.is_personal, looks, context.encoding
@@ -72,6 +77,8 @@ def with_values(
 
 
 def _written(context: RunContext, kept: KeptColumns, streams: Sequence[ValueStream]) -> RowFile:
+    from kisaan_validate.record.valuefile import ValueWriter
+
     writer = ValueWriter(kept.path)
     try:
         from kisaan_validate.live.kept import write_values
@@ -118,6 +125,8 @@ class _Values:
         if table is None or lost:
             yield from _untold(title, forms.columns, lost or self._absence(title))
             return lost
+        from kisaan_validate.plan.keptvalues import stream_again
+
         stream, reasons = stream_again(
             table, forms, self.context.is_personal, self.context.encoding, self.zone
         )

@@ -135,7 +135,7 @@ def entry_of(
     """The entry of a run as it was judged; ``digest`` is that of its run.json, ``between`` what happened
     since the run before it.
     """
-    from kisaan_validate.contract.rules import State
+    from kisaan_validate.contract.promise import State
 
     run = judged.run
     findings = findings_of(judged)

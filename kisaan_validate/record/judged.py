@@ -14,7 +14,7 @@ from typing import Any
 
 from kisaan_validate.compare.causes.base import ChangeGroup, Proof
 from kisaan_validate.compare.changes import changes_by_table
-from kisaan_validate.contract.rules import State
+from kisaan_validate.contract.promise import State
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.differences import Change, ChangeKey, CheckMove, NotCompared, Unknown
 from kisaan_validate.facts.result import Verdict

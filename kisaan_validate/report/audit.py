@@ -6,14 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from kisaan_validate.report.control_totals import total_tables
 from kisaan_validate.text.numbers import counted
-from kisaan_validate.verdict.judgement import Judgement
 from kisaan_validate.verdict.reconciliation import Amount, LineKind, Reconciliation, StatementLine
-from kisaan_validate.verdict.unproved import UnprovedPart
+
+if TYPE_CHECKING:
+    from kisaan_validate.verdict.judgement import Judgement
+    from kisaan_validate.verdict.unproved import UnprovedPart
 
 _STANDS = frozenset({LineKind.BEFORE, LineKind.COMPUTED, LineKind.COUNTED, LineKind.EXPECTED})
 """Lines that say how much there is; the others say by how much it moved."""

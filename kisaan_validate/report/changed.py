@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from kisaan_validate.compare.causes.base import ChangeGroup
-from kisaan_validate.compare.causes.values import EndsMoved
-from kisaan_validate.compare.patterns.ends import Hint, hints
-from kisaan_validate.contract.rules import State
-from kisaan_validate.facts.baseline import Baseline
+from kisaan_validate.contract.promise import State
 from kisaan_validate.facts.differences import CHANGED_ROWS, DIGEST, ROWS, SEQUENCE, VALUES, Change
-from kisaan_validate.facts.table import Family
 from kisaan_validate.report.deltas import difference
 from kisaan_validate.report.text import number, signed
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.judgement import Answer, Judgement, answer_of
+
+if TYPE_CHECKING:
+    from kisaan_validate.compare.causes.base import ChangeGroup
+    from kisaan_validate.compare.patterns.ends import Hint
+    from kisaan_validate.facts.baseline import Baseline
+    from kisaan_validate.facts.table import Family
 
 STATE_ORDER = (State.BROKEN, State.NOT_DONE, State.UNKNOWN, State.NOT_APPLICABLE, State.KEPT)
 STATE_WORDS = {
@@ -125,6 +127,8 @@ def table_changes(judged: Judgement, after: Baseline) -> dict[str, TableChanges]
     """What differs, by table ("" for the database as a whole), each table's differences by their cause."""
     if judged.diff is None or judged.before is None:
         return {}
+    from kisaan_validate.compare.patterns.ends import hints
+
     said, families = hints(judged.before, after), _families(after)
     found: dict[str, list[ChangeGroup]] = {}
     for group in judged.groups:
@@ -177,6 +181,8 @@ def _cause_words(group: ChangeGroup) -> str:
 
 def _untold_hints(said: Iterable[Hint], groups: Iterable[ChangeGroup]) -> tuple[Hint, ...]:
     """What the figures say of columns that no cause covers."""
+    from kisaan_validate.compare.causes.values import EndsMoved
+
     told = {(c.table, c.name) for g in groups if isinstance(g.cause, EndsMoved) for c in g.changes}
     return tuple(hint for hint in said if (hint.table, hint.column) not in told)
 
@@ -187,6 +193,8 @@ def open_hints(judged: Judgement, after: Baseline) -> tuple[Hint, ...]:
     """
     if judged.diff is None or judged.before is None:
         return ()
+    from kisaan_validate.compare.patterns.ends import hints
+
     # Without a contract nothing is explained or unexplained: all differences are open to the reader.
     changes = judged.unexplained if judged.contract is not None else judged.diff.changes
     columns = {(change.table, change.name) for change in changes if change.kind == VALUES}

@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text as RichText
 
-from kisaan_validate.compare.causes.base import sides_of
-from kisaan_validate.compare.causes.values import EndsMoved
 from kisaan_validate.compare.tables import row_counts
-from kisaan_validate.contract.rules import State
+from kisaan_validate.contract.promise import State
 from kisaan_validate.facts.baseline import baseline_of
-from kisaan_validate.facts.differences import TableRowCounts
 from kisaan_validate.facts.result import UNANSWERED, FailOn, Status, Verdict
 from kisaan_validate.report.beside import not_compared_lines
 from kisaan_validate.report.changed import STATE_ORDER, answer_words, open_hints
@@ -30,12 +27,13 @@ from kisaan_validate.report.summary import WORTH_SAYING, held_words, pairs_of
 from kisaan_validate.report.text import flat
 from kisaan_validate.report.values import print_values
 from kisaan_validate.text.numbers import counted
-from kisaan_validate.verdict.judgement import Judgement
 from kisaan_validate.verdict.proved import proved_earlier
 from kisaan_validate.verdict.resumed import read_so_far
 
 if TYPE_CHECKING:
+    from kisaan_validate.facts.differences import TableRowCounts
     from kisaan_validate.prove.request import Connected
+    from kisaan_validate.verdict.judgement import Judgement
 
 from kisaan_validate.report.console_checks import INDENT, print_checks_in_need, print_names
 from kisaan_validate.report.console_parts import (
@@ -157,7 +155,10 @@ def _said(lines: list[str], verbose: bool) -> str:
 
 def _print_groups(console: Console, judged: Judgement, verbose: bool) -> None:
     """What no promise explains, or, without a contract, all that differs: a line for each cause."""
-    groups = judged.open_groups
+    if not (groups := judged.open_groups):
+        return
+    from kisaan_validate.compare.causes.base import sides_of
+
     style = "bold red" if judged.contract is not None else "bold"
     word = "unexplained" if judged.contract is not None else "differs"
     shown = groups if verbose else groups[:MOST_LISTED]
@@ -184,6 +185,10 @@ def _print_remarks(console: Console, judged: Judgement, verbose: bool) -> None:
 
 
 def _print_hints(console: Console, judged: Judgement, verbose: bool) -> None:
+    if judged.diff is None:
+        return
+    from kisaan_validate.compare.causes.values import EndsMoved
+
     told = {c for g in judged.groups if isinstance(g.cause, EndsMoved) for c in g.changes}
     # A group that names the pattern has said it already.
     named = {(change.table, change.name) for change in told}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from kisaan_validate.contract.promise import State
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.differences import VALUES
-from kisaan_validate.facts.kept import ValuesCompared
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.report.cards import Card, Keys
 from kisaan_validate.report.found import more_keys
@@ -16,8 +16,11 @@ from kisaan_validate.report.text import number
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.findings import Finding, Heading, findings_of
 from kisaan_validate.verdict.headlines import noun
-from kisaan_validate.verdict.judgement import Judgement
 from kisaan_validate.verdict.waivers import Use
+
+if TYPE_CHECKING:
+    from kisaan_validate.facts.kept import ValuesCompared
+    from kisaan_validate.verdict.judgement import Judgement
 
 ROWS = 3
 """So many rows of a finding are shown with it; its checks show more."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment
 from markupsafe import Markup
 
-from kisaan_validate.contract.rules import State
+from kisaan_validate.contract.promise import State
 from kisaan_validate.facts.check import Severity
-from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import baseline_to_json, digest_of, run_digest
 from kisaan_validate.report import changed, psql, rows, summary, text
 from kisaan_validate.report.audit import audit_facts
@@ -29,10 +28,13 @@ from kisaan_validate.report.shell import VERDICT_ICONS, css_text, environment, f
 from kisaan_validate.report.signatures import Signatures
 from kisaan_validate.report.svg import ICON_PATHS, sign_url, time_bar
 from kisaan_validate.report.tables import coverage_gaps, table_lines
-from kisaan_validate.verdict.judgement import Judgement
 from kisaan_validate.verdict.proved import proved_words
 from kisaan_validate.verdict.reconciliation import reconciliations
 from kisaan_validate.verdict.unproved import unproved_of
+
+if TYPE_CHECKING:
+    from kisaan_validate.facts.run import Run
+    from kisaan_validate.verdict.judgement import Judgement
 
 MOST_SQL = 250_000
 """So many characters of the statements' SQL a page shows; beyond, it says where it stands. Each check

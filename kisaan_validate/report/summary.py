@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from kisaan_validate.contract.rules import State
+from kisaan_validate.contract.promise import State
 from kisaan_validate.facts.check import Check, Form, Severity
 from kisaan_validate.facts.differences import CheckMove, Origin, Transition
 from kisaan_validate.facts.result import Evidence, FailOn, Result, Status, Verdict, vacuous
 from kisaan_validate.facts.run import Run, nothing_checked
 from kisaan_validate.report.text import number
 from kisaan_validate.text.numbers import agreeing, counted
-from kisaan_validate.verdict.judgement import Judgement
 from kisaan_validate.verdict.waivers import Use
+
+if TYPE_CHECKING:
+    from kisaan_validate.verdict.judgement import Judgement
 
 WORTH_SAYING = 10
 """Seconds for which a snapshot is held before the console says so."""

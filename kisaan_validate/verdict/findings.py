@@ -7,16 +7,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from kisaan_validate.compare.causes.base import ChangeGroup
 from kisaan_validate.contract.promise import State
 from kisaan_validate.facts.check import Check, Form, Severity
 from kisaan_validate.facts.differences import CheckMove, Origin
-from kisaan_validate.facts.result import Result
 from kisaan_validate.verdict.headlines import Parts, headline
 from kisaan_validate.verdict.judgement import JUDGED, Judgement, known_since_last
 from kisaan_validate.verdict.ties import Problems, joined
 from kisaan_validate.verdict.waivers import Use
+
+if TYPE_CHECKING:
+    from kisaan_validate.compare.causes.base import ChangeGroup
+    from kisaan_validate.facts.result import Result
 
 
 class Heading(StrEnum):

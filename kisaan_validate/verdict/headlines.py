@@ -6,15 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kisaan_validate.compare.causes.base import ChangeGroup, listed
-from kisaan_validate.compare.causes.values import EndsMoved
-from kisaan_validate.contract.promise import Outcome, Promise
 from kisaan_validate.facts.check import Check, Form
 from kisaan_validate.facts.result import COUNTED, Evidence, Result
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.ties import demand_of, missing_keys, subject_of
 
 if TYPE_CHECKING:
+    from kisaan_validate.compare.causes.base import ChangeGroup
+    from kisaan_validate.contract.promise import Outcome, Promise
     from kisaan_validate.verdict.judgement import Judgement
 
 
@@ -61,6 +60,11 @@ def noun(table: str, nouns: Mapping[str, str]) -> str:
 
 def _pattern(parts: Parts, nouns: Mapping[str, str]) -> str:
     """``created_at and updated_at of payments and sales shifted by -05:30``."""
+    if not parts.groups:
+        return ""
+    from kisaan_validate.compare.causes.base import listed
+    from kisaan_validate.compare.causes.values import EndsMoved
+
     moved = [group for group in parts.groups if isinstance(group.cause, EndsMoved)]
     if not moved:
         return ""
@@ -80,6 +84,8 @@ def _missing(parts: Parts, nouns: Mapping[str, str]) -> str:
     whole = all(result.sample_complete for _, result in references)
     if len(values) != 1 or not whole or None in rows:
         return ""
+    from kisaan_validate.compare.causes.base import listed
+
     column, value = subject_of(references[0][0]), next(iter(values))
     who = listed(list(dict.fromkeys(noun(check.table, nouns) for check, _ in references)))
     number = sum(count or 0 for count in rows)

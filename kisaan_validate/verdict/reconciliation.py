@@ -9,20 +9,22 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
+from typing import TYPE_CHECKING
 
 from kisaan_validate.compare.digests import why_undigested
 from kisaan_validate.compare.patterns.base import EXACT
 from kisaan_validate.compare.tables import tables_in_scope
 from kisaan_validate.contract.both import Both, CannotTell, Side, side_of
 from kisaan_validate.contract.promise import OfTable, Promise
-from kisaan_validate.contract.rules import SumPreserved
 from kisaan_validate.contract.story import Story, story_of
 from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.differences import ROWS, VALUES
-from kisaan_validate.facts.kept import RowsCompared
 from kisaan_validate.facts.measure_key import WHICH_ROWS
 from kisaan_validate.facts.table import ColumnFacts, Family, Profile, TableFacts
 from kisaan_validate.verdict.judgement import Judgement, promised_story
+
+if TYPE_CHECKING:
+    from kisaan_validate.facts.kept import RowsCompared
 
 
 class LineKind(StrEnum):
@@ -137,6 +139,8 @@ def _titles(judged: Judgement, both: Both) -> set[str]:
 
 def _names(promise: Promise) -> str:
     """The table whose rows or sum a promise is about; "" if it is about neither."""
+    from kisaan_validate.contract.values import SumPreserved
+
     if isinstance(promise, SumPreserved):
         return promise.place[0]
     return promise.table if isinstance(promise, OfTable) else ""
@@ -198,6 +202,10 @@ class _Books:
     @property
     def _promised_sums(self) -> set[str]:
         """The columns whose sum a promise speaks of."""
+        if not self.judged.promises:
+            return set()
+        from kisaan_validate.contract.values import SumPreserved
+
         promises = [p for p, _ in self.judged.promises if isinstance(p, SumPreserved)]
         return {
             self.both.column(self.table, p.place[1])

@@ -11,13 +11,15 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from kisaan_validate.compare.causes.base import ChangeGroup
-from kisaan_validate.compare.causes.values import EndsMoved
 from kisaan_validate.contract.promise import OfColumn, Outcome, Promise
 from kisaan_validate.facts.check import Check, Form
 from kisaan_validate.facts.differences import VALUES, CheckMove, Origin
 from kisaan_validate.facts.result import MASKED, Result
+
+if TYPE_CHECKING:
+    from kisaan_validate.compare.causes.base import ChangeGroup
 
 Node = tuple[str, str]
 Tie = tuple[Node, Node]
@@ -98,6 +100,10 @@ def missing_keys(check: Check, result: Result) -> tuple[str, ...]:
 
 def same_pattern(problems: Problems) -> Iterator[Tie]:
     """Values that moved by the same pattern, in whatever table: the same offset."""
+    if not problems.groups:
+        return
+    from kisaan_validate.compare.causes.values import EndsMoved
+
     yield from _alike(
         (("change", str(n)), group.cause.identity)
         for n, group in enumerate(problems.groups)

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kisaan_validate.contract.promise import State
-from kisaan_validate.contract.values import Revised
 from kisaan_validate.facts.check import Check
 from kisaan_validate.facts.result import Evidence, Result, Status, vacuous
-from kisaan_validate.facts.table import ColumnFacts
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.depth import depth_of
-from kisaan_validate.verdict.judgement import Judgement
 from kisaan_validate.verdict.proved import proved_earlier
-from kisaan_validate.verdict.reconciliation import Reconciliation
+
+if TYPE_CHECKING:
+    from kisaan_validate.facts.table import ColumnFacts
+    from kisaan_validate.verdict.judgement import Judgement
+    from kisaan_validate.verdict.reconciliation import Reconciliation
 
 OUT_OF_TIME = frozenset({"57014", "55P03", "25P03", "25P04"})
 """SQLSTATEs of statements that ran out of time, or waited too long for a lock."""
@@ -99,6 +101,8 @@ def _sides(judged: Judgement, books: Iterable[Reconciliation]) -> Iterator[Unpro
     if judged.diff is None or judged.before is None:
         yield UnprovedPart("Not compared", (Unproved("there is no baseline", ("before and after",)),))
         return
+    from kisaan_validate.contract.values import Revised
+
     promises = [(p.claim(), o.message or o.state.value) for p, o in judged.open_promises]
     announced = [(p.claim(), o.message) for p, o in judged.in_state(State.KEPT) if isinstance(p, Revised)]
     others = [
