@@ -176,9 +176,6 @@ def entry() -> None:
     # Nearly all that a command makes at first, modules and checks, lives until it ends: looking through it
     # for garbage each 700 objects takes a tenth of a short run, and finds none.
     gc.set_threshold(5_000, 10, 10)
-    # numpy, which pandas brings along, starts a thread for each processor, for algebra that nothing here
-    # does: a quarter of the time of its import.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # First of all: a signal that comes during the imports is heard too.
     listen()
     open_streams()
