@@ -357,11 +357,41 @@ def test_one_scan_a_table(server: Server, database: str) -> None:
 def _scans(server: Server, database: str) -> dict[str, int]:
     return dict(
         server.sql(
-            "SELECT relname::text, seq_scan + idx_scan FROM pg_stat_user_tables WHERE relname IN "
+            "SELECT relname::text, seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables WHERE relname IN "
             "('users', 'orders')",
             database,
         )
     )
+
+
+def test_a_large_table_is_scanned_once_and_sorted_apart(
+    server: Server, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sets of codes are counted in the one scan. Each sort is a statement of its own: one that has no room
+    costs what it would have shown, and nothing else.
+    """
+    monkeypatch.setattr(observe, "SMALL_TABLE", 0)
+    server.sql(
+        "CREATE TABLE users (status text, code text, n int); "
+        "INSERT INTO users SELECT 's' || g % 4, repeat(g::text, 9), g FROM generate_series(1, 60000) AS g; "
+        "ANALYZE users; UPDATE users SET n = 1 WHERE n = 2",
+        database,
+    )
+    sessions_ended(server, database)
+    before = _scans(server, database)["users"]
+    seen = facts_of(server, database).observed["public", "users"]
+    wait_until(lambda: _scans(server, database)["users"] >= before + 3)
+    assert _scans(server, database)["users"] == before + 3
+    assert seen.unique == seen.sorted_once == {"code"}
+    server.sql(f"ALTER DATABASE {database} SET work_mem = '1MB'", database)
+    server.sql(f"ALTER DATABASE {database} SET temp_file_limit = '1MB'", database)
+    short = facts_of(server, database).observed["public", "users"]
+    assert (short.rows, short.values, short.unique) == (
+        60_000,
+        {"status": ("s0", "s1", "s2", "s3")},
+        frozenset(),
+    )
+    assert dict(short.nulls) == {"status": 0, "code": 0, "n": 0}
 
 
 def test_what_does_not_pass_is_commented_out_with_its_reason(server: Server, parts: str) -> None:

@@ -8,7 +8,15 @@ from datetime import date
 
 from kisaan_validate.author.draft.codes import certainly
 from kisaan_validate.author.draft.facts import Facts, Observed, names_of
-from kisaan_validate.author.draft.observe import Probe, candidates, probes, scanner, unread
+from kisaan_validate.author.draft.observe import (
+    Probe,
+    candidates,
+    probes,
+    scanner,
+    sorter,
+    unread,
+    with_unique,
+)
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.execute.fence import moved
 from kisaan_validate.execute.held import HoldLimit
@@ -140,7 +148,10 @@ def _scan_all(
     tables = sorted(
         (snapshot.catalogue.tables[k] for k in asked), key=lambda t: t.estimated_rows, reverse=True
     )
-    tasks = [Task(scanner(t, asked[t.key]), _giver_up(t)) for t in tables]
+    # A sort is one process's work, and takes longest.
+    sorts = [(t, probe) for t in tables for probe in asked[t.key] if probe.large]
+    tasks = [Task(sorter(t, probe), _giver_up(t)) for t, probe in sorts]
+    tasks += [Task(scanner(t, _together(asked[t.key])), _giver_up(t)) for t in tables]
     pool = Pool(
         lambda: Session(ask.target, ask.limits, ask.schemas, stop),
         snapshot.shared,
@@ -155,9 +166,17 @@ def _scan_all(
         gone = moved(pool, snapshot, stop)
     finally:
         pool.close()
-    seen = {t.key: observed for t, observed in zip(tables, done, strict=True)}
+    seen = dict(zip((t.key for t in tables), done[len(sorts) :], strict=True))
+    for (table, _), sorted_alone in zip(sorts, done, strict=False):
+        for column in sorted_alone.sorted_once:
+            seen[table.key] = with_unique(seen[table.key], column)
     # What was seen of them is withdrawn.
     return seen | {key: Observed(reason=f"it {why}") for key, why in gone.items() if key in seen}
+
+
+def _together(asked: Sequence[Probe]) -> list[Probe]:
+    """What one scan of a table answers."""
+    return [probe for probe in asked if not probe.large]
 
 
 def _giver_up(table: Table) -> Callable[[DatabaseError], Observed]:

@@ -1,18 +1,21 @@
 """One scan of each table, in one read-only snapshot: what its data is, as far as that is cheap to see.
 
-A table of which a set of codes might be drafted is scanned once more, to see that none of them is rare.
+Of a small table of which a set of codes might be drafted, these are counted by a second statement, to see
+that none of them is rare. Of a large one a column is sorted by a statement of its own: beside others, the
+sort would take all that they read, and no server reads in parallel for it.
+
 Only hints decide what is asked (names, types, ANALYZE's estimates); what is said afterwards was counted
 over every row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from kisaan_validate.author.draft.codes import FREQUENT, KINDS, RARE, why_withheld
-from kisaan_validate.author.draft.facts import Observed, is_personal
+from kisaan_validate.author.draft.facts import NOT_READ, Observed, is_personal
 from kisaan_validate.author.source import sql_name
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.heap import refusal
@@ -195,15 +198,13 @@ def _set_probe(column: Column, estimate: Estimate | None, small: bool) -> Probe 
         return None
     if why := why_withheld(column.name, estimate.common):
         return Probe("withheld", column.name, "NULL", (why,))  # not even in a statement
-    # No sort, whatever the size: one bit for each value that ANALYZE met, and one for any other.
-    # Only values that ANALYZE met have a bit; any other sets the last one, and then nothing is said.
-    arms = " ".join(f"WHEN {to_sql(text_literal(v))} THEN {1 << n}" for n, v in enumerate(estimate.common))
-    other = 1 << len(estimate.common)
-    sql = (
-        f"coalesce(bit_or(CASE WHEN {name} IS NULL THEN 0 ELSE CASE {name}::text {arms} ELSE {other} "
-        f"END END), 0)"
-    )
-    return Probe("set", column.name, sql, estimate.common)
+    # No sort, whatever the size: the rows of each value that ANALYZE met, and those of any value.
+    counts = [_rows_of(column.name, value) for value in estimate.common]
+    return Probe("set", column.name, f"ARRAY[{', '.join([*counts, f'count({name})'])}]", estimate.common)
+
+
+def _rows_of(column: str, value: str) -> str:
+    return f"count(*) FILTER (WHERE {sql_name(column)}::text = {to_sql(text_literal(value))})"
 
 
 def scan_sql(table: Table, asked: Sequence[Probe]) -> str:
@@ -217,9 +218,9 @@ def read_scan(asked: Sequence[Probe], row: Sequence[Any]) -> Observed:
     """What the row that :func:`scan_sql` returned says."""
     rows, *answers = row
     nulls, unique, decimals = {}, set(), set()
-    sorted_already = {probe.column for probe in asked if probe.large}
     values: dict[str, tuple[str, ...]] = {}
     withheld: dict[str, str] = {}
+    rare = set()
     for probe, answer in zip(asked, answers, strict=True):
         if probe.kind == "nulls":
             nulls[probe.column] = int(answer)
@@ -234,12 +235,13 @@ def read_scan(asked: Sequence[Probe], row: Sequence[Any]) -> Observed:
                 withheld[probe.column] = why
             else:
                 values[probe.column] = tuple(sorted(answer))
-        # The last bit is not set: no row held a value beyond those that ANALYZE met.
-        elif probe.kind == "set" and answer < 1 << len(probe.values):
-            values[probe.column] = tuple(sorted(v for n, v in enumerate(probe.values) if answer & 1 << n))
+        elif probe.kind == "set" and (met := _met(probe, answer)):
+            values[probe.column] = tuple(sorted(met))
+            if min(met.values()) < FREQUENT:
+                rare.add(probe.column)
     # What is true of few rows is true by chance.
     present = {column: int(rows) - count for column, count in nulls.items()}
-    return Observed(
+    seen = Observed(
         int(rows),
         "",
         nulls,
@@ -247,8 +249,24 @@ def read_scan(asked: Sequence[Probe], row: Sequence[Any]) -> Observed:
         frozenset(c for c in decimals if present[c] >= ENOUGH_ROWS),
         {c: v for c, v in values.items() if present[c] >= max(ENOUGH_ROWS, 5 * len(v))},
         {c: why for c, why in withheld.items() if present[c] >= ENOUGH_ROWS},
-        frozenset(unique & sorted_already),
     )
+    return _without_rare(seen, rare & set(seen.values))
+
+
+def _met(probe: Probe, answer: Sequence[int]) -> dict[str, int]:
+    """How many rows each value of a column has that has any; nothing if a row held one beyond those that
+    ANALYZE met.
+    """
+    *counts, present = answer
+    found = {value: rows for value, rows in zip(probe.values, counts, strict=True) if rows}
+    return found if sum(counts) == present else {}
+
+
+def with_unique(seen: Observed, column: str) -> Observed:
+    """The same, of a large table in which no two rows have the same value in this column."""
+    if seen.rows is None or seen.rows - seen.nulls.get(column, seen.rows) < ENOUGH_FOR_UNIQUE:
+        return seen
+    return replace(seen, unique=seen.unique | {column}, sorted_once=seen.sorted_once | {column})
 
 
 def scanner(table: Table, asked: Sequence[Probe]) -> Callable[[Session], Observed]:
@@ -273,26 +291,51 @@ def scanner(table: Table, asked: Sequence[Probe]) -> Callable[[Session], Observe
     return scan
 
 
+def sorter(table: Table, probe: Probe) -> Callable[[Session], Observed]:
+    """The work that finds out whether a column of a large table holds no value twice, and observes nothing
+    else. It raises nothing: what cannot be read is not observed.
+    """
+    sql = scan_sql(table, [probe])
+
+    def sort(session: Session) -> Observed:
+        try:
+            if refusal(session, sql) is not None:
+                return NOT_READ
+            ((_, repeated),) = session.execute(sql)
+        except DatabaseError:
+            recover(session)
+            return NOT_READ
+        return NOT_READ if repeated else Observed(sorted_once=frozenset({probe.column}))
+
+    return sort
+
+
 def _scan(session: Session, table: Table, asked: Sequence[Probe]) -> Observed:
     sql = scan_sql(table, asked)
     # EXPLAIN first, as for every statement: it must read rows, not an index.
     if why := refusal(session, sql):
         raise why
     (row,) = session.execute(sql)
-    return _frequent(session, table, read_scan(asked, row))
+    return _frequent(session, table, read_scan(asked, row), asked)
 
 
-def _frequent(session: Session, table: Table, seen: Observed) -> Observed:
+def _frequent(session: Session, table: Table, seen: Observed, asked: Sequence[Probe]) -> Observed:
     """The same without sets that hold a rare value. Only asked for values that do not look personal."""
-    if not seen.values:
+    collected = {probe.column for probe in asked if probe.kind == "values"}
+    counted = [(column, v) for column, values in seen.values.items() if column in collected for v in values]
+    if not counted:
         return seen
-    counted = [(column, value) for column, values in seen.values.items() for value in values]
-    counts = ",\n  ".join(
-        f"count(*) FILTER (WHERE {sql_name(c)}::text = {to_sql(text_literal(v))})" for c, v in counted
-    )
+    counts = ",\n  ".join(_rows_of(column, value) for column, value in counted)
     (found,) = session.execute(qualified(f"SELECT {counts}\nFROM {table_sql(table)}"))
-    # A rare code may be about one person, whatever it looks like.
-    rare = {column for (column, _), rows in zip(counted, found, strict=True) if rows < FREQUENT}
+    return _without_rare(
+        seen, {column for (column, _), rows in zip(counted, found, strict=True) if rows < FREQUENT}
+    )
+
+
+def _without_rare(seen: Observed, rare: Collection[str]) -> Observed:
+    """The same without the sets of these columns: a rare code may be about one person, whatever it looks
+    like.
+    """
     return replace(
         seen,
         values={c: v for c, v in seen.values.items() if c not in rare},
