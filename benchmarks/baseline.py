@@ -9,14 +9,13 @@ if a limit is exceeded.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from market import LARGE, SUITE, Built, Market, arguments, describe, environment, market_at, markets
+from market import LARGE, SUITE, Built, Market, each_market, environment, parser_of
 from measure import Child, Spread, child
 
 MOST_RATIO = 2.5
@@ -112,19 +111,10 @@ def measure(built: Built, rounds: int) -> Measured:
 
 def main() -> int:
     """Measure every layout, print the table, judge it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    arguments(parser)
-    parser.add_argument("--rounds", type=int, default=5, help="default %(default)s")
-    options = parser.parse_args()
-    if options.rounds < 1:
-        parser.error("--rounds must be at least 1")
+    options = parser_of(__doc__, 5).parse_args()
     measured = []
-    for market in markets(options):
-        with market_at(market, options.keep) as built:
-            print(describe(built), flush=True)
-            measured.append(measure(built, options.rounds))
+    for built in each_market(options):
+        measured.append(measure(built, options.rounds))
     print(
         f"\nmedian (min to max) of {options.rounds} rounds\n{HEADER}", *(m.line() for m in measured), sep="\n"
     )

@@ -10,14 +10,13 @@ is exceeded.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from market import Built, arguments, describe, environment, market_at, markets
+from market import Built, each_market, environment, parser_of
 from measure import Child, Spread, child
 from table import note
 
@@ -98,19 +97,11 @@ def report(built: Built, rounds: list[InitRound]) -> bool:
 
 def main() -> int:
     """Measure every market, print the figures, judge them."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    arguments(parser)
-    parser.set_defaults(layout="text")
-    parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
-    options = parser.parse_args()
+    options = parser_of(__doc__, 3, layout="text").parse_args()
     good = True
-    for market in markets(options):
-        with market_at(market, options.keep) as built:
-            print(describe(built), flush=True)
-            one_round(built)
-            good &= report(built, [one_round(built) for _ in range(options.rounds)])
+    for built in each_market(options):
+        one_round(built)
+        good &= report(built, [one_round(built) for _ in range(options.rounds)])
     return 0 if good else 1
 
 

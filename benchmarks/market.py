@@ -48,7 +48,7 @@ class Plant:
 
 
 def _spoil(check: str, rows: int, change: str) -> Plant:
-    """Violations that come of an UPDATE of rows of the check's own table."""
+    """Violations that an UPDATE of rows of the check's own table makes."""
     table = check.partition(".")[0]
     return Plant(check, table, rows, f"UPDATE {table} SET {change} WHERE id IN ({{keys}})")
 
@@ -273,6 +273,29 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="a data folder to build in once and use again"
     )
+
+
+def parser_of(doc: str | None, rounds: int, **defaults: str) -> argparse.ArgumentParser:
+    """The parser of a benchmark that measures markets in rounds, so many of them unless told otherwise."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments(parser)
+    parser.add_argument("--rounds", type=_positive, default=rounds, help="default %(default)s")
+    parser.set_defaults(**defaults)
+    return parser
+
+
+def each_market(options: argparse.Namespace) -> Iterator[Built]:
+    """The markets that the options name, one after the other, each built and described."""
+    for market in markets(options):
+        with market_at(market, options.keep) as built:
+            print(describe(built), flush=True)
+            yield built
+
+
+def _positive(given: str) -> int:
+    if (number := int(given)) < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
 
 
 def _rows(given: str) -> int:

@@ -13,7 +13,6 @@ the runbook has them. ``merged`` is the fused SQL whose large join goes through 
 
 from __future__ import annotations
 
-import argparse
 import json
 import queue
 import sys
@@ -26,7 +25,7 @@ from pathlib import Path
 
 import psycopg2
 from baseline import counting
-from market import LARGE, READER, SUITE, Built, arguments, describe, environment, market_at, markets
+from market import LARGE, READER, SUITE, Built, each_market, environment, parser_of
 from measure import Child, Spread, child
 from rivals import HASH, fused, single
 from table import note
@@ -196,11 +195,7 @@ def _limit(where: str, what: str, found: Spread, most: float) -> bool:
 
 def main() -> int:
     """Measure every market, print the figures, judge them."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    arguments(parser)
-    parser.add_argument("--rounds", type=int, default=5, help="default %(default)s")
+    parser = parser_of(__doc__, 5)
     parser.add_argument(
         "--soda",
         # It is started in another folder, and is a link that must stay one.
@@ -210,10 +205,8 @@ def main() -> int:
     )
     options = parser.parse_args()
     good = True
-    for market in markets(options):
-        with market_at(market, options.keep) as built:
-            print(describe(built), flush=True)
-            good &= report(built, measured(built, options.soda, options.rounds))
+    for built in each_market(options):
+        good &= report(built, measured(built, options.soda, options.rounds))
     return 0 if good else 1
 
 

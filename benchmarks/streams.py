@@ -12,7 +12,6 @@ or the streams are slower or larger than the limits.
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from market import Built, arguments, describe, environment, market_at, markets
+from market import Built, each_market, environment, parser_of
 from measure import Spread
 
 READERS = Path(__file__).resolve().parent / "readers.py"
@@ -142,19 +141,12 @@ def judged(found: dict[str, list[Reading]]) -> bool:
 
 def main() -> int:
     """Measure, print, judge."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    arguments(parser)
-    parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
-    options = parser.parse_args()
+    options = parser_of(__doc__, 3).parse_args()
     right = True
-    for market in markets(options):
-        with market_at(market, options.keep) as built:
-            print(describe(built), flush=True)
-            found = measure(built, options.rounds)
-            print(f"\nmedian (min to max) of {options.rounds} rounds", *table(found), sep="\n", flush=True)
-            right = judged(found) and right
+    for built in each_market(options):
+        found = measure(built, options.rounds)
+        print(f"\nmedian (min to max) of {options.rounds} rounds", *table(found), sep="\n", flush=True)
+        right = judged(found) and right
     print(f"\nlimits: {JUDGED}: at least {LEAST_ROWS:,} rows/s, at most {MOST_MEGABYTES} MB")
     return 0 if right else 1
 

@@ -9,7 +9,6 @@ index; ratios of the server's processor time within a round, the median of all r
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import sys
@@ -18,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psycopg2
-from market import SUITE, Built, arguments, describe, environment, market_at, markets
+from market import SUITE, Built, each_market, environment, parser_of
 from measure import Spread, child
 from rivals import fused
 
@@ -182,17 +181,9 @@ def report(built: Built, rounds: int) -> None:
 
 def main() -> int:
     """Measure every market."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    arguments(parser)
-    parser.set_defaults(layout="text")
-    parser.add_argument("--rounds", type=int, default=3, help="default %(default)s")
-    options = parser.parse_args()
-    for market in markets(options):
-        with market_at(market, options.keep) as built:
-            print(describe(built), flush=True)
-            report(built, options.rounds)
+    options = parser_of(__doc__, 3, layout="text").parse_args()
+    for built in each_market(options):
+        report(built, options.rounds)
     return 0
 
 

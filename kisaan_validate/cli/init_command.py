@@ -248,7 +248,7 @@ def _tell(output: Path, proved: Proved, kept: list[str], severity: Severity) -> 
     click.echo(f"wrote   {output}: {counted(len(proved.files), 'file')}")
     if kept:
         click.echo(f"kept    {counted(len(kept), 'existing file')} unchanged: {', '.join(kept)}")
-    click.echo(f"verdict {proved.run.verdict}: {_standing_said(said)}")
+    click.echo(f"verdict {proved.run.verdict}: {_verdict_said(said)}")
     click.echo(
         f"next    read {output}: each line says why it is there. Remove **OBSERVED from the lines you "
         "agree with, delete the others"
@@ -259,17 +259,20 @@ def _tell(output: Path, proved: Proved, kept: list[str], severity: Severity) -> 
     return exit_code(proved.run, proved.run.verdict)
 
 
-def _standing_said(said: Mapping[str, int]) -> str:
-    """How many checks pass, and how many were not asked of the rows, each by what it rests on."""
+def _verdict_said(said: Mapping[str, int]) -> str:
+    """How many checks pass, and how many were not asked of the rows, by what they rest on: a line each."""
     from kisaan_validate.text.numbers import agreeing, counted
 
-    parts = [f"{said['passed']:,} of {counted(said['checks'], 'check')} pass on this database"]
-    if taken := said["taken"]:
-        them = agreeing(taken, "it", "them")
-        parts.append(
-            f"{taken:,} {agreeing(taken, 'is', 'are')} taken as declared (valid constraints, unique indexes; "
-            f"`run` proves {them} from the rows)"
+    passed, taken, seen = said["passed"], said["taken"], said["counted"]
+    lines = [f"{counted(passed, 'check')} {agreeing(passed, 'passes', 'pass')} on this database"]
+    if taken:
+        them, are = agreeing(taken, "it", "them"), agreeing(taken, "is", "are")
+        lines.append(
+            f"{taken:,} more {are} taken as declared by valid constraints and unique indexes: `run` proves "
+            f"{them} from the rows"
         )
-    if seen := said["counted"]:
-        parts.append(f"{seen:,} {agreeing(seen, 'was', 'were')} counted over all rows while drafting")
-    return "; ".join(parts)
+    if seen:
+        lines.append(f"{seen:,} more {agreeing(seen, 'was', 'were')} counted over all rows while drafting")
+    if left := said["checks"] - passed - taken - seen:
+        lines.append(f"{left:,} more {agreeing(left, 'does', 'do')} not pass")
+    return "\n        ".join(lines)

@@ -35,7 +35,7 @@ class StatementAnswer:
     ``judged`` is how many rows the filter of a join leaves, where it has one. ``rests`` is what stands for
     rows that were not read, in words. ``unmeasured`` says by column why not all its figures are known.
     ``marks`` says by check id where the violating rows lie, as far as that was marked; ``listed`` are, by
-    check id, the rows that list what was counted (``plan.samples``), where no other statement need.
+    check id, the rows that list what was counted (``plan.samples``), so that no other statement has to.
     ``found`` are figures, as texts, that are judged later. ``resumed`` is what else there is to say of a
     table that is read over several nights (``prove.resuming``).
     """

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kisaan_validate.plan.samples import shown_value
+from kisaan_validate.plan.samples import key_digest, shown_value
 from kisaan_validate.plan.statements import Pass, Query, Slot
 from kisaan_validate.sql.expressions import decided_by_rows, key_columns, quote
 from kisaan_validate.sql.qualify import qualified
@@ -47,9 +47,7 @@ def failing_sql(statement: Pass | Query, slot: Slot | None, most: int, masked: f
 
 
 def _listing(source: str, condition: str, keys: Sequence[str], values: Sequence[str], most: int) -> str:
-    key = ", ".join(f"{k}::text" for k in keys)
-    # ``convert_to(…, 'UTF8')``: the digest must not depend on the database's encoding.
-    digest = f"encode(sha256(convert_to(ARRAY[{key}]::text, 'UTF8')), 'hex')"
+    digest = key_digest(f"{k}::text" for k in keys)
     return qualified(
         f"SELECT {digest} AS key, ARRAY[{', '.join(values)}]::text[] AS shown\nFROM {source}\n"
         f"WHERE {condition}\nORDER BY {', '.join(keys)}\nLIMIT {most}"

@@ -177,7 +177,7 @@ def figure_sample(query: Query) -> str:
     if riding is None or not riding.shown:
         return ""
     values = [shown_value(f"({sql})", "", frozenset()) for sql in riding.shown]
-    digest = _key_digest([f"({sql})::text" for sql in riding.shown[: len(keys)]])
+    digest = key_digest([f"({sql})::text" for sql in riding.shown[: len(keys)]])
     return f"ARRAY[{', '.join([digest, *values])}]::text[]"
 
 
@@ -251,12 +251,13 @@ def digest_sums(values: Iterable[str]) -> tuple[str, str]:
     The key is the text of an array, whose quoting keeps ('a', 'bc') apart from ('ab', 'c') and NULL from ''.
     Sums, not XOR: two equal keys must not cancel.
     """
-    digest = _key_digest(values)
+    digest = key_digest(values)
     # ``bit(64)::bigint`` is signed, which a sum does not mind; numeric, because sums of bigint overflow.
     halves = [f"sum(('x' || substr({digest}, {start}, 16))::bit(64)::bigint::numeric)" for start in (1, 17)]
     return halves[0], halves[1]
 
 
-def _key_digest(values: Iterable[str]) -> str:
+def key_digest(values: Iterable[str]) -> str:
+    """SQL for the SHA-256, in hex, of a key of these texts (docs/design.md, "Keys and digests")."""
     # ``convert_to(…, 'UTF8')``: the digest must not depend on the database's encoding.
     return f"encode(sha256(convert_to(ARRAY[{', '.join(values)}]::text, 'UTF8')), 'hex')"
