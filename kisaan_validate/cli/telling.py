@@ -186,7 +186,7 @@ def _told_so_far(spool: Spool) -> list[ToldNight]:
     try:
         told, unread = read_told(spool.folder)
     except RecordError as error:
-        # Rather twice than never: what is not known to be told is told.
+        # Better twice than never: whoever may not have been told is told.
         _note(f"{error.fact}; what is known may be told again")
         return []
     if unread:

@@ -99,7 +99,7 @@ def here(
         id: fate.before if fate.said is not None else fate.after
         for id, fate in seen.fates.by_id.items()
     }
-    # The later wins: names of now over the baseline's, and promised new names over both.
+    # The later wins: today's names over the baseline's, and promised new names over both.
     relations = {**{t.title: (t.schema, t.name) for t in baseline.tables}, **titles, **seen.fates.relations}
     return NamesHere(naming, places, seen.before, relations)
 

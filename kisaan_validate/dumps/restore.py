@@ -195,8 +195,8 @@ class _Way:
 
 
 def _require_server(finished: Finished, scratch: Scratch) -> None:
-    """Raises DatabaseError where it was the server that failed, as on a full disk: whatever came of the dump
-    then is not the dump's.
+    """Raises DatabaseError where it was the server that failed, as on a full disk: what the dump did
+    then is not its own fault.
     """
     failed = None if finished.ok else server_failed(said(finished.err_tail))
     if failed is None:

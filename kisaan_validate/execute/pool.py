@@ -44,7 +44,7 @@ LONG_SECONDS = 1.0
 
 
 class Pool:
-    """``jobs`` sessions that import one snapshot. Sessions that cannot be opened or die are done without."""
+    """``jobs`` sessions that import one snapshot. It goes on without those that cannot be opened, or die."""
 
     def __init__(
         self,

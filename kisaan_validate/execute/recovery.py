@@ -32,7 +32,7 @@ SAVEPOINT = "kisaan"
 @contextmanager
 def tuned(session: Session, settings: Sequence[tuple[str, str]]) -> Iterator[None]:
     """Settings of the planner for the statements in the block. They change no answer, so one that fails is
-    done without.
+    left out.
     """
     try:
         session.tune(settings)

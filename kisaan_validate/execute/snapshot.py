@@ -283,7 +283,7 @@ def rewritten(session: Session, snapshot: Snapshot) -> set[TableKey]:
 
     Raises DatabaseError, also if the session is not on the snapshot's server.
     """
-    # Its own transaction, begun now: inside the snapshot the catalogue would show the files of then.
+    # Its own transaction, begun now: inside the snapshot the catalogue would show the old files.
     session.begin(isolation="READ COMMITTED")
     # Behind a pooler it may be another server by now, whose files mean nothing.
     prove_same_server(session, snapshot.mark)

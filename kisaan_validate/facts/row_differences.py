@@ -113,7 +113,7 @@ class ChangeSink(Protocol):
         """Rows or values of the table that cannot be given, though they are counted, and why."""
 
     def settle(self, made: TableDiff) -> None:
-        """A table is compared. The rows that came of it are void unless they add up to its counts, all of
+        """A table is compared. The rows found in it are void unless they add up to its counts, all of
         which are known.
         """
 

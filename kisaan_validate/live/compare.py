@@ -201,7 +201,7 @@ class Comparison:
         ((_, highest),) = self.sides[0].ask(
             self._statements(0).ends()
         )  # an answer rests on it: no hint of an index
-        # Without any row before, every row of now came later.
+        # Without any row before, every current row came later.
         return f"{part.sql}::int8 > {highest if highest is not None else -(2**63)}"
 
     def _opened(

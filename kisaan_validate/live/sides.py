@@ -235,7 +235,7 @@ class LiveSide:
 
     def moved(self) -> set[str]:
         """The tables that were rewritten while they were compared. Raises KisaanError."""
-        # Outside the snapshot, which would show the files of then.
+        # Outside the snapshot, which would show the old files.
         watcher = Session(self.target, self.limits, self.schemas, self.stop)
         try:
             return {self.title(key) for key in rewritten(watcher, self.snapshot)}

@@ -174,7 +174,7 @@ def _again(table: Table | None, old: KeyedDigest, key: DigestKey) -> SqlPart | s
     column = table.columns.get(old.column)
     if column is None:
         return "the column no longer exists"
-    # Under the form of then: a digest in another form would differ though no value changed.
+    # In the form of the baseline: a digest in another form would differ though no value changed.
     part = part_of(quote(old.column), facts_of_column(column), wanted=old.form, column=old.column)
     if part is not None:
         return part

@@ -98,7 +98,7 @@ def usual(name: str) -> str:
     return next((_text(value) for pinned, value, _ in _PINNED if pinned == name), "DEFAULT")
 
 
-# Values as SQL; what the server's system does not know is done without (see ``begin``).
+# Values as SQL; what the server's system does not know is left out (see ``begin``).
 _ALIVE = (
     ("client_connection_check_interval", "'1s'", 140000),
     ("tcp_keepalives_idle", "30", 0),

@@ -306,7 +306,7 @@ def _asker(wanted: _Wanted, ground: Ground) -> Callable[[Session], Sampled | Dat
     def work(session: Session) -> Sampled | DatabaseError:
         if wanted.looked and (found := looked_up(session, wanted.looked)) is not None:
             sampled = _sampled(wanted, wanted.looked, *found)
-            # An index that does not lead to what was counted is not gone by.
+            # An index that does not lead to what was counted is not believed.
             counts = [sampled.keys[id].found for id in wanted.ids]
             if counts == list(wanted.counts):
                 return sampled

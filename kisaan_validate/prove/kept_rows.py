@@ -1,4 +1,4 @@
-"""Digests of every row, as a baseline keeps them: writing them, and comparing them with those of now."""
+"""Digests of every row, as a baseline keeps them: writing them, and comparing them with the current ones."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class BaselineRows:
             return
         seen = set()
         for found in self._tables():
-            # By its name of then, because the file's sections have the old names.
+            # By its old name, because the file's sections have the old names.
             seen.add(self.known.here.table_before(found.table))
             yield found
         why = "not compared: the table does not exist, or the session was lost"

@@ -156,8 +156,8 @@ def streamed_results(
     may_be_quoted: MayBeQuoted,
     uncounted: Mapping[TableKey, str],
 ) -> dict[str, Result]:
-    """One Result for every check that reads a stream, by check id. ``counts`` are the rows that should
-    have come of each.
+    """One Result for every check that reads a stream, by check id. ``counts`` are the rows that each
+    should have given.
 
     ``uncounted`` says why rows were not counted: of a view that means that nobody knows what its plan
     leaves out.

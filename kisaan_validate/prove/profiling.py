@@ -40,7 +40,7 @@ class ProfilePlan:
 def plan_profile(context: RunContext, before: Baseline | None) -> ProfilePlan:
     """What is to be profiled: the tables of a selection, else all in scope; nothing where nobody asked.
 
-    Estimates that cannot be read are done without. Raises DatabaseError if the session is lost.
+    Estimates that cannot be read are left out. Raises DatabaseError if the session is lost.
     """
     if not context.request.options.profile:
         return ProfilePlan()

@@ -120,7 +120,7 @@ class _Values:
         kept, _ = self.file.tables[former]
         title = self.known.here.done.title(former)
         forms = kept.called(self.known.here.columns_here(former, (*kept.key, *kept.columns)))
-        # By its title of now: the table may have been renamed, and the title says where it lies.
+        # By its current title: the table may have been renamed, and the title says where it lies.
         table = next((t for t in self.context.readable if t.title == title), None)
         if table is None or lost:
             yield from _untold(title, forms.columns, lost or self._absence(title))

@@ -159,7 +159,7 @@ def _columns(
 ) -> tuple[ColumnCard, ...]:
     left, right = _by_name(old), _by_name(new)
     known = (*coverage.judged, *coverage.described, *coverage.untouched) if coverage is not None else ()
-    # The order of now, then what went, then columns that were not measured: names once each.
+    # The current order, then what went, then columns that were not measured: names once each.
     names = dict.fromkeys((*right, *left, *known))
     return tuple(
         _column(name, (left.get(name), right.get(name)), old is not None, _looked(name, coverage), told)

@@ -1,4 +1,4 @@
-"""Kept values beside those of now, as people read them: how many changed, by which pattern, and the first
+"""Kept values beside the current ones, as people read them: how many changed, by which pattern, and the first
 of them.
 """
 

@@ -33,7 +33,7 @@ _ORDERED = frozenset({Family.NUMBER, Family.INSTANT, Family.LOCAL_TIME})
 
 @dataclass(frozen=True)
 class Past:
-    """A table of now beside a baseline. ``since`` is the column declared to tell which rows came later; ""
+    """A current table beside a baseline. ``since`` is the column declared to tell which rows came later; ""
     for the key.
     """
 
@@ -120,7 +120,7 @@ class Past:
         """SQL that is true for rows above the highest value that there was. Raises Unknowable."""
         profile = self.profile(by)
         if profile.maximum is None:
-            # The table had no value in this column, so every value of now came later.
+            # The table had no value in this column, so every current value came later.
             return f"({quote(by)} IS NOT NULL)"
         highest = to_sql(text_literal(profile.maximum))
         if profile.family is not Family.TEXT:

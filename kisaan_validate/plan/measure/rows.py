@@ -76,7 +76,7 @@ def row_streams_again(
     before: Baseline,
     since: Mapping[TableKey, str],
 ) -> list[RowStream]:
-    """The same of tables of which a baseline kept the rows: (table, the forms of then, the buckets that
+    """The same of tables of which a baseline kept the rows: (table, the baseline's forms, the buckets that
     differ).
     """
     return [

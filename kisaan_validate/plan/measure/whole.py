@@ -135,7 +135,7 @@ def digest_key(
     since: str = "",
     removals: Sequence[Removal] = (),
 ) -> DigestKey:
-    """The key of the digests of a whole table: of its own choice, or beside a baseline the one of then."""
+    """The key of the digests of a whole table: of its own choice, or beside a baseline the baseline's."""
     side = TableSide(table, catalogue, is_personal, digesting)
     if before is None:
         # A row that any removal takes does not stay, whichever of them is done.
