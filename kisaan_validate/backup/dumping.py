@@ -11,9 +11,9 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import TargetError, UsageError
 from kisaan_validate.facts.place import Place
 from kisaan_validate.postgres.target import Target

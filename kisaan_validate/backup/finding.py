@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from kisaan_validate.backup.dumping import complaints_of
 from kisaan_validate.backup.taking import RECORD, beside
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import RecordError, UsageError
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.certificate import BackupTaken, ComparedBaseline, EarlierBackup

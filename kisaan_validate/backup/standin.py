@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from kisaan_validate.backup.excused import RESTORER
@@ -10,6 +10,7 @@ from kisaan_validate.backup.verifying import DATABASE, ScratchWish, restored_dum
 from kisaan_validate.compare.schema import RELATIONS
 from kisaan_validate.compare.scope import DATABASE as OF_DATABASE
 from kisaan_validate.contract.load import Contract
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.dumps.read import read_dump
 from kisaan_validate.errors import Interrupted, RecordError
 from kisaan_validate.facts.baseline import Baseline, baseline_of

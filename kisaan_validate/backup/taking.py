@@ -6,12 +6,13 @@ import getpass
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from kisaan_validate.backup.dumping import DumpRun, find_pg_dump, remove, run_pg_dump, words_of
 from kisaan_validate.backup.sealing import sealed_key
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.dumps.read import read_dump
 from kisaan_validate.errors import RecordError, UsageError
 from kisaan_validate.facts.baseline import baseline_of

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from kisaan_validate.backup.limits import not_proved
 from kisaan_validate.backup.sealing import shown_of, unsealed
 from kisaan_validate.backup.taking import beside, operating_user, whole_suite
 from kisaan_validate.compare.tables import row_counts
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.dumps.read import read_dump
 from kisaan_validate.dumps.restore import restore
 from kisaan_validate.errors import DatabaseError, Interrupted, RecordError, UsageError

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from kisaan_validate.dataclass import dataclass
 
 if TYPE_CHECKING:
     from kisaan_validate.facts.row_differences import RowDiff

@@ -6,13 +6,14 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kisaan_validate.cli.job import BASELINE_FILE, CONTRACT_FILE, WAIVERS_FILE
 from kisaan_validate.cli.runs_index import TOMBSTONE
+from kisaan_validate.dataclass import dataclass
 
 if TYPE_CHECKING:
     from kisaan_validate.history.night import Night

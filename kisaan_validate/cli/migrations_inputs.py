@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kisaan_validate.cli.options import CONFIG, DSN, LOCK_TIMEOUT, STATEMENT_TIMEOUT, the_config, the_limits
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.ledger import LedgerKind
 
 if TYPE_CHECKING:

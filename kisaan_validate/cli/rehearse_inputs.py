@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kisaan_validate.cli.options import the_config, the_contract, the_suite, the_waivers
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import UsageError
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from kisaan_validate.cli.output import (
 from kisaan_validate.cli.pinging import pinging
 from kisaan_validate.cli.scan_after import after_scan
 from kisaan_validate.cli.watched import Span
+from kisaan_validate.dataclass import dataclass
 
 if TYPE_CHECKING:
     from kisaan_validate.facts.run import Run

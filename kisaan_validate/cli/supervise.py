@@ -16,10 +16,11 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from kisaan_validate.cli import signals
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.process import watched
 
 COMMANDS = frozenset(

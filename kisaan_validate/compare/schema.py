@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Container, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 
 from kisaan_validate.compare.scope import BY_EARLIER_VERSIONS, COUNTED, DATABASE, is_earlier, not_compared
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.differences import ADDED, REMOVED, Change, NotCompared, Unknown
 from kisaan_validate.facts.table import SchemaObject

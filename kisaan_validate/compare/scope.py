@@ -9,8 +9,8 @@ that a new version brings makes it red. What is only counted is named beside eve
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.differences import NotCompared
 from kisaan_validate.facts.table import SchemaObject
 

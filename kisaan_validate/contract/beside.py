@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kisaan_validate.contract.both import Both, side_of
 from kisaan_validate.contract.load import Contract
@@ -17,6 +17,7 @@ from kisaan_validate.contract.promise import Promise
 from kisaan_validate.contract.renamed import fates_of
 from kisaan_validate.contract.stale import StaleMeasures
 from kisaan_validate.contract.through import baseline_through
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.differences import NAME, Change, Diff
 from kisaan_validate.facts.run import Run

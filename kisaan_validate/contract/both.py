@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from kisaan_validate.compare.renaming.names import Relation, relation_of
 from kisaan_validate.compare.schema import RELATIONS
 from kisaan_validate.contract.naming import NO_FATES, Fates, Naming
 from kisaan_validate.contract.stale import StaleMeasures
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.differences import VALUES, Change, ChangeKey
 from kisaan_validate.facts.measure_key import MeasureKey, count_key
 

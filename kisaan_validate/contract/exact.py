@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.needs import Lookup, Need, Untouched
 from kisaan_validate.contract.promise import OfColumn, Outcome, State, counted, in_line, missing
 from kisaan_validate.contract.story import Story, story_of
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.measure_key import count_key, null_keys_key, of_column, replaced, untouched
 
 

@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from kisaan_validate.contract.exact import LookedUp
@@ -29,6 +29,7 @@ from kisaan_validate.contract.rules import (
     RowsAdded,
     RowsRemoved,
 )
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.titles import split_column, split_name
 from kisaan_validate.rules.catalogue import canonical_type

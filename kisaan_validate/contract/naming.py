@@ -9,11 +9,12 @@ something else has it after.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from kisaan_validate.compare.renaming.names import ColumnPlace, Relation, Renames
 from kisaan_validate.contract.names import titles_of
+from kisaan_validate.dataclass import dataclass
 
 if TYPE_CHECKING:
     from kisaan_validate.contract.promise import Outcome

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from kisaan_validate.compare.schema import PRINTED, RELATIONS
 from kisaan_validate.contract.both import Both
 from kisaan_validate.contract.needs import Identity, Need
 from kisaan_validate.contract.promise import Outcome, Promise, State, missing
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.differences import ADDED, REMOVED
 from kisaan_validate.text.printed import TextLikeness, likeness
 

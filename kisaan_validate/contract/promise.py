@@ -7,10 +7,11 @@ what it speaks of is on neither side. It explains the changes that it promised, 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.titles import split_column
 from kisaan_validate.text import numbers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from kisaan_validate.compare.renaming.follow import with_displaced, with_heirs
@@ -14,6 +14,7 @@ from kisaan_validate.contract.naming import Fate, Fates, Naming
 from kisaan_validate.contract.needs import Need, Renaming
 from kisaan_validate.contract.promise import Outcome, Promise, State, missing
 from kisaan_validate.contract.travel import column_outcome, table_outcome
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.differences import NAME
 from kisaan_validate.facts.measure_key import by_key, digests_key, of_column, remainder_key
 from kisaan_validate.facts.titles import split_column, split_name

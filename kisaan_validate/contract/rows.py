@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.needs import Arrival, Identity, Names, Need, Removal
 from kisaan_validate.contract.promise import OfTable, Outcome, State, counted, in_line
 from kisaan_validate.contract.story import Story, story_of
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.differences import TOTALS, VALUES, ChangeKey
 from kisaan_validate.facts.measure_key import WHICH_ROWS, count_key, names_key, of_column
 

@@ -4,7 +4,6 @@ beside.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import ClassVar
 
@@ -15,6 +14,7 @@ from kisaan_validate.contract.promise import Outcome, Promise, State, are, missi
 from kisaan_validate.contract.renamed import Renamed
 from kisaan_validate.contract.rows import Recorded, RowsAdded, RowsArrived, RowsRemoved, RowsUnchanged
 from kisaan_validate.contract.values import Becomes, Filled, Retyped, Revised, SumPreserved
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.baseline import CheckFacts
 from kisaan_validate.facts.differences import SEQUENCE
 from kisaan_validate.facts.result import UNANSWERED, Status

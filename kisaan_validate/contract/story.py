@@ -5,13 +5,13 @@ is left. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from kisaan_validate.compare.figures import differing
 from kisaan_validate.contract.both import Both, CannotTell, Side
 from kisaan_validate.contract.needs import Arrival
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.differences import FIGURES, ROWS, VALUES, ChangeKey
 from kisaan_validate.facts.measure_key import (
     WHICH_ROWS,

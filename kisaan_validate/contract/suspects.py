@@ -7,7 +7,6 @@ What is said is a remark beside a difference: it explains nothing, and changes n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from kisaan_validate.compare.digests import why_undigested
@@ -16,6 +15,7 @@ from kisaan_validate.compare.renaming.names import Renames
 from kisaan_validate.compare.renaming.through import facts_through
 from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.story import story_of
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.differences import ADDED, REMOVED, Change, ChangeKey
 from kisaan_validate.facts.measure_key import of_column

@@ -4,11 +4,10 @@ of after here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.promise import Outcome, State, counted
 from kisaan_validate.contract.story import Story, story_of
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.differences import DIGEST, ROWS, VALUES, ChangeKey
 from kisaan_validate.facts.measure_key import of_column
 from kisaan_validate.facts.table import Family, Profile

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import ClassVar
 
@@ -10,6 +9,7 @@ from kisaan_validate.contract.both import Both, CannotTell, Side
 from kisaan_validate.contract.needs import Identity, Need, Replacement
 from kisaan_validate.contract.promise import OfColumn, Outcome, State, are, in_line
 from kisaan_validate.contract.story import story_of
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.differences import VALUES, ChangeKey
 from kisaan_validate.facts.table import Family
 

@@ -6,10 +6,10 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
 from types import FrameType
 from typing import Any, TypedDict, TypeVar
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.totals import TotalSpec
 from kisaan_validate.rules import catalogue

@@ -8,8 +8,8 @@ counts as 0, and adds nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.digest.form_sql import is_packed, is_text
 from kisaan_validate.digest.forms import RAW, CanonicalForm, Context
 from kisaan_validate.digest.parts import Part, elements_of

@@ -8,8 +8,9 @@ tries to break them on real servers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import PRINTED, TypeFacts
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.digest.cut import cut_sql
 from kisaan_validate.digest.form_sql import elements_sql, proof_sql, shown_sql, value_sql
 from kisaan_validate.digest.forms import RAW, CanonicalForm, Context

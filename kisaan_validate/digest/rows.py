@@ -14,8 +14,9 @@ it may still run in parallel). Two encodings make lanes of it:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from kisaan_validate.dataclass import dataclass
 
 HASH, SHA256 = "hash", "sha256"
 """The encodings."""

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.digest.form_sql import clock_sql, is_packed, is_text, typed_sql
 from kisaan_validate.digest.forms import RAW, Context
 from kisaan_validate.digest.parts import Part, elements_of

@@ -7,9 +7,10 @@ of integers and offsets, then integers (a sign and bytes, the lowest first) and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from kisaan_validate.dataclass import dataclass
 
 MAGIC = b"PGDMP"
 CUSTOM, TAR, DIRECTORY = 1, 3, 5

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.dumps.events import Sentence
 from kisaan_validate.dumps.kinds import kind_after
 from kisaan_validate.dumps.names import (

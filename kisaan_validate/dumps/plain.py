@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.dumps.events import BrokenOff, Command, DumpComment, RowPiece, Sentence, Smuggled
 from kisaan_validate.dumps.gathering import Gathering
 from kisaan_validate.dumps.lexer import Lexer

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import IO
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.dumps.archive import MAGIC, Archive, Unreadable
 from kisaan_validate.dumps.archives import TOC, first_member, is_tar, read_custom, read_folder, read_tar
 from kisaan_validate.dumps.blocks import Blocks

@@ -13,10 +13,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, cast
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.dumps.clients import choose_clients
 from kisaan_validate.dumps.counting import count_restored
 from kisaan_validate.dumps.door import Door, refused

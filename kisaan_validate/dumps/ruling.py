@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.dumps.events import Sentence
 from kisaan_validate.dumps.titles import title_of
 from kisaan_validate.facts.dump import LeftOut

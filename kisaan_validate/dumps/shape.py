@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.dumps.events import Smuggled
 
 

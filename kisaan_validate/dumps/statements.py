@@ -8,8 +8,9 @@ needs something that was left out is left out too.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.dumps.creating import CREATING
 from kisaan_validate.dumps.events import Command, Sentence
 from kisaan_validate.dumps.kinds import (

@@ -5,8 +5,8 @@ it runs.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.facts.catalogue import Catalogue
 from kisaan_validate.facts.titles import TableKey

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from typing import Protocol
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.process.stopping import Stop
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import groupby
 
 from kisaan_validate.contract.needs import Need, Removal
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.heap import refusal
 from kisaan_validate.execute.pool import Pool, Task

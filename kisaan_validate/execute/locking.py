@@ -11,8 +11,9 @@ either, nothing is held, and a table that was changed under the snapshot is foun
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.postgres.locktable import Cost, Room
 

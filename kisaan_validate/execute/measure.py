@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.digest.forms import RAW
 from kisaan_validate.digest.rows import HASH
 from kisaan_validate.digest.selfcheck import column_check_sql, self_check_sql

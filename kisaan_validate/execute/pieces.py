@@ -7,8 +7,9 @@ that was seen only in part.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ask import ask
 from kisaan_validate.execute.ground import Ground

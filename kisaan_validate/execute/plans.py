@@ -8,9 +8,10 @@ EXPLAIN; 11 Indexes).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from kisaan_validate.dataclass import dataclass
 
 Node = Mapping[str, Any]
 

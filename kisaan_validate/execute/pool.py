@@ -6,10 +6,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.execute.gate import OPEN, Gate
 from kisaan_validate.execute.locking import Locking

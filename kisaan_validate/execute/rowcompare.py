@@ -6,11 +6,12 @@ import queue
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from operator import itemgetter
 from typing import Protocol
 
 from kisaan_validate.compare.ordered import groups_side_by_side
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.heap import refusal
 from kisaan_validate.execute.recovery import SAVEPOINT, give_back, recover

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.check import Check, Severity
 from kisaan_validate.facts.kept import RowFile

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.differences import Diff, TableRowCounts
 from kisaan_validate.facts.dump import DumpFacts, Restored
 from kisaan_validate.facts.result import Verdict

@@ -5,9 +5,9 @@ library only.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Severity
 
 ChangeKey = tuple[str, str, str, str]

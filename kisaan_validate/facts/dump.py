@@ -6,9 +6,11 @@ No value of a row stands in any of these.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
+
+from kisaan_validate.dataclass import dataclass
 
 
 class DumpFormat(StrEnum):

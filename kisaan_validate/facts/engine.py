@@ -6,8 +6,9 @@ share, SQL, digests, and a bulk export for streams and live sides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from kisaan_validate.dataclass import dataclass
 
 
 class Capability(StrEnum):

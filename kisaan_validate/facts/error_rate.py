@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+
+from kisaan_validate.dataclass import dataclass
 
 ERRORS_FORMAT = 1
 """Version of ``errors.json``. 1: first form."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from kisaan_validate.dataclass import dataclass
 
 MOST_ROWS = 2_000
 """A ledger with more rows is not kept: each run would carry them all."""

@@ -9,8 +9,10 @@ changes. Names stand in it as they are, so a text alone does not always say wher
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
+
+from kisaan_validate.dataclass import dataclass
 
 # These words stand in records, so they can never change.
 _BY_KEY = " by key"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.ledger import LedgerKind
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.states import StandingState, verdict_of

@@ -5,9 +5,9 @@ Kept in the record, so that its page and its verdict are functions of the record
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.ledger import Ledger, LedgerMoves
 from kisaan_validate.facts.result import Status, Verdict
 

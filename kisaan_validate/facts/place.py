@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.engine import POSTGRESQL
 
 

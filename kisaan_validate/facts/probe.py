@@ -5,10 +5,10 @@ It holds no header, no body and no value of an answer but ids that a clean-up ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.states import verdict_of
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.rehearsal import SessionSetting
 from kisaan_validate.facts.result import Verdict
 

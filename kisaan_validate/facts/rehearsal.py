@@ -5,9 +5,9 @@ Times are seconds since the start of the variant's tape, by the server's clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.tape import Tape
 

@@ -5,11 +5,11 @@ Nothing is true here because nothing was found: what was not done has a ``reason
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.probe import Probed
 from kisaan_validate.facts.rehearsal import MigrationDone, Rehearsal

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.volumes.model import VolumeFact
 
 MASKED = "•••"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
+
+from kisaan_validate.dataclass import dataclass
 
 ROLLOUT_FORMAT = 1
 """Version of `rollout.json`. 1: first form."""

@@ -10,10 +10,11 @@ be read as changed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Protocol
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.differences import Change, NotCompared, Unknown
 from kisaan_validate.facts.place import Place
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from kisaan_validate.dataclass import dataclass
 
 if TYPE_CHECKING:
     from kisaan_validate.facts.baseline import Baseline

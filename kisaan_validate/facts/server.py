@@ -6,8 +6,10 @@ A section that could not be read is a :class:`Withheld` with the reason, never a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
+
+from kisaan_validate.dataclass import dataclass
 
 TRANSACTIONS, MULTIXACTS = "transactions", "multixacts"
 """Names of counters: the next transaction (64 bits), the next multixact (modulo 2^32)."""

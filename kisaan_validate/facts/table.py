@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.distribution import Distribution
 from kisaan_validate.facts.measure_key import FigureKey
 

@@ -6,8 +6,9 @@ beside it, never 0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from kisaan_validate.dataclass import dataclass
 
 BLOCKS_WRITES = frozenset(
     {"ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},

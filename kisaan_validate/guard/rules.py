@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from math import ceil
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.guarding import CANNOT_TELL
 
 

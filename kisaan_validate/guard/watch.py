@@ -8,10 +8,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.guarding import Guarded, Pause
 from kisaan_validate.guard.readings import Reader
 from kisaan_validate.guard.rules import Action, GuardDecision, GuardReading, GuardRules, decide, shown

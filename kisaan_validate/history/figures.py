@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.volumes.model import PastPoint, VolumePoint, exact_number
 

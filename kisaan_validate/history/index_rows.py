@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.ledger import LedgerMoves, LedgerRow
 from kisaan_validate.facts.past import PastAnswer, PastLine
 from kisaan_validate.facts.result import Status, Verdict

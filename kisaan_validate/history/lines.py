@@ -7,11 +7,12 @@ neither ends a line nor begins one: nothing is known.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.past import NIGHTS_KEPT, PastAnswer, PastLine
 from kisaan_validate.facts.result import Status
 from kisaan_validate.history.night import CheckNight, Night

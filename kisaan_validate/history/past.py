@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kisaan_validate.compare.moves import moves
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.baseline import CheckFacts, baseline_of
 from kisaan_validate.facts.differences import CheckMove, Origin
 from kisaan_validate.facts.ledger import Ledger

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Check
 from kisaan_validate.facts.place import Place
 from kisaan_validate.facts.proved import TableProved

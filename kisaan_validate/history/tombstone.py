@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.history.night import Night
 
 

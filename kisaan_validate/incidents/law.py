@@ -9,10 +9,10 @@ known to have been told of, as after the file of tellings was lost, is told as o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.result import Status
 from kisaan_validate.history.lines import FLAP_NIGHTS, FLAPS, LineNight, LineState
 from kisaan_validate.notify.told import OVER, News

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Check, Severity
 from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.history.ledger import ledger_words

@@ -7,13 +7,14 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import blake2b
 from itertools import tee
 from typing import Protocol
 
 from kisaan_validate.compare.ordered import side_by_side
 from kisaan_validate.compare.patterns.watch import Watch
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.heap import refusal
 from kisaan_validate.execute.recovery import give_back

@@ -7,11 +7,12 @@ from __future__ import annotations
 import queue
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal, InvalidOperation
 from operator import attrgetter
 
 from kisaan_validate.compare.ordered import groups_side_by_side
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.facts.row_differences import ColumnPair, Kind, RowChange
 from kisaan_validate.text.cutting import same

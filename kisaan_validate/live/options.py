@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.digest.rows import HASH
 from kisaan_validate.personal.lineage import Asked, Followed, How
 from kisaan_validate.postgres.session import Limits

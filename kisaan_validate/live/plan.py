@@ -5,8 +5,9 @@ difference. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.digest.forms import CanonicalForm, Context, common_form, needs_zone
 from kisaan_validate.digest.parts import Part
 from kisaan_validate.errors import UsageError

@@ -5,10 +5,11 @@ there.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from kisaan_validate.compare.renaming.follow import formerly, with_displaced
 from kisaan_validate.compare.renaming.names import Renames
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.titles import split_column, split_name

@@ -7,10 +7,11 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from kisaan_validate.compare.renaming.names import Renames
 from kisaan_validate.compare.renaming.tables import called
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.digest.forms import RAW, Context
 from kisaan_validate.digest.rows import HASH, HASH_SINCE, SHA256
 from kisaan_validate.digest.selfcheck import self_check_sql

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.row_differences import Kind, RowChange
 from kisaan_validate.live.plan import PairPlan
 from kisaan_validate.personal.masking import masked_change

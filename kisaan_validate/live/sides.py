@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from kisaan_validate.compare.renaming.bodies import Printed
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.execute.heap import TooLarge, by_index, heap_only, refusal
 from kisaan_validate.execute.recovery import SAVEPOINT, give_back, recover

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.digest.cut import proof_cut_sql
 from kisaan_validate.digest.form_sql import ZONELESS
 from kisaan_validate.digest.forms import Context

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kisaan_validate.compare.renaming.tables import called
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.digest.forms import Context
 from kisaan_validate.errors import KisaanError
 from kisaan_validate.facts.catalogue import Table, TypeFacts

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.migrations import FileRemark, MigrationFile, MigrationFolder, Oddity, remarked
 from kisaan_validate.migrations.content import read_content, shown_name
 from kisaan_validate.migrations.graph import graph_remarks, in_order

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.migrations import FileRemark, Oddity
 from kisaan_validate.text.authored import MARK, exact_text
 from kisaan_validate.text.numbers import counted

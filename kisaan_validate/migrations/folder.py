@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.ledger import LedgerKind
 from kisaan_validate.facts.migrations import FileRemark, MigrationFile, MigrationFolder, Oddity, remarked
 from kisaan_validate.migrations.alembic import alembic_folder

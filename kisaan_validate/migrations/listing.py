@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.migrations import FileRemark, Oddity
 from kisaan_validate.migrations.content import shown_name
 from kisaan_validate.text.numbers import counted

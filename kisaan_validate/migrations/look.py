@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import TargetError
 from kisaan_validate.facts.ledger import LedgerSource
 from kisaan_validate.facts.migrations import LedgerEntries

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.ledger import LedgerKind
 from kisaan_validate.facts.migrations import LedgerEntries, LedgerEntry, MigrationFile, Oddity
 from kisaan_validate.migrations.flyway import flyway_name, plain_version, version_key

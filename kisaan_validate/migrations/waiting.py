@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError, TargetError
 from kisaan_validate.facts.migrations import (
     MigrationsStanding,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.notify.channel import CannotDeliver, Environment, said, secret
 from kisaan_validate.notify.message import Message
 

@@ -9,10 +9,10 @@ import ssl
 import threading
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.result import MASKED
 from kisaan_validate.notify.message import Message
 from kisaan_validate.text.pairs import is_hidden

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.place import Notice
 from kisaan_validate.notify.channel import CannotDeliver, Channel, Environment, said

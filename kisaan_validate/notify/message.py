@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Severity
 
 MESSAGE_FORMAT = 1

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import RecordError
 from kisaan_validate.notify.channel import CannotDeliver, Channel, Environment, PartlyDelivered
 from kisaan_validate.notify.spool import Spool, Spooled, tried

@@ -5,12 +5,13 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE
 from email.utils import format_datetime
 from enum import StrEnum
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.notify.channel import (
     Authorities,
     CannotDeliver,

@@ -8,11 +8,12 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.place import Notice

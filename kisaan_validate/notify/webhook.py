@@ -7,9 +7,10 @@ import hmac
 import http.client
 import json
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import urlsplit
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.notify.channel import Authorities, CannotDeliver, Environment, TimeLimit, said, secret
 from kisaan_validate.notify.message import Message
 from kisaan_validate.version import VERSION

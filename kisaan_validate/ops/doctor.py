@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import KisaanError
 from kisaan_validate.execute.snapshot import room_for
 from kisaan_validate.facts.catalogue import Catalogue

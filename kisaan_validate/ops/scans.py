@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import UsageError
 from kisaan_validate.ops.window import Window, read_times, read_zone
 from kisaan_validate.text.durations import duration_words

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from kisaan_validate.dataclass import dataclass
 
 ZONE_HINT = 'write "Asia/Kolkata" or "UTC"'
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from fnmatch import translate
 from typing import TypeVar
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.personal.nodetree import NodePlace, Origins
 
 Node = TypeVar("Node")

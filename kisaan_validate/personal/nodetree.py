@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from kisaan_validate.dataclass import dataclass
 
 NodePlace = tuple[int, int]
 """(relation, number of the column); the number 0 is the whole row."""

@@ -7,8 +7,8 @@ asked by itself, as if there were no bundles.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.statements import Pass, Query, Reads

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import PRINTED, Column
 from kisaan_validate.facts.table import Family, Profile
 from kisaan_validate.sql.expressions import quote

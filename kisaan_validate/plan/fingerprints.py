@@ -9,8 +9,8 @@ that must agree before two may be compared: ``encoding/form of the value/forms o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.digest import parts
 from kisaan_validate.digest.columns import seeds, value_hash
 from kisaan_validate.digest.forms import CanonicalForm, Context, own_form

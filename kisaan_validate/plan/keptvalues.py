@@ -5,8 +5,8 @@ key. Pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.digest.cut import proof_cut_sql
 from kisaan_validate.digest.forms import RAW, Context
 from kisaan_validate.digest.parts import key_bytes_sql

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.digest.columns import value_hash
 from kisaan_validate.digest.rows import SEEDS, SHA256, row_digest, staged
 from kisaan_validate.facts.baseline import Baseline

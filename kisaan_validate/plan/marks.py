@@ -9,9 +9,10 @@ shared, so a table that grew since its size was read costs more reading, and nev
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.sql.expressions import APART, quote, table_sql
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.check import Check

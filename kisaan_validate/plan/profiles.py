@@ -7,9 +7,10 @@ where values repeat, everything else is counted; a column of many values has a s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import pairwise
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import Column, Table, TypeFacts
 from kisaan_validate.facts.distribution import Distribution, Frequent, Histogram, QuantileValue
 from kisaan_validate.facts.table import Family

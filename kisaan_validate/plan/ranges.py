@@ -11,8 +11,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError, SuiteError
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.resumed import RangeRead, TableResumed

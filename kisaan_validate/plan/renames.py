@@ -8,7 +8,7 @@ beside a row that has it under that name.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kisaan_validate.compare.renaming.names import ColumnPlace, Renames
 from kisaan_validate.compare.renaming.through import facts_through
@@ -24,6 +24,7 @@ from kisaan_validate.contract.needs import (
     Replacement,
     Untouched,
 )
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.catalogue import Catalogue, Table

@@ -5,9 +5,9 @@ to fail.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.plan.marks import MOST_SHARE, Marks, union
 from kisaan_validate.plan.statements import Pass, Query, Slot, free_name

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.table import Profile
 from kisaan_validate.facts.titles import TableKey

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import Column, Table
 from kisaan_validate.plan.samples import shown_value
 from kisaan_validate.rules.python import PythonRule

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import KIND_WORDS, Catalogue, Column, Table
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.facts.totals import ControlTotal, GroupPart, TotalSpec

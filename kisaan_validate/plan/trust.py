@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import Catalogue
 
 

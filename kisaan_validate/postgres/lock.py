@@ -14,10 +14,10 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import AlreadyRunning, DatabaseError
 from kisaan_validate.postgres.expected import check_expectation
 from kisaan_validate.postgres.session import Limits, Session

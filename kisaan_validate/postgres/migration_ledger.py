@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.facts.ledger import LEDGER_SHAPES, LedgerKind, LedgerShape, LedgerSource
 from kisaan_validate.facts.migrations import LedgerEntries, LedgerEntry

@@ -14,8 +14,8 @@ Where that function is revoked, the holder puts the key into its ``application_n
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.postgres.session import Session
 

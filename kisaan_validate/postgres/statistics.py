@@ -5,8 +5,8 @@ hints, no proof.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.postgres.catalogue import query
 from kisaan_validate.postgres.session import Session

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import parse_qsl, urlsplit
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import TargetError
 from kisaan_validate.sql.qualify import qualified
 

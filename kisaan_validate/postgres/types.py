@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from importlib import resources
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import TypeFacts
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.sql.qualify import qualified

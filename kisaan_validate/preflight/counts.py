@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from kisaan_validate.contract.load import Contract
 from kisaan_validate.contract.needs import Removal
 from kisaan_validate.contract.rules import Fixed
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.result import UNANSWERED, Status
 from kisaan_validate.facts.run import Run

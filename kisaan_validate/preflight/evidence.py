@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import OtherFormat, RecordError
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.certificate import Certificate

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from kisaan_validate.dataclass import dataclass
 
 BACKUP, REHEARSAL, BASELINE = "backup", "rehearsal", "baseline"
 REQUIRABLE = (BACKUP, REHEARSAL, BASELINE)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.preflight import BlockersSeen, EvidenceRow, PreflightTopic, SessionSeen
 from kisaan_validate.preflight.ages import age_words
 from kisaan_validate.preflight.asked import Answers

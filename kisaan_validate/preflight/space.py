@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.facts.preflight import EvidenceRow, PreflightItem, PreflightTopic
 from kisaan_validate.facts.receipt import RehearsalReceipt

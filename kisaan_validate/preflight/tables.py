@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kisaan_validate.contract.objects import Added, Dropped
 from kisaan_validate.contract.rules import Retyped
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import Catalogue, Column
 from kisaan_validate.facts.preflight import EvidenceRow, PreflightItem, PreflightTopic
 from kisaan_validate.facts.result import Status

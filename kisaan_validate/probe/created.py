@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.probe import ProbeCreated, ProbeRemoval, ProbeState, ProbeStep
 from kisaan_validate.probe.sending import Sender, SendingRequest
 from kisaan_validate.probe.values import CannotFill, ProbeNames, names_in

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.error_rate import ErrorRates, ErrorWindow
 from kisaan_validate.facts.probe import ProbeState
 from kisaan_validate.facts.result import Verdict

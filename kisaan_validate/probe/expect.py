@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.probe import ProbeState
 from kisaan_validate.probe.document import NoDocument, document_of
 from kisaan_validate.probe.paths import TooDeep, values_at

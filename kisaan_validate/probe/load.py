@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import SuiteError, UsageError
 from kisaan_validate.facts.probe import HEALTH
 from kisaan_validate.probe.pattern import compiled

@@ -7,11 +7,12 @@ import time
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.error_rate import ErrorWindow
 from kisaan_validate.probe.pattern import PATIENCE, compiled

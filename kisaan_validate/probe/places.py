@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import UsageError
 
 HOLE = re.compile(r"\$\{([^}]*)\}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.probe import HEALTH, PROBED_FORMAT, Probed, ProbeState, ProbeStep
 from kisaan_validate.probe.asking import trusting
 from kisaan_validate.probe.created import CreatedThings

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.probe import ProbeState, ProbeStep
 from kisaan_validate.probe.asking import HttpAnswer, Outgoing, ask
 from kisaan_validate.probe.expect import judge_answer

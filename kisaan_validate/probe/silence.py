@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from kisaan_validate.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import UsageError
 
 WEEK = timedelta(days=7)

@@ -5,9 +5,10 @@ needs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.execute.fence import moved
 from kisaan_validate.execute.one_pass import StatementAnswer
 from kisaan_validate.execute.pool import Pool

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from kisaan_validate.contract.here import NamesHere
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.measure_key import refused_key
 from kisaan_validate.facts.table import Measured
 

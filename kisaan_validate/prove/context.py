@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kisaan_validate.contract.here import with_personal
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.baseline import require_same_database
 from kisaan_validate.postgres.expected import require_expected
 from kisaan_validate.postgres.lineage import discretion_of, followed_in, read_lineage

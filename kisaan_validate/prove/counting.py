@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.execute.ask import ask, ask_bundle, refuse
 from kisaan_validate.execute.one_pass import StatementAnswer
 from kisaan_validate.execute.pieces import Pieces, ask_in_pieces

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.lookup import looked_up

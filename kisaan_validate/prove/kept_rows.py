@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kisaan_validate.compare.digests import ALL_PERSONAL, differing_buckets
 from kisaan_validate.contract.load import spoken_columns
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.rowcompare import compare_rows, not_kept, why_not_kept, write_rows
 from kisaan_validate.facts.kept import RowFile, RowsCompared

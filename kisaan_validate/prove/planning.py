@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.execute.apart import SqlRefused, written_apart
 from kisaan_validate.execute.ground import Ground, read_ground
 from kisaan_validate.facts.catalogue import Catalogue, Table

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING, TypeVar
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.execute.gate import OPEN, Gate
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.postgres.target import Target

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.facts.resumed import ResumeFrom, TableResumed

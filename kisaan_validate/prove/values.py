@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.facts.differences import VALUES_GONE
 from kisaan_validate.facts.kept import RowFile, ValuesCompared

@@ -7,9 +7,10 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.differences import ADDED, REMOVED
 from kisaan_validate.facts.row_differences import ColumnPair, RowChange, RowDiff, TableDiff

@@ -19,9 +19,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.row_differences import Kind, RowChange, RowDiff, TableDiff
 from kisaan_validate.text.cutting import is_cut
 from kisaan_validate.text.pairs import is_hidden

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.result import UNANSWERED, Verdict
 from kisaan_validate.record.codec import digest_of

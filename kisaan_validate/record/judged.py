@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from kisaan_validate.compare.causes.base import ChangeGroup, Proof
 from kisaan_validate.compare.changes import changes_by_table
 from kisaan_validate.contract.promise import State
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.differences import Change, ChangeKey, CheckMove, NotCompared, Unknown
 from kisaan_validate.facts.result import Verdict

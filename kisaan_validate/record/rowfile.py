@@ -16,11 +16,11 @@ import os
 import struct
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from kisaan_validate.compare.digests import BUCKETS
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.kept import RowFile
 from kisaan_validate.record.files import sync_folder

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.tape import (
     DroppedObject,
     SeenBy,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg2
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import KisaanError, RecordError
 from kisaan_validate.facts.rehearsed import Sameness
 from kisaan_validate.facts.repair import (

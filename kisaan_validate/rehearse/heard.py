@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.rehearse.logfile import LogLine
 from kisaan_validate.sql.splitting import SqlPiece, split_statements
 

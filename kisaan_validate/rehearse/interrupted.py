@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import KisaanError
 from kisaan_validate.facts.rehearsal import MigrationDone
 from kisaan_validate.facts.rehearsed import (

@@ -11,8 +11,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from kisaan_validate.dataclass import dataclass
 
 if TYPE_CHECKING:
     from kisaan_validate.scratch.server import Scratch

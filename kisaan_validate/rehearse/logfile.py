@@ -10,10 +10,10 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError, UsageError
 
 LOG_SETTINGS = {

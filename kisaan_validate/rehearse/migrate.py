@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.rehearsal import FileState, MigratedFile, MigrationDone, SessionSetting
 from kisaan_validate.personal.masking import told_of_rows

@@ -11,9 +11,10 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.rehearsed import NewAppProbed
 from kisaan_validate.probe.load import BoundProbes, Probes, bind_probes

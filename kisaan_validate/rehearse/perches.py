@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.rehearsal import CanaryAccess, NotTried
 from kisaan_validate.sql.expressions import quote
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kisaan_validate.contract.promise import State
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.rehearsed import ContractReview
 from kisaan_validate.facts.result import UNANSWERED

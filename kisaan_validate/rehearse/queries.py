@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.rehearsed import PlannedQuery, QueryReview, QueryState
 from kisaan_validate.rehearse.query_texts import HIDDEN, QueryTexts
 from kisaan_validate.rehearse.words import masked_literals, server_words

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.sql.expressions import quote

@@ -6,9 +6,9 @@ import re
 import shlex
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import KisaanError
 from kisaan_validate.facts.rehearsed import RollbackTry, RollbackWay
 from kisaan_validate.rehearse.sameness import Comparer

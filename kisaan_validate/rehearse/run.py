@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.rehearsal import (
     Calibration,
     CanaryWatch,

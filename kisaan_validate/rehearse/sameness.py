@@ -7,9 +7,10 @@ first, and the columns in which these differ are left out of later comparisons, 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import KisaanError
 from kisaan_validate.facts.differences import DIGEST, Change, Unknown
 from kisaan_validate.facts.rehearsed import Sameness

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.tape import BLOCKS_WRITES
 from kisaan_validate.rehearse.ours import OurSessions
 

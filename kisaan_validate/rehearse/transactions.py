@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import groupby
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.tape import StatementOutcome
 from kisaan_validate.rehearse.heard import HeardStatement
 from kisaan_validate.sql.splitting import SqlPiece

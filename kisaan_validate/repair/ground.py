@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import SuiteError, UsageError
 from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.place import Place

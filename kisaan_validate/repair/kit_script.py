@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.repair import FIX_SCHEMA, FixTarget, Repair
 from kisaan_validate.repair.failing import FailingSql
 from kisaan_validate.repair.ground import shape_sql

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import KisaanError, UsageError
 from kisaan_validate.facts.receipt import ReceiptFile
 from kisaan_validate.facts.repair import FixItem, FixKit, FixTarget, ItemState, KitFacts, Repair

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import SuiteError, UsageError
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.repair import FIX_SCHEMA, KitStep, Repair, RepairStep, StepAction

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.report.control_totals import total_tables
 from kisaan_validate.text.numbers import counted
 from kisaan_validate.verdict.reconciliation import Amount, LineKind, Reconciliation, StatementLine

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from markupsafe import Markup
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Check, Form
 from kisaan_validate.facts.differences import CheckMove, Transition
 from kisaan_validate.facts.result import COUNTED, MASKED, Evidence, Result, Status, vacuous

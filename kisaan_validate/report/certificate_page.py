@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.certificate import Certificate
 from kisaan_validate.report import text
 from kisaan_validate.report.certificate_parts import (

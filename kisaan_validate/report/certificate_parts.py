@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.certificate import Certificate, EarlierBackup, KeyCheck
 from kisaan_validate.facts.differences import DIGEST, ROWS, TOTALS, VALUES
 from kisaan_validate.facts.result import Verdict

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kisaan_validate.contract.promise import State
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.differences import CHANGED_ROWS, DIGEST, ROWS, SEQUENCE, VALUES, Change
 from kisaan_validate.report.deltas import difference
 from kisaan_validate.report.text import number, signed

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from rich.console import Console
 from rich.text import Text as RichText
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Check, Form
 from kisaan_validate.facts.differences import CheckMove, Origin, Transition
 from kisaan_validate.facts.result import COUNTED, UNANSWERED, Evidence, Result, Status, message_of

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from kisaan_validate.compare.patterns.base import EXACT
 from kisaan_validate.compare.totals import group_words
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.differences import TOTALS
 from kisaan_validate.report.text import number
 from kisaan_validate.text.numbers import counted

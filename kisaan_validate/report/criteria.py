@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Criterion
 from kisaan_validate.facts.result import UNANSWERED, Result, Status, vacuous
 from kisaan_validate.facts.run import Run

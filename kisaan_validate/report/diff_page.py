@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.place import Place
 from kisaan_validate.facts.row_differences import RowDiff, TableDiff
 from kisaan_validate.report import text

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.differences import Change
 from kisaan_validate.facts.row_differences import Kind, RowChange, RowDiff, TableDiff
 from kisaan_validate.report.deltas import NUMBERS, TIMES, delta

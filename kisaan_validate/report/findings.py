@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kisaan_validate.compare.causes.base import ChangeGroup
 from kisaan_validate.compare.changes import changes_by_table
 from kisaan_validate.contract.promise import Outcome, Promise, State
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.differences import Change
 from kisaan_validate.facts.run import nothing_checked

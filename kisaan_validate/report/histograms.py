@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.distribution import Histogram
 from kisaan_validate.report.text import number, signed
 

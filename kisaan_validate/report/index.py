@@ -9,7 +9,6 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC
 from functools import cache
 from itertools import groupby, islice, pairwise, takewhile
@@ -18,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 from jinja2 import Environment
 from markupsafe import Markup
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.history.missed import missed
 from kisaan_validate.record.index import Entry, RunsIndex, Unread

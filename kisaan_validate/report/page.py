@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from jinja2 import Environment
 from markupsafe import Markup
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.report import text
 from kisaan_validate.report.shell import css_text, environment, favicon, policy, source
 from kisaan_validate.report.svg import ICON_PATHS

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from markupsafe import Markup
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.past import PastNight, Remembered
 from kisaan_validate.facts.result import UNANSWERED, Status, Verdict
 from kisaan_validate.facts.run import Run

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from markupsafe import Markup
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.distribution import Distribution, Frequent
 from kisaan_validate.facts.table import ColumnFacts, Profile, TableFacts

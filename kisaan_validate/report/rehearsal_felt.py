@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.rehearsal import (
     CanaryAccess,
     CanaryOutage,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.rollout import (
     PlanAccepted,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from kisaan_validate.compare.tables import row_counts
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.differences import NO_TABLE, TableRowCounts
 from kisaan_validate.facts.run import Run

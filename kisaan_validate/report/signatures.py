@@ -4,8 +4,9 @@ page.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from kisaan_validate.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from kisaan_validate.dataclass import dataclass
 
 FIRST, SECOND = "①", "②"
 """Where a frame leaves room for the two parts of a statement."""

@@ -4,9 +4,9 @@ made of.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Check, Severity
 from kisaan_validate.facts.differences import CheckMove
 from kisaan_validate.facts.result import UNANSWERED, Result, Status, message_of

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kisaan_validate.contract.promise import State
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Check, Form, Severity
 from kisaan_validate.facts.differences import CheckMove, Origin, Transition
 from kisaan_validate.facts.result import Evidence, FailOn, Result, Status, Verdict, vacuous

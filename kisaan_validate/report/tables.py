@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from kisaan_validate.compare.figures import differing
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.differences import VALUES
 from kisaan_validate.facts.result import Status

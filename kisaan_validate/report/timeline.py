@@ -7,10 +7,10 @@ stand in the tables below. Kinds differ in pattern and place, not in colour alon
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.rehearsal import CanaryAccess, CanaryOutage, RehearsedRun
 from kisaan_validate.facts.tape import StatementOutcome, TapeLock, TapeStatement
 from kisaan_validate.report.rehearsal_words import (

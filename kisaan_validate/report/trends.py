@@ -5,11 +5,11 @@ them are what counts.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 from markupsafe import Markup
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.report import text
 from kisaan_validate.text.numbers import counted

@@ -5,10 +5,10 @@ of them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from rich.console import Console
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.kept import ValueChange, ValuesCompared
 from kisaan_validate.facts.run import Run
 from kisaan_validate.report.shown import Shown

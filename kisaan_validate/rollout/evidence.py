@@ -6,10 +6,10 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import KisaanError, RecordError
 from kisaan_validate.facts.rollout import (
     RECORD_NAME,

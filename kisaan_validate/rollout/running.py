@@ -11,9 +11,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import UsageError
 from kisaan_validate.process.leash import leashed
 from kisaan_validate.process.stopping import Stop

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, ClassVar
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.rules.base import QueryRule, Riding, Violations, free_name, when
 from kisaan_validate.rules.bounds import Bounds
 from kisaan_validate.sql.expressions import (

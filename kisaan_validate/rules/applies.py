@@ -8,9 +8,9 @@ Table"."odd.column"``.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.titles import split_name
 from kisaan_validate.rules.catalogue import canonical_type

@@ -6,11 +6,12 @@ import dataclasses
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import CataloguePart
 from kisaan_validate.facts.check import Form
 from kisaan_validate.facts.engine import Capability

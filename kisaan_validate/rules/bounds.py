@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import SuiteError
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import CataloguePart
 from kisaan_validate.rules.base import CatalogRule, CatalogueAnswer
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import sqlalchemy as sa
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError, SuiteError
 from kisaan_validate.rules.base import RowRule
 from kisaan_validate.sql.expressions import View, text_literal, to_sql

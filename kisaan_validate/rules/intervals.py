@@ -5,11 +5,11 @@ every value does.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import SuiteError
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.check import Severity, Tolerance
 from kisaan_validate.rules.applies import split_conditions

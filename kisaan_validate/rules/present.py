@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError, SuiteError
 from kisaan_validate.facts.catalogue import Catalogue, CataloguePart, Table
 from kisaan_validate.rules.base import QueryRule, Riding, Violations

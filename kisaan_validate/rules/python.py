@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Form
 from kisaan_validate.facts.engine import Capability
 from kisaan_validate.rules.base import Rule

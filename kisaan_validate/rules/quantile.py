@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.rules.base import free_name
 from kisaan_validate.rules.bounds import compared, exact_text
 from kisaan_validate.rules.intervals import Interval

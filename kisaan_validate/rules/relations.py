@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import sqlalchemy as sa
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import Catalogue, Constraint, Table
 from kisaan_validate.rules.base import Join, JoinRule, later, when
 from kisaan_validate.rules.nan import or_nan, refusing_nan

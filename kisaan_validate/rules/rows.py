@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import sqlalchemy as sa
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.rules.base import RowRule, later
 from kisaan_validate.rules.enforcement import implied_by_constraints
 from kisaan_validate.rules.nan import refusing_nan

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.rules.nan import nan_literal
 from kisaan_validate.sql.expressions import (

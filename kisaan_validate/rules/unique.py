@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.rules.base import QueryRule, Violations, free_name, when
 from kisaan_validate.rules.relations import said

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.rules.base import later
 from kisaan_validate.rules.intervals import Interval, refuse_no_value
 from kisaan_validate.rules.nan import nan_literal, refusing_nan

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import pwd
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import UsageError
 
 # Debian leaves these to the local administrator; `systemd` takes 61184 and above.

@@ -11,10 +11,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.process.stopping import Stop
 from kisaan_validate.scratch.account import Account
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.sql.qualify import qualified
 
 _SYSTEM = qualified("SELECT system_identifier::text FROM pg_catalog.pg_control_system() AS control")

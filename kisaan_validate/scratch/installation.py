@@ -6,10 +6,10 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import UsageError
 
 OLDEST, NEWEST = 13, 18

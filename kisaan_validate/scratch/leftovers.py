@@ -7,9 +7,9 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.scratch.keeper import erased
 from kisaan_validate.scratch.marker import PREFIX, SUFFIX, FoundMarker, Marker, dead, markers
 

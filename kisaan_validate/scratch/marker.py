@@ -15,8 +15,10 @@ import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
+
+from kisaan_validate.dataclass import dataclass
 
 PREFIX, SUFFIX = "kisaan-scratch-", ".json"
 

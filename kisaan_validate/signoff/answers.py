@@ -11,9 +11,9 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.signoff.keys import Signers
 from kisaan_validate.signoff.standing import same_person
 

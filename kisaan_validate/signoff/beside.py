@@ -6,10 +6,11 @@ A file's statements are named after it, so that they are found wherever both are
 from __future__ import annotations
 
 import glob
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.record.files import read_file, write_files

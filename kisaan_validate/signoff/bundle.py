@@ -5,8 +5,8 @@ signatures.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import RecordError, UsageError
 from kisaan_validate.report.html import render_html
 from kisaan_validate.signoff.archive import SUMS, pack, sums

@@ -12,9 +12,10 @@ import stat
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import AlreadyRunning, OtherFormat, RecordError
 from kisaan_validate.facts.run import Run
 from kisaan_validate.record.codec import run_digest, run_from_json

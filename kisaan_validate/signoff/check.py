@@ -5,9 +5,9 @@ whose keys count.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import RecordError
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.run import Run

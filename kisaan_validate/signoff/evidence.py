@@ -7,9 +7,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import RecordError
 
 LARGEST = 1 << 30

@@ -4,9 +4,10 @@ them can prove.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.signoff.standing import SignoffStanding
 from kisaan_validate.verdict.judgement import Judgement
 

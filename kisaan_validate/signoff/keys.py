@@ -8,10 +8,10 @@ import re
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import RecordError, UsageError
 from kisaan_validate.signoff.statement import NAMESPACE
 from kisaan_validate.text import authored

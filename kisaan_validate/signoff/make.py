@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import UsageError
 from kisaan_validate.record.files import write_file
 from kisaan_validate.signoff.chain import HEAD, chain_lock

@@ -5,9 +5,9 @@ checked statements.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.run import Run
 from kisaan_validate.signoff.statement import Caution, Decision, Statement

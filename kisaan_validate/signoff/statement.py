@@ -10,12 +10,13 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import OtherFormat, RecordError, UsageError
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.facts.run import Run

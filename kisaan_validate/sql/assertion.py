@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +18,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.sql.scrubbing import OPERATOR, TEXTS, first_line, scrubbed, tokens_of
 

@@ -6,8 +6,9 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.execute.gate import OPEN, Gate
 from kisaan_validate.plan.streams import Piece, Stream, pieces_of
 from kisaan_validate.process.stopping import Stop

@@ -8,13 +8,14 @@ by column with numpy.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Context, Decimal
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from kisaan_validate.dataclass import dataclass
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

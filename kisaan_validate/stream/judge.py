@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import NUMBERS_WITH_NAN
 from kisaan_validate.rules.python import PythonRule
 from kisaan_validate.stream.decode import Ints, Mask, Values

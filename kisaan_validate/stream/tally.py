@@ -7,8 +7,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.facts.run import StatementFacts
 

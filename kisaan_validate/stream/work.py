@@ -5,10 +5,11 @@ of this one.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import pandas as pd
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError, SuiteError
 from kisaan_validate.execute.locking import Locking
 from kisaan_validate.execute.recovery import give_back

@@ -5,8 +5,8 @@ deleted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.declare import Declaration
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.titles import split_name

@@ -11,9 +11,9 @@ import linecache
 import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import SuiteError
 
 _SIMPLE = (bool, int, float, complex, str, bytes, type(None), type(...))

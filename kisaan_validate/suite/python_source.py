@@ -8,9 +8,9 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.rules.meta import as_names
 from kisaan_validate.rules.python import PythonRule

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Criterion
 from kisaan_validate.facts.ledger import LEDGER_SHAPES, LedgerKind, LedgerSource
 from kisaan_validate.facts.suite import BackupDeclared

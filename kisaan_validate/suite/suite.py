@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Check, Criterion
 from kisaan_validate.facts.suite import Selection, SuiteFacts
 from kisaan_validate.facts.totals import TotalSpec

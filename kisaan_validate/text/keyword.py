@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from kisaan_validate.dataclass import dataclass
 
 Test = Callable[[str], bool]
 """Whether a name is meant."""

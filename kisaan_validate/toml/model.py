@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
 from pydantic_core import PydanticCustomError, core_schema
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.text.nearest import did_you_mean
 
 __all__ = ["AfterValidator", "Field", "create_model", "model_validator"]

@@ -4,11 +4,11 @@ Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kisaan_validate.compare.digests import why_undigested
 from kisaan_validate.compare.tables import tables_in_scope
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.differences import staying_values_of
 

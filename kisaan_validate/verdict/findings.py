@@ -5,11 +5,11 @@ finding. Pure: a function of a Judgement.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from kisaan_validate.contract.promise import State
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Check, Form, Severity
 from kisaan_validate.facts.differences import CheckMove, Origin
 from kisaan_validate.verdict.headlines import Parts, headline

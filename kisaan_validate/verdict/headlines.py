@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Check, Form
 from kisaan_validate.facts.result import COUNTED, Evidence, Result
 from kisaan_validate.text.numbers import counted

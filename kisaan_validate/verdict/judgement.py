@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from kisaan_validate.compare.moves import CHANGED, GONE
 from kisaan_validate.contract.both import Both, CannotTell
 from kisaan_validate.contract.promise import Outcome, Promise, State
 from kisaan_validate.contract.story import Story, story_of
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.differences import Change, ChangeKey, Diff, Origin, Unknown
 from kisaan_validate.facts.forward import forward

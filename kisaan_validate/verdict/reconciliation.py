@@ -5,7 +5,6 @@ Pure: from recorded facts alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
@@ -17,6 +16,7 @@ from kisaan_validate.compare.tables import tables_in_scope
 from kisaan_validate.contract.both import Both, CannotTell, Side, side_of
 from kisaan_validate.contract.promise import OfTable, Promise
 from kisaan_validate.contract.story import Story, story_of
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.baseline import baseline_of
 from kisaan_validate.facts.differences import ROWS, VALUES
 from kisaan_validate.facts.measure_key import WHICH_ROWS

@@ -8,12 +8,12 @@ the same missing key, the same promise, the same pattern of values, or the same 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from kisaan_validate.contract.promise import OfColumn, Outcome, Promise
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Check, Form
 from kisaan_validate.facts.differences import VALUES, CheckMove, Origin
 from kisaan_validate.facts.result import MASKED, Result

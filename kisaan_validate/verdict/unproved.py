@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kisaan_validate.contract.promise import State
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Check
 from kisaan_validate.facts.result import Evidence, Result, Status, vacuous
 from kisaan_validate.text.numbers import counted

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.facts.differences import Key
 from kisaan_validate.facts.result import MASKED, Result, Status

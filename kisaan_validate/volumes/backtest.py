@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.volumes.judge import VolumeOutcome, VolumeState, outcome_of, training
 from kisaan_validate.volumes.model import (
     PastPoint,

@@ -8,12 +8,12 @@ the median of comparable nights, each brought up to the night by the growth that
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import lru_cache
 from math import ceil, floor
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.volumes.model import (
     Season,
     VolumeMeasure,

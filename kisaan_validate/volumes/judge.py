@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.volumes.expect import Accepted, TooLittle, expected, points_used
 from kisaan_validate.volumes.model import (
     PastPoint,

@@ -6,10 +6,11 @@ Exact numbers are text: ``1204``, ``-0.50``, or ``37/1204``, which is a share wi
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
+
+from kisaan_validate.dataclass import dataclass
 
 LONGEST_NUMBER = 400
 """Characters; what is longer is no figure that a table of this world has."""

@@ -7,9 +7,9 @@ Texts are written as JSON strings, which YAML 1.2 reads as they are.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import timedelta
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.watch.textfile import PREFIX
 
 STALE = timedelta(hours=2)

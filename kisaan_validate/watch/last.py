@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.result import Verdict
 from kisaan_validate.history.night import Night, same_database
 

@@ -16,9 +16,10 @@ import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from kisaan_validate.dataclass import dataclass
 
 PING_SECONDS = 5.0
 """So long a ping may take in all, with every attempt: a run must not wait for its watcher."""

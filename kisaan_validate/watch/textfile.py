@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.facts.result import Result, Status, Verdict
 from kisaan_validate.report.criteria import CriterionStanding, criterion_lines

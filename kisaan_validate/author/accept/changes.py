@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from kisaan_validate.contract.names import titles_of
 from kisaan_validate.contract.promise import Promise
 from kisaan_validate.contract.renamed import Renamed, unquoted
 from kisaan_validate.contract.rules import Altered, Retyped
+from kisaan_validate.dataclass import dataclass
 
 Place = tuple[str, str]
 """A table as the first title that its name may mean, and a column by the name that it had before."""

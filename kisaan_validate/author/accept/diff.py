@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from kisaan_validate.author.accept.changes import SuiteChanges
 from kisaan_validate.author.accept.leftover import left_in_suite
 from kisaan_validate.author.accept.mentions import left_in_lines, left_in_python
 from kisaan_validate.author.accept.python_edit import edited
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.suite.files import load_files
 

@@ -9,11 +9,12 @@ import inspect
 import keyword
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from kisaan_validate import declare
 from kisaan_validate.author.accept.changes import Place, SuiteChanges
 from kisaan_validate.author.source import python_text
+from kisaan_validate.dataclass import dataclass
 
 _NUMERIC = re.compile(r"numeric\((\d+),(-?\d+)\)")
 _TABLES = frozenset({"table", "to"})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from fnmatch import fnmatchcase
 
 from kisaan_validate.author.draft.codes import is_shape
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.place import Place
 from kisaan_validate.facts.titles import TableKey

@@ -5,10 +5,11 @@ text.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import groupby
 
 from kisaan_validate.author.source import call, commented_out, python_value, remark
+from kisaan_validate.dataclass import dataclass
 
 Key = tuple[str, tuple[str, ...], str]
 """A check of a model, as a suite knows it: table, columns, kind. A check that is declared is known by its

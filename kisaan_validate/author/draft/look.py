@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 
 from kisaan_validate.author.draft.codes import certainly
@@ -17,6 +17,7 @@ from kisaan_validate.author.draft.observe import (
     unread,
     with_unique,
 )
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError, UsageError
 from kisaan_validate.execute.fence import moved
 from kisaan_validate.execute.held import HoldLimit

@@ -11,12 +11,13 @@ over every row.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from kisaan_validate.author.draft.codes import FREQUENT, KINDS, RARE, why_withheld
 from kisaan_validate.author.draft.facts import NOT_READ, Observed, is_personal
 from kisaan_validate.author.source import sql_name
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.heap import refusal
 from kisaan_validate.execute.one_pass import is_one_expressions_fault

@@ -7,11 +7,12 @@ What was counted while looking, by a sort of a large table, is not counted again
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kisaan_validate.author.draft.facts import Facts
 from kisaan_validate.author.draft.lines import Key, TableDraft
 from kisaan_validate.author.draft.render import DraftRefused, render
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import UsageError
 from kisaan_validate.facts.check import Check, Severity
 from kisaan_validate.facts.result import Evidence, Result, Status

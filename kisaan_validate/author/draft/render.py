@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from kisaan_validate.author.draft.facts import Facts, names_of, seen_personal
 from kisaan_validate.author.draft.lines import DraftLine, Key, TableDraft, sources
 from kisaan_validate.author.source import file_stem, python_text, python_value, remark, settings_text
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.check import Severity
 from kisaan_validate.suite.personal import guessed_personal
 from kisaan_validate.version import VERSION

@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from kisaan_validate.author.importers.reading import YAML_BYTES, read_text, read
 from kisaan_validate.author.importers.tables import Tables
 from kisaan_validate.author.importers.thresholds import read_threshold
 from kisaan_validate.author.source import dotted, remark
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import UsageError
 
 _RESOURCES = ("models", "seeds", "snapshots")

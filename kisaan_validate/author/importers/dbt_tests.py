@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from kisaan_validate.author.importers import expressions as sql
 from kisaan_validate.author.importers.maker import Maker
 from kisaan_validate.author.importers.outcome import NoCounterpart, Said
 from kisaan_validate.author.source import remark, sql_name
+from kisaan_validate.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -12,6 +12,7 @@ from kisaan_validate.author.importers import expressions as sql
 from kisaan_validate.author.importers.maker import Maker
 from kisaan_validate.author.importers.outcome import NoCounterpart, Said
 from kisaan_validate.author.source import remark, sql_name
+from kisaan_validate.dataclass import dataclass
 
 KNOWN = frozenset(
     {

@@ -4,7 +4,7 @@ and nothing lost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from kisaan_validate.dataclass import dataclass
 
 
 class NoCounterpart(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +12,7 @@ from kisaan_validate.author.importers.maker import Maker
 from kisaan_validate.author.importers.outcome import NoCounterpart, Said
 from kisaan_validate.author.importers.thresholds import Threshold, read_threshold
 from kisaan_validate.author.source import remark
+from kisaan_validate.dataclass import dataclass
 
 NAME = r'(?:"(?:[^"]|"")*"|[^\s\[\]"]+)'
 

@@ -5,13 +5,14 @@ letter for letter.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from kisaan_validate.author.importers import expressions as sql
 from kisaan_validate.author.importers.maker import Maker
 from kisaan_validate.author.importers.outcome import NoCounterpart, Said
 from kisaan_validate.author.source import remark
+from kisaan_validate.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
 from kisaan_validate.author.importers.outcome import NoCounterpart
 from kisaan_validate.author.source import remark
+from kisaan_validate.dataclass import dataclass
 
 _NUMBER = r"([+-]?\d+(?:\.\d+)?)"
 _SIMPLE = re.compile(rf"(=|==|!=|<>|<=|>=|<|>)\s*{_NUMBER}\s*(%?)")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
 from kisaan_validate.compare.patterns.base import EXACT, Pair
 from kisaan_validate.compare.patterns.times import in_words
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.differences import (
     ADDED,
     CHANGED_ROWS,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from kisaan_validate.compare.causes.base import ChangeGroup, GroupCause, Single
 from kisaan_validate.compare.causes.rows import RowsDiffer, count_moved, rows_differ
@@ -22,6 +21,7 @@ from kisaan_validate.compare.causes.values import (
     alike,
 )
 from kisaan_validate.compare.patterns.ends import pattern_of_ends
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.differences import ROWS, SEQUENCE, TOTALS, VALUES, Change, ChangeKey
 from kisaan_validate.facts.kept import RowsCompared

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
 from kisaan_validate.compare.causes.base import GroupCause, Proof, rows_in_words
 from kisaan_validate.compare.patterns.base import EXACT, number_of, time_of
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.differences import DIGEST, FIGURES, ROWS, VALUES, Change
 from kisaan_validate.facts.kept import RowsCompared
 from kisaan_validate.facts.table import Family, Profile, TableFacts

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from kisaan_validate.compare.causes.base import GroupCause, columns_of, listed, sides_of
 from kisaan_validate.compare.patterns.base import Parameter, Pattern, number_of
 from kisaan_validate.compare.patterns.ends import ends_of, follows
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.differences import ADDED, DIGEST, REMOVED, SEQUENCE, TOTALS, VALUES, Change
 from kisaan_validate.facts.table import Profile
 from kisaan_validate.text.numbers import counted

@@ -9,13 +9,13 @@ so nothing is said of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 
 from kisaan_validate.compare.patterns.base import EXACT, Pair, Parameter, Pattern, number_of, shown
 from kisaan_validate.compare.patterns.numbers import ConstantDifference, PowerOfTen, ScaleLost, SignFlipped
 from kisaan_validate.compare.patterns.texts import Truncated
 from kisaan_validate.compare.patterns.times import CalendarMoved, PrecisionLost, Shifted, ZoneTaken
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.table import Family, Profile, TableFacts
 

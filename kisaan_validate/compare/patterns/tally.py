@@ -19,10 +19,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from kisaan_validate.compare.patterns.base import Pair, Parameter, Pattern, Sort
 from kisaan_validate.compare.patterns.rows import digest, plain
+from kisaan_validate.dataclass import dataclass
 
 Supposition = tuple[int, Parameter]
 """A pattern by its place in the list, with its parameter."""

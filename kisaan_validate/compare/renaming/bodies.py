@@ -5,13 +5,14 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from kisaan_validate.compare.renaming.definitions import parameters_of, tellings
 from kisaan_validate.compare.renaming.follow import with_displaced
 from kisaan_validate.compare.renaming.names import Relation, Renames
 from kisaan_validate.compare.renaming.objects import scope_of
 from kisaan_validate.compare.schema import PRINTED_BODY, printed_body
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.table import SchemaObject
 
 _OTHERWISE = ", of what bore these names before"

@@ -12,10 +12,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from kisaan_validate.compare.renaming.names import Relation
 from kisaan_validate.compare.renaming.tokens import Token, quoted, tokens_of
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.text.printed import canonical
 
 

@@ -5,11 +5,11 @@ difference. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from kisaan_validate.compare.renaming.definitions import NameScope, follows, retold
 from kisaan_validate.compare.renaming.names import Relation, Renames, relation_of
 from kisaan_validate.compare.renaming.tokens import tokens_of
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.table import SchemaObject
 from kisaan_validate.facts.titles import column_place, joined_titles, split_grant, split_titles, within
 

@@ -8,7 +8,8 @@ case is a name.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from kisaan_validate.dataclass import dataclass
 
 # Strings and quotes before words, so that nothing within them is taken for a name.
 _TOKEN = re.compile(

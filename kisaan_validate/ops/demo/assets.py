@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import UsageError
 
 FIELD, CLEAN, PUBLIC = "migrations", "migrations_clean", "public"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from kisaan_validate.contract.load import read_contract
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.baseline import Baseline, baseline_of
 from kisaan_validate.facts.result import Status
 from kisaan_validate.facts.run import Run

@@ -5,10 +5,11 @@ may come.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 
 from kisaan_validate.contract.needs import Arrival, Names, Need, Removal, Renaming, Untouched
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.measure_key import (
     FigureKey,
     MeasureKey,

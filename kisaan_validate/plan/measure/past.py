@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.measure_key import (
     SELF_CHECK,

@@ -5,9 +5,10 @@ what a run compares.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kisaan_validate.compare.digests import ALL_PERSONAL, BUCKETS, LEFT_OUT
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.digest.forms import Context
 from kisaan_validate.digest.parts import key_bytes_sql
 from kisaan_validate.digest.rows import row_digest, staged

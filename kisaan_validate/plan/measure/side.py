@@ -7,11 +7,12 @@ knows of the table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TypeVar
 
 from kisaan_validate.contract.needs import Need, Removal
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.digest.forms import Context
 from kisaan_validate.digest.parts import key_hash_sql
 from kisaan_validate.facts.catalogue import Catalogue, Table

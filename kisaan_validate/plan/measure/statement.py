@@ -5,8 +5,8 @@ by ``execute.measure``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.measure_key import MeasureKey
 from kisaan_validate.facts.table import Measured
 from kisaan_validate.facts.titles import TableKey

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kisaan_validate.contract.needs import Lookup, Need, Replacement
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import Column, Table, TypeFacts
 from kisaan_validate.facts.measure_key import FigureKey, replaced, same_as
 from kisaan_validate.facts.table import Family

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kisaan_validate.compare.digests import BUCKETS
 from kisaan_validate.contract.needs import Removal
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.digest.rows import buckets_sql, row_digest
 from kisaan_validate.facts.baseline import Baseline
 from kisaan_validate.facts.catalogue import Catalogue, Table

@@ -8,10 +8,11 @@ format's, it loads a function ``(judged: kisaan_validate.verdict.judgement.Judge
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import UsageError
 from kisaan_validate.text.nearest import did_you_mean
 from kisaan_validate.verdict.judgement import Judgement

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.server import (
     MULTIXACTS,
     TRANSACTIONS,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.server import BrokenIndex, CollationState, ServerFacts
 from kisaan_validate.rules.base import CatalogueAnswer
 from kisaan_validate.rules.server.base import ServerRule, Wrong, answer, known

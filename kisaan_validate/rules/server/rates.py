@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.server import Counters, ServerFacts
 
 SHORTEST = timedelta(hours=6)
