@@ -158,7 +158,8 @@ def test_a_run_imports_only_what_it_was_asked_for(server: Server, tmp_path: Path
     (tmp_path / "contract.toml").write_text(CONTRACT)
     loaded(("baseline", "--digests", "--contract", "contract.toml", "-o", "pre.json"), tmp_path, dsn)
     server.sql("INSERT INTO orders VALUES (1, -1)", database)
-    plain = loaded(("run",), tmp_path, dsn)
+    # The second reads the record of the first.
+    plain = loaded(("run",), tmp_path, dsn) | loaded(("run",), tmp_path, dsn)
     assert "kisaan_validate.report.html" in plain, "it would show nothing"
     assert among(plain, (*COMPARING, *REHEARSING, *OTHERWISE)) == set()
     comparing = loaded(("run", "--baseline", "pre.json", "--contract", "contract.toml"), tmp_path, dsn)

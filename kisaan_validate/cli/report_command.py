@@ -12,6 +12,7 @@ from kisaan_validate.cli.options import the_config
 from kisaan_validate.cli.output import OutputWanted, deliver, format_options, lines_for_people, wanted_formats
 
 if TYPE_CHECKING:
+    from kisaan_validate.contract.load import Contract
     from kisaan_validate.verdict.judgement import Judgement
 
 
@@ -73,7 +74,6 @@ def _in_formats(source: Path, suite: Path | None, wanted: tuple[OutputWanted, ..
 def judged_again(source: Path) -> Judgement:
     """A recorded run, judged again beside the files that it names by digest. Raises RecordError."""
     from kisaan_validate.cli.job import BASELINE_FILE, CONTRACT_FILE, WAIVERS_FILE
-    from kisaan_validate.contract.load import read_contract
     from kisaan_validate.record.codec import baseline_from_json, run_from_json
     from kisaan_validate.record.files import read_file
     from kisaan_validate.verdict.judgement import judge
@@ -87,9 +87,17 @@ def judged_again(source: Path) -> Judgement:
     return judge(
         run,
         baseline_from_json(before, BASELINE_FILE) if before is not None else None,
-        read_contract(promised, CONTRACT_FILE) if promised is not None else None,
+        _contract(promised) if promised is not None else None,
         read_waivers(excused, WAIVERS_FILE) if excused is not None else None,
     )
+
+
+def _contract(text: str) -> Contract:
+    # Imported here: most runs have no contract, and each would take the time.
+    from kisaan_validate.cli.job import CONTRACT_FILE
+    from kisaan_validate.contract.load import read_contract
+
+    return read_contract(text, CONTRACT_FILE)
 
 
 def _beside(path: Path, digest: str, what: str) -> str | None:
