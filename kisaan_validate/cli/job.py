@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from kisaan_validate.facts.run import Run
     from kisaan_validate.ops.config import Config
     from kisaan_validate.postgres.session import Session
@@ -24,14 +22,16 @@ if TYPE_CHECKING:
 
 Outcome = TypeVar("Outcome")
 
+AT_WORK = 0.5
+"""Seconds after which servers are taken to be at work: catalogues are read, statements planned and sent."""
+
 
 def attended(
     work: Callable[[Stop], Outcome], stop: Stop | None = None, get_ready: Callable[[], None] = lambda: None
 ) -> Outcome:
     """Do ``work`` in a thread while the main thread listens for signals: the first one becomes a Stop.
 
-    ``get_ready`` is called when a stop is requested: what comes afterwards is prepared while servers have
-    their grace.
+    ``get_ready`` is called once, while servers work or have their grace: it prepares what comes afterwards.
 
     A second signal ends the process at once. Raises what ``work`` raises, but Interrupted where a server's
     or a connection's failure is what happened to the stop.
@@ -45,11 +45,11 @@ def attended(
     thread = threading.Thread(target=_into, args=(box, work, stop), daemon=True)
     with first(stop.request):
         thread.start()
-        # Asked again and again: the work itself may request the stop, as for a snapshot held too long.
-        while thread.is_alive() and not stop.requested:
-            thread.join(0.1)
+        thread.join(AT_WORK)
+        # Not before: until servers are at work, it would only take the time from ``work``.
         if thread.is_alive():
             get_ready()
+        # Again and again, so that a signal is heard.
         while thread.is_alive():
             thread.join(0.1)
     # A statement that was cancelled, or a session that was ended, is how a stop looks from below.
@@ -93,33 +93,36 @@ def _into(box: _JobBox, work: Callable[[Stop], Any], stop: Stop) -> None:
         box.error = error
 
 
-def ready_to_record() -> None:
-    """Import what recording and showing a run needs, which takes a moment."""
+def ready_to_record(*, compared: bool) -> None:
+    """Import what recording and showing a run needs, beside a baseline or not, which takes a moment."""
+    import kisaan_validate.cli.report_command
     import kisaan_validate.cli.runs_index
     import kisaan_validate.record.codec
     import kisaan_validate.report.console
     import kisaan_validate.report.html
     import kisaan_validate.signoff.chain
     import kisaan_validate.signoff.page
-    import kisaan_validate.verdict.compared  # noqa: F401
+    from kisaan_validate.facts.run import Run
+    from kisaan_validate.record.typed import adapter
+
+    adapter(Run)
+    if compared:
+        import kisaan_validate.verdict.compared  # noqa: F401
 
 
 @contextmanager
 def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], None]]:
     """An observer that says where it is connected, and draws a bar on stderr if that is a terminal."""
-    from rich.console import Console
-
     from kisaan_validate.cli.output import say
     from kisaan_validate.prove.request import Connected, GuardSaid
-    from kisaan_validate.report.console import target_line
     from kisaan_validate.report.shown import shown
 
-    console = Console(stderr=True)
-    with _bar(console) if console.is_terminal and not quiet else nullcontext(_unseen) as draw:
+    with _bar() if sys.stderr.isatty() and not quiet else nullcontext(_unseen) as draw:
 
         def observe(event: Progress | Connected) -> None:
             if isinstance(event, Connected):
-                say(target_line(event))
+                at = f"{event.role}@{event.host}:{event.port}/{event.database}"
+                say(shown(f"target  {at}  (from {event.source})"))
                 return
             # Also where no bar is drawn: whoever wonders why nothing happens looks into the log.
             if isinstance(event, GuardSaid):
@@ -134,12 +137,13 @@ def _unseen(event: Progress) -> None:
 
 
 @contextmanager
-def _bar(console: Console) -> Iterator[Callable[[Progress], None]]:
+def _bar() -> Iterator[Callable[[Progress], None]]:
+    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bar(*columns, console=console, transient=True) as bar:
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("connecting", total=None)
 
         def draw(event: Progress) -> None:

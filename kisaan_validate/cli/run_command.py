@@ -370,7 +370,7 @@ def prove_attended(suite: Suite, target: Target, quiet: bool, options: Options, 
             return attended(
                 lambda stop: run(suite, target, options=options, observer=observer, stop=stop),
                 stop,
-                ready_to_record,
+                lambda: ready_to_record(compared=options.baseline is not None),
             )
         except (
             DatabaseError

@@ -22,7 +22,6 @@ from kisaan_validate.report.guarded import guard_words, unwatched
 from kisaan_validate.report.past import past_sentence
 from kisaan_validate.report.profile_gaps import profile_gaps
 from kisaan_validate.report.shown import Shown as Text
-from kisaan_validate.report.shown import shown
 from kisaan_validate.report.summary import WORTH_SAYING, held_words, pairs_of
 from kisaan_validate.report.text import flat
 from kisaan_validate.report.values import print_values
@@ -32,7 +31,6 @@ from kisaan_validate.verdict.resumed import read_so_far
 
 if TYPE_CHECKING:
     from kisaan_validate.facts.differences import TableRowCounts
-    from kisaan_validate.prove.request import Connected
     from kisaan_validate.verdict.judgement import Judgement
 
 from kisaan_validate.report.console_checks import INDENT, print_checks_in_need, print_names
@@ -54,11 +52,6 @@ STATE_STYLES = {
     State.NOT_APPLICABLE: "dim",
 }
 _VERDICT_STYLES = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
-
-
-def target_line(place: Connected) -> str:
-    """The first line of every run: which database, and where that was said."""
-    return shown(f"target  {place.role}@{place.host}:{place.port}/{place.database}  (from {place.source})")
 
 
 def print_run(judged: Judgement, folder: Path | None, *, quiet: bool, verbose: bool) -> None:
