@@ -106,7 +106,12 @@ def _spared(
 def _is_number(views: Mapping[str, View], key: Key) -> bool:
     view = views.get(key[0])
     column = view.table.columns.get(key[1]) if view is not None else None
-    return column is not None and column.base in NUMBERS_WITH_NAN | {"int2", "int4", "int8"}
+    return column is not None and column.base in _EXACT
+
+
+_EXACT = frozenset({"numeric", "int2", "int4", "int8"})
+"""Numbers whose arithmetic and rounding are PostgreSQL's own: of floats, people write functions of their
+own (``round(float8, int)``), whose NaN may be anything."""
 
 
 def _guard(view: View, name: str) -> ColumnElement[bool] | None:

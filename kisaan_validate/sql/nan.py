@@ -47,7 +47,7 @@ def settled_for_nan(expression: str) -> Named:
 @dataclass(frozen=True)
 class SparedNan:
     """Where a condition is true, and ``guard`` is no NaN, none of ``others`` is one. It reads these columns
-    only, and is unknown only where one of them is NULL, if all are numbers.
+    only, and is unknown only where one of them is NULL, if all are exact numbers.
     """
 
     guard: tuple[str, str]
@@ -88,8 +88,8 @@ def _carries_nan(value: exp.Expr) -> bool:
     if isinstance(plain, (exp.Add, exp.Sub, exp.Mul, exp.Div)):
         return _carries_nan(plain.left) and _carries_nan(plain.right)
     if isinstance(plain, exp.Round):
-        places = plain.args.get("decimals")
-        return (places is None or _is_plain(places)) and _carries_nan(plain.this)
+        places, more = plain.args.get("decimals"), plain.args.get("truncate")
+        return more is None and (places is None or _is_plain(places)) and _carries_nan(plain.this)
     return isinstance(plain, exp.Column) or _is_plain(plain)
 
 
