@@ -22,10 +22,12 @@ else:
             return lambda kind: dataclass(kind, **options)
         if options != {"frozen": True}:
             return dataclasses.dataclass(**options)(kind)
+        # Python gives a class that defines __eq__ alone a __hash__ of None.
+        implied = "__eq__" in kind.__dict__ and kind.__dict__.get("__hash__", kind) is None
         kind = dataclasses.dataclass(frozen=True, repr=False, eq=False)(kind)
         for name, method in _methods(kind).items():
-            # What a class defines itself stays. One that defines __eq__ only has a __hash__ of None.
-            if kind.__dict__.get(name) is None:
+            # What a class defines itself stays.
+            if name not in kind.__dict__ or (name == "__hash__" and implied):
                 setattr(kind, name, method)
         return kind
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from conftest import ROOT, Server
 from make_templates import FOLDER, compiled
 
+from kisaan_validate.cli.job import AT_WORK, attended
 from kisaan_validate.cli.main import COMMANDS
 from kisaan_validate.report import compiled as ahead
 from kisaan_validate.report import html
@@ -165,3 +168,17 @@ def test_a_run_imports_only_what_it_was_asked_for(server: Server, tmp_path: Path
     comparing = loaded(("run", "--baseline", "pre.json", "--contract", "contract.toml"), tmp_path, dsn)
     assert among(comparing, COMPARING) == {*COMPARING}, "it would not be seen"
     assert among(comparing, REHEARSING) == set()
+
+
+def test_what_comes_after_is_prepared_while_servers_work() -> None:
+    """Once, not by a short run; and what goes wrong there ends nothing."""
+    prepared = []
+
+    def get_ready() -> None:
+        prepared.append(threading.current_thread())
+        raise OSError("the package was replaced")
+
+    assert attended(lambda stop: 1, get_ready=get_ready) == 1
+    assert prepared == []
+    assert attended(lambda stop: time.sleep(2 * AT_WORK) or 2, get_ready=get_ready) == 2
+    assert prepared == [threading.main_thread()]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -48,7 +48,9 @@ def attended(
         thread.join(AT_WORK)
         # Not before: until servers are at work, it would only take the time from ``work``.
         if thread.is_alive():
-            get_ready()
+            # What cannot be prepared is raised where it is needed; the work goes on.
+            with suppress(Exception):
+                get_ready()
         # Again and again, so that a signal is heard.
         while thread.is_alive():
             thread.join(0.1)
@@ -117,7 +119,9 @@ def progress_observer(quiet: bool) -> Iterator[Callable[[Progress | Connected], 
     from kisaan_validate.prove.request import Connected, GuardSaid
     from kisaan_validate.report.shown import shown
 
-    with _bar() if sys.stderr.isatty() and not quiet else nullcontext(_unseen) as draw:
+    # A program without a console has no standard error.
+    drawn = not quiet and sys.stderr is not None and sys.stderr.isatty()
+    with _bar() if drawn else nullcontext(_unseen) as draw:
 
         def observe(event: Progress | Connected) -> None:
             if isinstance(event, Connected):

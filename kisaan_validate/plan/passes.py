@@ -62,9 +62,9 @@ def join_pass(
     ]
     on = " AND ".join(f"child.{quote(a)} {sign} parent.{quote(b)}" for a, sign, b in pairs)
     slots = tuple(slots)
+    read = _read_of_parent(parent, on, slots)
     # A unique index must not shorten the join, unless the rows are looked up through it on purpose.
-    paired, read = () if by_index else parent_columns, _read_of(right, left, on, slots)
-    joined = f"LEFT JOIN {right.source(paired, read=read)} ON {on}"
+    joined = f"LEFT JOIN {right.source(() if by_index else parent_columns, read=read)} ON {on}"
     # The values are compared once more: an index may lead to another row than it should.
     looked = f"LEFT JOIN {right.source(())} ON {on} AND {decided_by_rows(on)}"
     purpose = f"{child.name} with {parent.name} by {', '.join(columns)}"
@@ -88,31 +88,18 @@ def join_pass(
         joined=joined,
         looked=looked,
         reads=reads,
-        placed=f"{left.source(matched, placed=True, read=_read_of(left, right, on, slots))}\n{joined}",
+        placed=f"{left.source(matched, placed=True)}\n{joined}",
     )
 
 
-def _read_of(side: View, other: View, on: str, slots: Sequence[Slot]) -> list[str]:
-    """The columns that a join of two tables reads of one, in the order in which its statement first names
-    them; none where it may read all.
-    """
-    # As Flags writes them, with the join's own condition behind.
-    text = "\n".join([*(part for slot in slots for part in (slot.condition, slot.judged)), on])
-    # Followed by a point, an alias names a column.
-    if re.search(rf'{_alias(side)}(?!"?\s*\.\s*["\w])', text, re.IGNORECASE):
-        return []
-    named = re.findall(_alias(side) + _COLUMN, text, re.IGNORECASE)
-    first = {column.lower(): -n for n, column in enumerate(reversed(named))}
-    # An author may name a column without its table.
-    mine = re.sub(_alias(other) + _COLUMN, " ", text, flags=re.IGNORECASE)
-    return sorted(named_columns(side.table, mine), key=lambda column: first.get(column.lower(), 1))
+# Followed by a point, it names a column.
+_AS_A_WHOLE = re.compile(r'(?<![\w$])parent(?![\w$])(?!"?\s*\.\s*["\w])', re.IGNORECASE)
 
 
-_COLUMN = r'"?\s*\.\s*"?([\w$]+)'
-
-
-def _alias(view: View) -> str:
-    return rf"(?<![\w$]){view.alias}(?![\w$])"
+def _read_of_parent(parent: Table, on: str, slots: Sequence[Slot]) -> list[str]:
+    """The columns that a join reads of the row that is referred to; none where it may read all."""
+    texts = [on, *(slot.condition + slot.judged for slot in slots)]
+    return [] if any(map(_AS_A_WHOLE.search, texts)) else named_columns(parent, *texts)
 
 
 def marked(statement: Pass, marking: Marking) -> Pass:

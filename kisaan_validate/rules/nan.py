@@ -7,23 +7,19 @@ beside what it says itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from kisaan_validate.facts.catalogue import NUMBERS_WITH_NAN, SHAPES
-from kisaan_validate.sql.expressions import quote, raw, to_sql
-from kisaan_validate.sql.nan import SparedNan, settled_for_nan, spared_for_nan
+from kisaan_validate.sql.expressions import quote, to_sql
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
 
     from kisaan_validate.facts.catalogue import Column, TypeFacts
     from kisaan_validate.sql.expressions import View
-
-Key = tuple[str, str]
-"""A column by the qualifier of its table, "" where there is one table, and its name."""
 
 
 def nan_sql(column: Column, value: str) -> str:
@@ -65,70 +61,16 @@ def refusing_nan(held: ColumnElement[Any], view: View, names: Iterable[str]) -> 
     """What holds, and beside it that none of these columns is NaN. Where one is NULL it is unknown, as SQL
     has it.
     """
-    return _all_of(held, [guard for name in names if (guard := _guard(view, name)) is not None])
-
-
-def expression_without_nan(
-    expression: str, views: Mapping[str, View], read: Iterable[Key]
-) -> ColumnElement[bool]:
-    """What an author's expression says, and that none of the columns that it ``read`` is NaN, unless it says
-    itself what a NaN of it means.
-
-    Columns are (qualifier, name), ``views`` the tables by qualifier.
-    """
-    settled = settled_for_nan(expression)
-    listed = [key for key in dict.fromkeys(read) if key not in settled]
-    guards = {key: guard for key in listed if (guard := _guard(views[key[0]], key[1])) is not None}
-    for group, others in list(_spared(guards, expression, views)):
-        # These decide only where the condition is unknown, which takes a NULL in one of its columns.
-        columns = (group.guard, *sorted(group.others))
-        known = sa.and_(*(views[table].column(name).is_not(None) for table, name in columns))
-        left = sa.and_(*(guards.pop(key) for key in sorted(others)))
-        guards[group.guard] = sa.and_(guards[group.guard], sa.or_(known, left))
-    return _all_of(raw(expression), guards.values())
-
-
-def _spared(
-    guards: Mapping[Key, object], expression: str, views: Mapping[str, View]
-) -> Iterator[tuple[SparedNan, set[Key]]]:
-    """What spares some of the guards, and which; none both spares and is spared."""
-    sparing: set[Key] = set()
-    spared: set[Key] = set()
-    for group in spared_for_nan(expression):
-        others = {key for key in group.others if key in guards} - sparing - spared - {group.guard}
-        fits = group.guard in guards and group.guard not in spared
-        if others and fits and all(_is_number(views, key) for key in (group.guard, *group.others)):
-            sparing.add(group.guard)
-            spared |= others
-            yield group, others
-
-
-def _is_number(views: Mapping[str, View], key: Key) -> bool:
-    view = views.get(key[0])
-    column = view.table.columns.get(key[1]) if view is not None else None
-    return column is not None and column.base in _EXACT
-
-
-_EXACT = frozenset({"numeric", "int2", "int4", "int8"})
-"""Numbers whose arithmetic and rounding are PostgreSQL's own: of floats, people write functions of their
-own (``round(float8, int)``), whose NaN may be anything."""
-
-
-def _guard(view: View, name: str) -> ColumnElement[bool] | None:
-    """That a column is no NaN; None if its type has none."""
-    column = view.table.columns.get(name)
-    if column is not None and column.may_be_nan:
-        # "less than NaN" is true for every number and false
-        # for a NaN, and NULL for NULL, as the rule wants.
-        return view.column(name) < sa.literal_column(nan_literal(column.base))
-    if column is not None and column.has_nan:
-        return sa.literal_column(f"NOT {nan_sql(column, to_sql(view.column(name)))}")
-    return None
-
-
-def _all_of(held: ColumnElement[Any], guards: Iterable[ColumnElement[bool]]) -> ColumnElement[bool]:
-    listed = list(guards)
-    return sa.and_(held, *listed) if listed else held
+    guards: list[ColumnElement[Any]] = []
+    for name in names:
+        column = view.table.columns.get(name)
+        if column is not None and column.may_be_nan:
+            # "less than NaN" is true for every number and false
+            # for a NaN, and NULL for NULL, as the rule wants.
+            guards.append(view.column(name) < sa.literal_column(nan_literal(column.base)))
+        elif column is not None and column.has_nan:
+            guards.append(sa.literal_column(f"NOT {nan_sql(column, to_sql(view.column(name)))}"))
+    return sa.and_(held, *guards) if guards else held
 
 
 def or_nan(wrong: ColumnElement[bool], *sides: tuple[View, str]) -> ColumnElement[bool]:

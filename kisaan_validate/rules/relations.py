@@ -9,13 +9,14 @@ import sqlalchemy as sa
 from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import Catalogue, Constraint, Table
 from kisaan_validate.rules.base import Join, JoinRule, later, when
-from kisaan_validate.rules.nan import expression_without_nan, or_nan
+from kisaan_validate.rules.nan import or_nan, refusing_nan
 from kisaan_validate.sql.expressions import (
     View,
     distinct_sql,
     raw,
     to_sql,
 )
+from kisaan_validate.sql.nan import settled_for_nan
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
@@ -152,11 +153,15 @@ class HoldsWith(JoinRule):
 
     def wrong(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         """The expression is false, or a column that it reads is NaN."""
-        if self.allow_nan:
-            return sa.literal_column(f"NOT ({to_sql(raw(self.expression))})")
-        read = [*(("child", c) for c in columns), *(("parent", c) for c in self.parent_reads)]
-        held = expression_without_nan(self.expression, {"child": child, "parent": parent}, read)
-        return or_nan(sa.literal_column(f"NOT ({to_sql(held)})"), *self.referring(child))
+        held = raw(self.expression)
+        if not self.allow_nan:
+            # Where the expression itself says what a NaN of a column means, that holds.
+            settled = settled_for_nan(self.expression)
+            held = refusing_nan(held, child, (c for c in columns if ("child", c) not in settled))
+            held = refusing_nan(held, parent, (c for c in self.parent_reads if ("parent", c) not in settled))
+        return or_nan(
+            sa.literal_column(f"NOT ({to_sql(held)})"), *(() if self.allow_nan else self.referring(child))
+        )
 
     def conditions(self) -> tuple[str, ...]:
         """What the author wrote."""

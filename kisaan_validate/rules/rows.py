@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from kisaan_validate.dataclass import dataclass
 from kisaan_validate.rules.base import RowRule, later
 from kisaan_validate.rules.enforcement import implied_by_constraints
-from kisaan_validate.rules.nan import expression_without_nan
+from kisaan_validate.rules.nan import refusing_nan
 from kisaan_validate.sql.expressions import View, raw, to_sql
+from kisaan_validate.sql.nan import settled_for_nan
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.elements import ColumnElement
@@ -88,7 +89,8 @@ class Holds(PredicateRule):
     def holds(self, view: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
         if self.allow_nan:
             return raw(self.expression)
-        return expression_without_nan(self.expression, {"": view}, [("", column) for column in columns])
+        settled = settled_for_nan(self.expression)
+        return refusing_nan(raw(self.expression), view, (c for c in columns if ("", c) not in settled))
 
     def conditions(self) -> tuple[str, ...]:
         """What the author wrote."""

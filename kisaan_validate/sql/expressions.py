@@ -7,7 +7,6 @@ re-performs it.
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
@@ -227,22 +226,12 @@ inside.
 """
 
 
-_WORD = re.compile(r"[\w$]+")
-
-
 def named_columns(table: Table, *texts: str) -> list[str]:
     """The columns of a table that SQL may name, by their names in its text: perhaps some too many, never one
     too few.
     """
     text = "\n".join(texts).lower()
-    words = set(_WORD.findall(text))
-    return [
-        name
-        for name in table.columns
-        if name.lower() in words
-        # No word: it stands in quotes.
-        or (not _WORD.fullmatch(name.lower()) and (name.lower() in text or quote(name).lower() in text))
-    ]
+    return [name for name in table.columns if name.lower() in text or quote(name).lower() in text]
 
 
 def source_sql(
@@ -258,9 +247,8 @@ def source_sql(
     ``matched`` are the columns by which these rows are grouped or joined; None says that anything may be
     done with them. Where a unique index says that no two rows agree in them, they are read apart: else the
     planner would take that for true, and stop at the first row, or group by fewer columns. ``placed``: it
-    has the rows' ctid. ``read`` are the columns that are read of it, if that is known, in the order in which
-    the statement first names them: the server copies each row of what stands apart unless it lists just
-    these in this order (PostgreSQL source, setrefs.c, trivial_subqueryscan).
+    has the rows' ctid. ``read`` are the columns that are read of it, if that is known: what stands apart
+    costs each row for each column that it names.
     """
     names = None if matched is None else list(matched)
     # Believed tables are shown to the planner on purpose.

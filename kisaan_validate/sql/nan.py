@@ -7,7 +7,6 @@ from functools import lru_cache
 
 from sqlglot import exp
 
-from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import SuiteError
 from kisaan_validate.sql.assertion import plain_expression, with_texts
 from kisaan_validate.sql.reading import column_name
@@ -30,8 +29,10 @@ def settled_for_nan(expression: str) -> Named:
     ``amount IN (1, 2)``); or it only asks whether there is a value (``amount IS NOT NULL``), and a NaN is
     one.
     """
-    tree = _read(expression)
-    if tree is None:
+    try:
+        tree = with_texts(plain_expression(expression, ""), expression)
+    # What is not understood says nothing of NaN, so the guard stays.
+    except SuiteError:
         return frozenset()
     # Who writes NaN beside a column has thought of it.
     named = {_key(column) for text in tree.find_all(exp.Literal) if _is_nan(text) for column in _beside(text)}
@@ -42,67 +43,6 @@ def settled_for_nan(expression: str) -> Named:
         # Only what must hold by itself: an OR may be true for another reason.
         named | present | {_key(column) for part in _conjuncts(tree) for column in _refused(part)}
     )
-
-
-@dataclass(frozen=True)
-class SparedNan:
-    """Where a condition is true, and ``guard`` is no NaN, none of ``others`` is one. It reads these columns
-    only, and is unknown only where one of them is NULL, if all are exact numbers.
-    """
-
-    guard: tuple[str, str]
-    others: Named
-
-
-@lru_cache(maxsize=4096)
-def spared_for_nan(expression: str) -> tuple[SparedNan, ...]:
-    """What the conditions of an expression that must all hold say of the NaN of columns beside others.
-
-    NaN equals itself only, and is greater than every number; what is computed from one is NaN. So
-    ``total = price * quantity`` needs a look at ``total`` alone, ``paid <= total`` too.
-    """
-    tree = _read(expression)
-    found = [] if tree is None else [spared for part in _conjuncts(tree) for spared in _spared(part)]
-    return tuple(found)
-
-
-def _spared(condition: exp.Expr) -> list[SparedNan]:
-    if isinstance(condition, (exp.LT, exp.LTE)):
-        ends = [(condition.right, condition.left)]
-    elif isinstance(condition, (exp.GT, exp.GTE)):
-        ends = [(condition.left, condition.right)]
-    elif isinstance(condition, exp.EQ):
-        ends = [(condition.left, condition.right), (condition.right, condition.left)]
-    else:
-        return []
-    return [
-        SparedNan(_key(greater), frozenset(map(_key, less.find_all(exp.Column))))
-        for greater, less in ((greater.unnest(), less) for greater, less in ends)
-        if isinstance(greater, exp.Column) and _carries_nan(less)
-    ]
-
-
-def _carries_nan(value: exp.Expr) -> bool:
-    """Whether a number is NaN as soon as one that it is computed from is, and NULL only if one is."""
-    plain = value.unnest()
-    if isinstance(plain, (exp.Add, exp.Sub, exp.Mul, exp.Div)):
-        return _carries_nan(plain.left) and _carries_nan(plain.right)
-    if isinstance(plain, exp.Round):
-        places, more = plain.args.get("decimals"), plain.args.get("truncate")
-        return more is None and (places is None or _is_plain(places)) and _carries_nan(plain.this)
-    return isinstance(plain, exp.Column) or _is_plain(plain)
-
-
-def _is_plain(value: exp.Expr) -> bool:
-    return isinstance(value, exp.Literal) and not value.is_string
-
-
-def _read(expression: str) -> exp.Expr | None:
-    try:
-        return with_texts(plain_expression(expression, ""), expression)
-    # What is not understood says nothing of NaN, so every guard stays.
-    except SuiteError:
-        return None
 
 
 def _key(column: exp.Column) -> tuple[str, str]:
