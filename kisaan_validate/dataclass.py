@@ -1,8 +1,8 @@
 """Dataclasses whose comparing and showing methods are not compiled when a module is imported.
 
-The standard library writes six methods of a frozen dataclass as source and compiles each, a quarter of the
-time that importing this package takes. Here it compiles three (``__init__`` and the two that refuse changes);
-the others are built from the fields' names, and return the same.
+For a frozen dataclass the standard library writes six methods as source and compiles each, much of the
+time of importing this package. Here it compiles three (``__init__`` and the two that refuse changes); the
+others are built from the fields' names, and return the same.
 """
 
 from __future__ import annotations
@@ -37,9 +37,7 @@ def _methods(kind: type[Any]) -> dict[str, Any]:
     fields = dataclasses.fields(kind)
     shown = [field.name for field in fields if field.repr]
     compared = _values([field.name for field in fields if field.compare])
-    hashed = _values(
-        [field.name for field in fields if (field.compare if field.hash is None else field.hash)]
-    )
+    hashed = _values([field.name for field in fields if _is_hashed(field)])
 
     @recursive_repr()
     def __repr__(self: Any) -> str:
@@ -55,7 +53,7 @@ def _methods(kind: type[Any]) -> dict[str, Any]:
     return {"__repr__": __repr__, "__eq__": __eq__, "__hash__": __hash__}
 
 
-def _hashes(field: dataclasses.Field[Any]) -> bool:
+def _is_hashed(field: dataclasses.Field[Any]) -> bool:
     return field.compare if field.hash is None else field.hash
 
 

@@ -266,6 +266,8 @@ def test_a_slot_that_nobody_reads_is_found_once_it_keeps_too_much(any_server: Se
         any_server.sql(f"SELECT pg_create_physical_replication_slot('{slot}', true)")
         try:
             any_server.sql("INSERT INTO t SELECT repeat('x', 1000) FROM generate_series(1, 2000)", name)
+            # Written at the latest now: a commit does not wait for it where synchronous_commit is off.
+            any_server.sql("CHECKPOINT")
             assert found(any_server, name, "replication_slots").status is Status.PASS
             result = found(any_server, name, "replication_slots", wal_bytes=100_000)
             (row,) = rows(result)

@@ -178,7 +178,7 @@ def test_what_comes_after_is_prepared_while_servers_work() -> None:
         prepared.append(threading.current_thread())
         raise OSError("the package was replaced")
 
-    assert attended(lambda stop: 1, get_ready=get_ready) == 1
+    assert attended(lambda stop: time.sleep(AT_WORK / 5) or 1, get_ready=get_ready) == 1
     assert prepared == []
     assert attended(lambda stop: time.sleep(2 * AT_WORK) or 2, get_ready=get_ready) == 2
     assert prepared == [threading.main_thread()]

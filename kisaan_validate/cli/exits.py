@@ -37,7 +37,7 @@ MEANINGS = {
 
 def exit_code(run: Run, verdict: Verdict, *, recorded: bool = True) -> int:
     """The exit code for a run that was judged so. ``recorded``: whether its files could be written; a pass
-    nobody can read is none."""
+    nobody can read does not count."""
     from kisaan_validate.facts.result import Verdict
     from kisaan_validate.facts.run import nothing_checked
 
@@ -81,7 +81,7 @@ def backup_exit_code(verdict: Verdict, *, expired: bool = False, kept: bool = Tr
 
 
 def _judged(verdict: Verdict, *, kept: bool = True) -> int:
-    """The exit code of a verdict; a pass that could not be kept for anybody to read is none."""
+    """The exit code of a verdict; a pass that could not be kept for anybody to read does not count."""
     from kisaan_validate.facts.result import Verdict
 
     if verdict is Verdict.FAIL:
@@ -156,7 +156,7 @@ def rehearse_exit_code(verdict: Verdict, *, interrupted: bool = False, kept: boo
 
 def preflight_exit_code(verdict: Verdict, *, recorded: bool) -> int:
     """The exit code of a preflight: 0 go, 1 no-go, 3 cannot tell. ``recorded``: whether record and page could
-    be written; a go that nobody can read is none.
+    be written; a go that nobody can read does not count.
     """
     return _judged(verdict, kept=recorded)
 
@@ -230,7 +230,7 @@ def command_exit_code(returned: object) -> int:
 
 
 def written_exit_code(code: int, *, lost: bool, closed: bool) -> int:
-    """The exit code when the last of the output was written: a pass that nobody can read is none.
+    """The exit code when the last of the output was written: a pass that nobody can read does not count.
 
     ``lost``: the output could not be written; then not even a finding is known to be read. ``closed``:
     something was, but a part of it went where nobody reads.

@@ -87,17 +87,16 @@ def judged_again(source: Path) -> Judgement:
     return judge(
         run,
         baseline_from_json(before, BASELINE_FILE) if before is not None else None,
-        _contract(promised) if promised is not None else None,
+        _contract(promised, CONTRACT_FILE) if promised is not None else None,
         read_waivers(excused, WAIVERS_FILE) if excused is not None else None,
     )
 
 
-def _contract(text: str) -> Contract:
+def _contract(text: str, source: str) -> Contract:
     # Imported here: most runs have no contract, and each would take the time.
-    from kisaan_validate.cli.job import CONTRACT_FILE
     from kisaan_validate.contract.load import read_contract
 
-    return read_contract(text, CONTRACT_FILE)
+    return read_contract(text, source)
 
 
 def _beside(path: Path, digest: str, what: str) -> str | None:

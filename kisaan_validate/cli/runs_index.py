@@ -144,7 +144,7 @@ def _refuse_foreign(page: Path) -> None:
 def _gather(
     seen: Iterable[SeenFolder], known: RunsIndex, seconds: float | None, fresh: Judgement | None
 ) -> tuple[tuple[Entry, ...], tuple[Unread, ...]]:
-    """The entries of all runs, the newest first, and what is none of them."""
+    """The entries of all runs, the newest first, and what is not a run."""
     from kisaan_validate.record.index import Unread
 
     entries = {entry.folder: entry for entry in known.entries}

@@ -2,8 +2,8 @@
 
 A suite's sources are Python. ``os._exit(0)``, another program in the place of this one, or a thread that
 exits later would end the command with 0 and look like a pass. So the exit code is what the command says
-over a pipe when it is done; an end without that word is none. The watching process is forked off before
-anything heavy is imported: a few milliseconds.
+over a pipe when it is done; an end without that word does not count. The watching process is forked off
+before anything heavy is imported: a few milliseconds.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def figure_changes(table: str, old: ColumnFacts, new: ColumnFacts) -> list[Chang
     if old.profile is None or new.profile is None:
         return []
     a, b = old.profile, new.profile
-    # NULL for want of rows is a figure; NULL because it failed is none.
+    # NULL for want of rows is a figure; NULL because it failed is not.
     names = [name for name in differing(a, b) if not _lost(old, name) and not _lost(new, name)]
     return [
         Change(VALUES, table, old.name, figure, _figure(a, figure), _figure(b, figure)) for figure in names

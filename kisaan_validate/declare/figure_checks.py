@@ -96,7 +96,7 @@ def distinct_count(
     high: int | None = None,
     **more: Unpack[FigureArguments],
 ) -> Declaration:
-    """The number of different values or combinations; NULL is none."""
+    """The number of different values or combinations; NULL does not count."""
     fields, meta = figure_parts(more, columns_of(columns))
     if not columns_of(columns):
         raise SuiteError("distinct_count() needs columns", origin=caller())

@@ -65,8 +65,8 @@ def identifier(name: str) -> str:
 
 
 def constant(token: bytes) -> str | None:
-    """The text of a constant in plain quotes, None if it is none. A quote within comes as two tokens, so it
-    is cut there.
+    """The text of a constant in plain quotes, None if it is another token. A quote within comes as two
+    tokens, so it is cut there.
     """
     if token[:1] == b"'" and token[-1:] == b"'":
         return token[1:-1].decode("utf-8", "replace")
@@ -86,7 +86,7 @@ def find_word(tokens: Tokens, *words: str, start: int = 0) -> int:
 
 
 def roles_after(tokens: Tokens, place: int) -> list[str]:
-    """The roles in the list that begins at ``place``: names and commas. PUBLIC is none."""
+    """The roles in the list that begins at ``place``: names and commas. PUBLIC is not a role."""
     roles: list[str] = []
     while place < len(tokens):
         place += upper(tokens, place, 1) == ("GROUP",)

@@ -112,7 +112,7 @@ def _ask(session: Session, measure: Measure, log: list[StatementFacts]) -> list[
     start, sqlstate = time.perf_counter(), ""
     try:
         if measure.found:
-            # Only the looked-up rows may come by an index; all else of this statement must not.
+            # An index may find the rows that are looked up, and no others.
             with Ground().under(session, Reads(measure.found, found=measure.found), measure.sql):
                 (row,) = session.execute(measure.sql)
         elif why := refusal(session, measure.sql):

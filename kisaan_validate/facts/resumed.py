@@ -48,7 +48,7 @@ class TableResumed:
     its file and columns. ``meanings`` are the checks with the digests of their conditions. ``rests`` says
     what the ranges were found by. ``void`` says why nothing can be gone on with, "" where it can.
     ``changed`` is how many rows changed after they were read; these were read again in this run, in the
-    snapshot that counted all rows, so that every row is proved or not as of now. None: not looked for.
+    snapshot that counted all rows, so that each row is judged as it is now. None: not looked for.
     """
 
     table: str

@@ -118,7 +118,7 @@ def _title(title: str, schemas: Mapping[str, str]) -> str:
             title
             if old == "public" and "." not in title
             else title.removeprefix(f"{old}.")
-            # Only a whole schema name before the dot: "a." of "a_old.x" is none.
+            # Only a whole schema name before the dot: "a." of "a_old.x" does not count.
             if title.startswith(f"{old}.")
             else None
         )

@@ -67,7 +67,7 @@ def _bound(target: ast.expr, value: ast.expr) -> dict[str, Any]:
 
 
 def literal(value: ast.expr) -> Any:
-    """The value of a literal. Within a list what is none becomes NOT_LITERAL, so that the others count."""
+    """The value of a literal. Within a list, anything else becomes NOT_LITERAL, so that the others count."""
     if isinstance(value, (ast.List, ast.Tuple)):
         return [literal(item) for item in value.elts]
     try:

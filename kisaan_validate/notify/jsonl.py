@@ -37,7 +37,7 @@ def _write_whole(handle: int, data: bytes) -> None:
 
 
 def read_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
-    """The objects of a file, the oldest first, and how many lines are none. Raises RecordError."""
+    """The objects of a file, the oldest first, and how many lines hold none. Raises RecordError."""
     try:
         lines = path.read_bytes().splitlines() if path.exists() else []
     except OSError as error:

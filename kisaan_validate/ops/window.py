@@ -22,8 +22,8 @@ def read_times(text: str) -> tuple[time, time] | None:
 
 
 def read_zone(name: str) -> ZoneInfo | None:
-    """The time zone of a name of the time zone database. An abbreviation is none: it means one zone here
-    and another there.
+    """The time zone of a name of the time zone database. An abbreviation is not a name: it means one zone
+    here and another there.
     """
     if not re.fullmatch(r"UTC|\w+(/[\w+-]+)+", name, re.A):
         return None

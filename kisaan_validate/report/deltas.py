@@ -34,7 +34,7 @@ def _zoned(text: str) -> bool:
 
 def difference(change: Change, family: Family | None) -> str:
     """The difference of a column's figure, with its sign; "" where none is a number or a span of time."""
-    # A smallest text that looks like a number is none.
+    # A smallest text that looks like a number is not one.
     if change.kind != VALUES or change.before is None or change.after is None:
         return ""
     if change.aspect == "nulls" or family is Family.NUMBER:

@@ -117,7 +117,7 @@ def links_of(reports: Path, since: float = 0.0, known: str = "") -> list[Link]:
     """
     paths = []
     for path in sorted((*reports.glob("*/run.json"), *_tombstones(reports))):
-        # A run that is being removed just now is none.
+        # A run that is being removed just now does not count.
         with suppress(OSError):
             if path.stat().st_mtime >= since:
                 paths.append(path)

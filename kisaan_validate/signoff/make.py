@@ -75,7 +75,7 @@ def sign_off(folder: Path, judged: Judgement, wish: Wish, trust: SignoffTrust) -
             raise UsageError("not signed: the run was removed meanwhile", "sign a run that is there")
         # The signature first, then the statement: a statement is only found with its signature beside it.
         write_file(folder / f"{path}.sig", signature.decode())
-        write_file(folder / path, text.decode())  # last: a signature without a statement is none
+        write_file(folder / path, text.decode())  # last: a signature without a statement does not count
         keep_signers(folder, trust)
     return path, remarks
 

@@ -26,7 +26,7 @@ STATEMENT_FORMAT = 1
 """Version of a statement. 1: first form."""
 
 NAMESPACE = "signoff@kisaan-validate"
-"""What signatures are made for: one made for mail, for Git or for another program is none of ours."""
+"""What signatures are made for: one made for mail, for Git or for another program is not ours."""
 
 FOLDER = "signoffs"
 """Where statements and signatures lie in a run's folder."""

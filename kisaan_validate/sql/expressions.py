@@ -110,7 +110,7 @@ MOST_DIGITS = 1_000
 
 
 def exact_decimal(text: str) -> Decimal:
-    """A number with every digit of its text. Raises ValueError for what is none, or is too long to be
+    """A number with every digit of its text. Raises ValueError for what is not a number, or is too long to be
     written out.
     """
     try:
@@ -196,7 +196,7 @@ class View:
 def knows_zone_sql(zone: str) -> str:
     """Whether the server knows a time zone by this very name: a SELECT of 1 or 0.
 
-    An offset such as +05:30 is none: it would mean its opposite, as POSIX has it.
+    An offset such as +05:30 is not a name: it would mean its opposite, as POSIX has it.
     """
     return qualified(f"SELECT count(*) FROM pg_timezone_names WHERE name = {to_sql(text_literal(zone))}")
 

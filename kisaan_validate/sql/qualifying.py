@@ -92,7 +92,7 @@ class ExpressionReader:
         return "".join(parts)
 
     def _piece(self) -> str:
-        """An expression, or a token that is none."""
+        """An expression, or a token that is not one."""
         # USING and NATURAL look operators up by themselves, in a way that cannot be named.
         if self.token.word in REFUSED and self.token.word not in FORMS and self.ahead().text != ".":
             raise NotUnderstood(f"{self.token.word.upper()} cannot be written with its schema: rewrite it")

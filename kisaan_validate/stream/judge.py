@@ -59,7 +59,7 @@ def judge(rule: PythonRule, column: str, columns: Columns, size: int) -> StreamA
     of the frame.
 
     A row with a NaN is wrong whatever the function says of it, unless its column says that NaN is allowed.
-    Raises NoAnswer for an answer that is none, and whatever the author's function raises.
+    Raises NoAnswer for an answer that says nothing, and whatever the author's function raises.
     """
     # What is NULL is decided here by the database's own mask, before pandera could drop a NaN with it.
     kept = _judged_rows(rule, column, columns)

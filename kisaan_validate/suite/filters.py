@@ -39,7 +39,7 @@ class Filters:
         aliases: Mapping[str, tuple[str, ...]],
         origins: Mapping[str, str],
     ) -> None:
-        """``filters`` are conditions by declared table name. Raises SuiteError where one is none."""
+        """``filters`` are conditions by declared table name. Raises SuiteError where one is not."""
         self._schemas, self._aliases, self._origins = schemas, aliases, origins
         self._filters = {name: read_filter(sql, self._origin(name)) for name, sql in filters.items()}
         self._used: set[str] = set()

@@ -11,7 +11,7 @@ DURATION_HINT = 'write a whole number and its unit: "90 s", "15 min", "2 h", "1 
 
 def read_duration(text: str) -> int | None:
     """The seconds of ``26 h``; None where the text is not a duration."""
-    # A bare number is none: seconds or milliseconds could be meant.
+    # A bare number is not a duration: seconds or milliseconds could be meant.
     found = re.search(DURATION, text)
     return int(found[1]) * UNITS[found[2]] if found is not None else None
 

@@ -41,8 +41,8 @@ class VolumeOutcome:
 
 
 def training(rule: VolumeRule, day: date, past: Iterable[PastPoint]) -> tuple[VolumePoint, ...]:
-    """The points that ``day`` is judged by. A night that rang is none, unless it was accepted or lies after
-    ``since``; the day itself never is. Of two points of one day the later in ``past`` counts.
+    """The points that ``day`` is judged by. A night that rang does not count, unless it was accepted or lies
+    after ``since``; the day itself never does. Of two points of one day the later in ``past`` counts.
     """
     since = rule.since
     one_a_day = {found.point.day: found for found in past}

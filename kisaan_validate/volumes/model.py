@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?|-?[0-9]+/[0-9]*[1-9][0-9]*")
 
 
 def exact_number(text: str) -> Fraction | None:
-    """The number that a text is; None if it is none: NaN, an exponent, a division by zero."""
+    """The number that a text is; None if it is not one: NaN, an exponent, a division by zero."""
     if len(text) > LONGEST_NUMBER or not _NUMBER.fullmatch(text):
         return None
     return Fraction(text)

@@ -78,7 +78,7 @@ def ping_address(url: str, signal: str, rid: str) -> str:
     parts = urlsplit(url.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname or not url.strip().isprintable():
         raise ValueError
-    _ = parts.port  # raises ValueError if it is none
+    _ = parts.port  # raises ValueError if it is not a number
     query = [*parse_qsl(parts.query, keep_blank_values=True), ("rid", rid)]
     return urlunsplit(
         (parts.scheme, parts.netloc, f"{parts.path.rstrip('/')}/{signal}", urlencode(query), "")

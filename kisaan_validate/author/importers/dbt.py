@@ -354,7 +354,7 @@ def _verdicts(config: dict[str, Any]) -> list[tuple[Said, int]]:
 
 
 def _most(condition: Any) -> int:
-    """How many failures are none yet, of ``>10`` or ``!= 0``. Raises NoCounterpart for other conditions."""
+    """How many failures ``>10`` or ``!= 0`` allows. Raises NoCounterpart for other conditions."""
     if condition is None:
         return 0
     threshold, percent = read_threshold(sql.as_text(condition, "a condition such as '>10'"))

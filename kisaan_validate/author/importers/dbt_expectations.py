@@ -240,7 +240,7 @@ def _unique_in_record(test: Test) -> list[str]:
     if rule not in ends or len(values) < 2:
         raise NoCounterpart("several columns and a known ignore_row_if are expected")
     missing = (ends[rule] or "").join(f"{v} IS NULL" for v in values) if ends[rule] else ""
-    # It counts different values, and a NULL is none.
+    # It counts different values, and NULL does not count.
     pairs = [f"{a} <> {b}" for n, a in enumerate(values) for b in values[n + 1 :]]
     said = " AND ".join([*(f"{v} IS NOT NULL" for v in values), *pairs])
     where = sql.both(test.where, f"NOT ({missing})" if missing else "")

@@ -13,7 +13,7 @@ __all__ = ["Tables", "import_files", "read_tables"]
 
 
 def import_files(tool: str, files: Sequence[Path], tables: Tables) -> Maker:
-    """Read every file of a tool's. Raises UsageError for a file that is none of its."""
+    """Read every file of a tool's. Raises UsageError for a file of another kind."""
     maker = Maker(tool)
     if tool == "great-expectations":
         for path in files:

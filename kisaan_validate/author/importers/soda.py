@@ -176,7 +176,7 @@ def _by_pattern() -> SodaScope:
 
 
 def _entry(entry: Any) -> tuple[str, dict[str, Any], str]:
-    """A check's text and settings, or why it is none."""
+    """A check's text and settings, or why it becomes no check."""
     if isinstance(entry, str):
         return entry.strip(), {}, ""
     if not isinstance(entry, dict) or not entry:

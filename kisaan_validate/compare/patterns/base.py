@@ -105,14 +105,14 @@ class Pair:
 
     @property
     def numbers(self) -> tuple[Decimal, Decimal] | None:
-        """Both as finite numbers; None if one is none."""
+        """Both as finite numbers; None if one is not."""
         if self._numbers is _UNREAD:
             self._numbers = _both(number_of(self.before), number_of(self.after))
         return self._numbers
 
     @property
     def times(self) -> tuple[datetime, datetime] | None:
-        """Both as points in time, UTC; None if one is none, or lies outside the years 1 to 9999."""
+        """Both as points in time, UTC; None if one is not, or lies outside the years 1 to 9999."""
         if self._times is _UNREAD:
             self._times = _both(time_of(self.before), time_of(self.after))
         return self._times
@@ -130,7 +130,7 @@ def _both(one: _T | None, other: _T | None) -> tuple[_T, _T] | None:
 
 
 def number_of(text: str | None) -> Decimal | None:
-    """A finite number, exactly; None if the text is none."""
+    """A finite number, exactly; None if the text is something else."""
     # Longer than any text that is meant as a number; Decimal would take its time over it.
     if text is None or not text or len(text) > 2_000:
         return None
@@ -143,7 +143,7 @@ def number_of(text: str | None) -> Decimal | None:
 
 
 def time_of(text: str | None) -> datetime | None:
-    """A point in time out of PostgreSQL's ISO text (without an offset: taken as UTC); None if it is none,
+    """A point in time out of PostgreSQL's ISO text (without an offset: taken as UTC); None if it is not,
     or so near the ends of what a datetime holds that an offset would leave it."""
     # Before fromisoformat, which also takes other forms and is asked for every changed text.
     if text is None or len(text) < 10 or text[4] != "-" or text[7] != "-":
