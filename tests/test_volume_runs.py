@@ -5,6 +5,7 @@ of a record that somebody changed.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -211,7 +212,9 @@ def test_personal_values_are_not_shown(server: Server, sales: str) -> None:
         "sum": Status.ERROR, "age": Status.ERROR, "nulls": Status.SKIP, "values": Status.SKIP,
     }  # fmt: skip
     assert found["sum"].volume is None
-    assert "268" not in str(found["sum"])
+    # A time may end in these digits, as that of the statement.
+    shown = str(replace(found["sum"], milliseconds=0.0))
+    assert re.search(r"(?<![\d.])268(?!\d)", shown) is None
 
 
 def test_what_has_no_such_figure(server: Server, database: str) -> None:
