@@ -175,7 +175,7 @@ def entry() -> None:
 
     # Nearly all that a command makes at first, modules and checks, lives until it ends: looking through it
     # for garbage each 700 objects takes a tenth of a short run, and finds none.
-    gc.set_threshold(5_000, 10, 10)
+    gc.set_threshold(200_000, 10, 10)
     # First of all: a signal that comes during the imports is heard too.
     listen()
     open_streams()
