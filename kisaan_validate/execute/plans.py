@@ -58,6 +58,16 @@ class QueryPlan:
         """Every node that reads a relation, or may read one."""
         return tuple(scan for node in _nodes(self.root) if (scan := _scan(node)) is not None)
 
+    @property
+    def rereads(self) -> bool:
+        """Whether a subquery would be read again for each row: where the server may keep its rows
+        (``enable_material``), it does so only then.
+        """
+        return any(
+            node.get("Parent Relationship") == "SubPlan" and node["Node Type"] == "Materialize"
+            for node in _nodes(self.root)
+        )
+
     def temp_bytes(self, memory: int, multiplier: float) -> int:
         """The temporary bytes that it is expected to write, where a sort may take ``memory`` bytes."""
         return temp_bytes(self.root, memory, multiplier)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.plan.figures import Figure
 from kisaan_validate.plan.marks import Marking
-from kisaan_validate.plan.statements import SLOT_LIMIT, Pass, Reads, Slot, bare_of
+from kisaan_validate.plan.statements import SLOT_LIMIT, Listed, Pass, Reads, Slot, bare_of
 from kisaan_validate.sql.expressions import View, decided_by_rows, named_columns, quote, table_sql
 
 
@@ -39,13 +39,15 @@ def join_pass(
     slots: Iterable[Slot],
     *,
     by_index: bool = False,
+    listed: Sequence[Slot] = (),
 ) -> Pass:
     """The pass over a table and the rows it refers to. Needs ``parent_columns`` to be unique in ``parent``.
 
     Of ``child`` only the rows that its filter leaves are read. ``by_index``: an index may find the rows of
-    ``parent``.
+    ``parent``. ``listed`` are the same slots for a scan of ``child`` alone, where there are such.
     """
-    if _unhelped(child, parent):
+    unhelped = _unhelped(child, parent)
+    if unhelped:
         child, parent = replace(child, believed=False), replace(parent, believed=False)
     left, right = View(child, "child"), View(parent, "parent")
     by_index = (
@@ -89,6 +91,7 @@ def join_pass(
         looked=looked,
         reads=reads,
         placed=f"{left.source(matched, placed=True)}\n{joined}",
+        listed=_listed(parent, listed) if unhelped and not child.only else None,
     )
 
 
@@ -132,6 +135,12 @@ LARGE = 1_000_000
 
 SMALL_BESIDE = 10
 """A table of so many times fewer rows than a large one that refers to it is read as a whole by any plan."""
+
+
+def _listed(parent: Table, slots: Sequence[Slot]) -> Listed | None:
+    # Only of an ordinary table it is known that all its rows are read from one heap.
+    plain = parent.kind in {"r", "m"} and not parent.unbound
+    return Listed(tuple(slots), parent.estimated_rows) if slots and plain else None
 
 
 def _unhelped(child: Table, parent: Table) -> bool:

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 
+import sqlalchemy as sa
+
 from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.facts.catalogue import Catalogue, Table
@@ -120,7 +122,7 @@ class _Maker:
         self.enforced: dict[str, str] = {}
         self.rows: dict[TableKey, list[Slot]] = defaultdict(list)
         # Grouped by what the statement reads: checks of one join under one filter share a single pass.
-        self.joins: dict[tuple[TableKey, str, TableKey, Join], list[tuple[Slot, bool]]] = defaultdict(list)
+        self.joins: dict[tuple[TableKey, str, TableKey, Join], list[_Joined]] = defaultdict(list)
         self.queries: list[Query] = []
         self.streamed: dict[tuple[TableKey, str], list[tuple[str, PythonRule, tuple[str, ...]]]] = (
             defaultdict(list)
@@ -145,15 +147,17 @@ class _Maker:
         for (child, only, parent, join), slots in self.joins.items():
             judged, found = replace(self.believing.tables[child], only=only), self.believing.tables[parent]
             # One check that may not use an index decides for all that share the statement.
-            by_index = all(allowed for _, allowed in slots)
+            by_index = all(one.by_index for one in slots)
+            listed = [one.listed for one in slots if one.listed is not None]
             passes.append(
                 join_pass(
                     judged,
                     found,
                     join.columns,
                     join.parent_columns,
-                    [slot for slot, _ in slots],
+                    [one.slot for one in slots],
                     by_index=by_index,
+                    listed=listed if len(listed) == len(slots) else (),
                 )
             )
         return Plan(
@@ -351,8 +355,10 @@ class _Maker:
         sides = View(table, "child"), View(parent, "parent")
         condition, judged = (to_sql(part(*sides, check.columns)) for part in (rule.violation, rule.judged))
         columns = tuple(dict.fromkeys((*rule.join.columns, *check.columns)))
+        slot = Slot(check.id, condition, columns, judged)
+        listed = _listed(slot, rule, View(table), parent, check)
         self.joins[table.key, table.only, parent.key, rule.join].append(
-            (Slot(check.id, condition, columns, judged), rule.by_index)
+            _Joined(slot, listed, by_index=rule.by_index)
         )
         return None
 
@@ -407,6 +413,24 @@ class _Maker:
         return replace(violations, sql=authored(written.sql)), Reads(
             named, bare, believed=believed, authored=True
         )
+
+
+@dataclass(frozen=True)
+class _Joined:
+    """A check of a join, and the same for a scan of its table alone, where it can be said so."""
+
+    slot: Slot
+    listed: Slot | None
+    by_index: bool
+
+
+def _listed(slot: Slot, rule: JoinRule, child: View, parent: Table, check: Check) -> Slot | None:
+    # How a kind of another package changes what is wrong is not known.
+    missing = rule.listed(child, parent) if _is_ours(rule) else None
+    if missing is None:
+        return None
+    judged = rule.judged(child, View(parent), check.columns)
+    return replace(slot, condition=to_sql(sa.and_(judged, missing)), judged=to_sql(judged))
 
 
 def _is_ours(rule: Rule) -> bool:

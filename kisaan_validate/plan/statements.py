@@ -80,6 +80,14 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """The slots of a join, said of its table alone: each lists the about ``rows`` keys of the other table."""
+
+    slots: tuple[Slot, ...]
+    rows: int
+
+
+@dataclass(frozen=True)
 class Pass:
     """One pass over a table, or over a table joined with the one it refers to, shared by many checks.
 
@@ -88,7 +96,8 @@ class Pass:
     the JOIN by which a row, under its ``alias``, finds the row it refers to; ``looked`` is the same where
     the other row is looked up through its unique index. ``reads`` says how it may read its tables.
     ``marking`` says how the scan marks where violating rows lie, ``placed`` is then a source that gives
-    their ctid.
+    their ctid. ``listed`` is the same for a scan of the table alone, where what it refers to can be listed
+    (``plan.shared``).
     """
 
     purpose: str
@@ -105,6 +114,7 @@ class Pass:
     reads: Reads = Reads()
     marking: Marking | None = None
     placed: str = ""
+    listed: Listed | None = None
 
     @property
     def check_ids(self) -> tuple[str, ...]:
@@ -129,10 +139,15 @@ class Pass:
         asked = self.slots if slots is None else slots
         measured = figure_items(figures if figures is not None else (self.figures if slots is None else ()))
         told = [*self.found_items(asked), *(slot.shown for slot in self.showing(asked))]
-        flags = self._flags(asked, [*told, *measured]) if self.marks(asked) else None
+        flags = Flags.of(self, asked, [*told, *measured]) if self.marks(asked) else None
+        outputs = ",\n  ".join(self._outputs(asked, [*told, *measured], flags))
+        return f"SELECT {outputs}\nFROM {qualified(self.source) if flags is None else flags.source}"
+
+    def _outputs(self, asked: Sequence[Slot], rest: Sequence[str], flags: Flags | None) -> list[str]:
+        """What the statement for these slots returns, with ``rest`` after their counts."""
         counts = self._counts(asked if flags is None else [flags.slot(slot) for slot in asked])
         # An array is one output, whatever its length.
-        if len(counts) + len(told) + len(measured) > SLOT_LIMIT:
+        if len(counts) + len(rest) > SLOT_LIMIT:
             every = list(counts.values())
             chunks = [every[i : i + 1000] for i in range(0, len(every), 1000)]
             named = {f"counts_{n}": f"ARRAY[{', '.join(chunk)}]" for n, chunk in enumerate(chunks, 1)}
@@ -140,11 +155,27 @@ class Pass:
             named = counts
         first = self._first()
         if flags is not None:
-            first["marked"] = flags.map
+            first["marked"] = flags.map_of(asked)
         items = [f"{output} AS {name}" for name, output in (first | named).items()]
         # Each by itself: the same item is asked again where a culprit is searched.
-        outputs = ",\n  ".join(qualified(item) for item in (*items, *told, *measured))
-        return f"SELECT {outputs}\nFROM {qualified(self.source) if flags is None else flags.source}"
+        return [qualified(item) for item in (*items, *rest)]
+
+    def sql_with(self, others: Sequence[Listed]) -> str:
+        """The counting statement for all slots and figures, and for what else is counted of the table's rows:
+        after what :meth:`sql` returns, the counts of each, with their map first if this pass marks.
+        """
+        rest = [*self.found_items(self.slots), *(slot.shown for slot in self.showing(self.slots))]
+        rest += figure_items(self.figures)
+        every = (*self.slots, *(slot for other in others for slot in other.slots))
+        flags = Flags.of(self, every, rest) if self.marks(every) else None
+        outputs = self._outputs(self.slots, rest, flags if self.marks(self.slots) else None)
+        for number, other in enumerate(others, 1):
+            slots = other.slots if flags is None else [flags.slot(slot) for slot in other.slots]
+            named = {} if flags is None else {"marked": flags.map_of(other.slots)}
+            named |= self._counts(slots)
+            outputs += [qualified(f"{output} AS {name}_of_{number}") for name, output in named.items()]
+        items = ",\n  ".join(outputs)
+        return f"SELECT {items}\nFROM {qualified(self.source) if flags is None else flags.source}"
 
     @staticmethod
     def _counts(slots: Sequence[Slot]) -> dict[str, str]:
@@ -203,10 +234,6 @@ class Pass:
         """
         return self.marking is not None and any(slot.query is None for slot in slots)
 
-    def _flags(self, slots: Sequence[Slot], measured: Sequence[str]) -> Flags:
-        assert self.marking is not None
-        return Flags.of(self, self.marking, slots, measured)
-
     def read(
         self, row: Sequence[int | list[int]], slots: Sequence[Slot] | None = None
     ) -> tuple[int, list[tuple[int, int]]]:
@@ -248,20 +275,20 @@ class Flags:
     """The source of a pass that evaluates each condition once, as an output of its own: two aggregates,
     the count and the map, then read it.
 
-    ``names`` are those outputs by condition; ``map`` is the aggregate of all violations.
+    ``names`` are those outputs by condition, ``place`` is that of a row's ctid.
     """
 
     source: str
-    map: str
+    marking: Marking
+    place: str
     names: Mapping[str, str]
 
     @classmethod
-    def of(
-        cls, statement: Pass, marking: Marking, slots: Sequence[Slot], measured: Sequence[str] = ()
-    ) -> Flags:
-        """The flags of these slots of a pass; those of a figure have none. ``measured`` are the outputs
-        beside them.
+    def of(cls, statement: Pass, slots: Sequence[Slot], measured: Sequence[str] = ()) -> Flags:
+        """The flags of these slots of a pass that marks; those of a figure have none. ``measured`` are the
+        outputs beside them.
         """
+        assert statement.marking is not None
         rows = [slot for slot in slots if slot.query is None]
         conditions = dict.fromkeys(c for slot in rows for c in (slot.condition, slot.judged) if c)
         names = {c: free_name(f"is_{n}", statement.table) for n, c in enumerate(conditions, 1)}
@@ -277,8 +304,12 @@ class Flags:
             f"(\n  SELECT {first} AS {place},\n    {made}\n  FROM {statement.placed or statement.source}"
             f"{APART}\n) AS {quote(statement.table.name)}"
         )
-        violating = dict.fromkeys(names[slot.condition] for slot in rows)
-        return cls(qualified(source), marking.output(place, list(violating)), names)
+        return cls(qualified(source), statement.marking, place, names)
+
+    def map_of(self, slots: Sequence[Slot]) -> str:
+        """The aggregate that marks where the violating rows of these slots lie."""
+        rows = (slot.condition for slot in slots if slot.query is None)
+        return self.marking.output(self.place, list(dict.fromkeys(self.names[one] for one in rows)))
 
     def slot(self, slot: Slot) -> Slot:
         """The same slot over the outputs of ``source``."""

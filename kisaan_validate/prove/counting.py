@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from kisaan_validate.dataclass import dataclass
@@ -10,8 +10,10 @@ from kisaan_validate.execute.ask import ask, ask_bundle, refuse
 from kisaan_validate.execute.one_pass import StatementAnswer
 from kisaan_validate.execute.pieces import Pieces, ask_in_pieces
 from kisaan_validate.execute.pool import Task
+from kisaan_validate.execute.shared import ask_shared
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.pieces import divisible
+from kisaan_validate.plan.shared import SharedScan
 from kisaan_validate.plan.statements import Pass, Query
 from kisaan_validate.prove.budget import turn_of
 from kisaan_validate.prove.evidence import listings
@@ -52,32 +54,45 @@ def _alone(
     )
 
 
-def _together(bundle: StatementBundle, ground: Ground) -> Asked:
-    """The work that asks a bundle."""
-    return Task(
-        lambda session: list(zip(bundle.members, ask_bundle(session, bundle, ground), strict=True)),
-        lambda error: [(one, refuse(one, error)) for one in bundle.members],
+def _together(several: StatementBundle | SharedScan, ground: Ground) -> Counting:
+    """The work that asks a bundle, or a shared scan."""
+
+    def answers(session: Session) -> list[StatementAnswer]:
+        if isinstance(several, SharedScan):
+            return ask_shared(session, several, ground)
+        return ask_bundle(session, several, ground)
+
+    task: Asked = Task(
+        lambda session: list(zip(several.members, answers(session), strict=True)),
+        lambda error: [(one, refuse(one, error)) for one in several.members],
     )
+    return Counting(task, several.check_ids, frozenset[TableKey]().union(*map(_counts, several.members)))
 
 
 def counting_work(context: RunContext, planned: Planned, fast: FailFast) -> list[Counting]:
-    """What counts, in the order in which it is asked: by turn, then the largest tables first."""
+    """What counts, in the order in which it is asked: by turn, then what reads the most rows first."""
     limit = context.request.options.failing_keys
     listing = listings(planned.plan.queries, planned.small, limit, context.suite.settings)
-    together = {id(one) for bundle in planned.bundles for one in bundle.members}
-    # The largest tables first: the longest statement should not be the last to begin.
-    alone = sorted((s for s in planned.plan.counting if id(s) not in together), key=_size, reverse=True)
+    together = {id(one) for scan in planned.shared for one in scan.members}
+    together |= {id(one) for bundle in planned.bundles for one in bundle.members}
+    alone = [s for s in planned.plan.counting if id(s) not in together]
     resumed = [s for s in alone if planned.resumption.of(s) is not None]
-    work = [
-        Counting(
-            _alone(s, planned.ground, listing, fast, _pieces(context, planned, s)), s.check_ids, _counts(s)
+    sized = [
+        (
+            _size(context, s.tables),
+            Counting(
+                _alone(s, planned.ground, listing, fast, _pieces(context, planned, s)),
+                s.check_ids,
+                _counts(s),
+            ),
         )
         for s in alone
         if s not in resumed
     ]
-    for bundle in planned.bundles:
-        tables = frozenset[TableKey]().union(*map(_counts, bundle.members))
-        work.append(Counting(_together(bundle, planned.ground), bundle.check_ids, tables))
+    sized += [(_size(context, s.reads.tables), _together(s, planned.ground)) for s in planned.shared]
+    # The longest statement should not be the last to begin. Stable: else in the order of the suite.
+    work = [one for _, one in sorted(sized, key=lambda pair: pair[0], reverse=True)]
+    work += [_together(bundle, planned.ground) for bundle in planned.bundles]
     first = context.request.options.first
     work = sorted(work, key=lambda one: turn_of(one.ids, first)) if first else work
     # Last: they take all the time that there is.
@@ -137,6 +152,7 @@ def _asker(
     return lambda session: ask(session, statement, ground, sql)
 
 
-def _size(statement: Pass | Query) -> int:
-    # A query over several tables has no size of its own.
-    return statement.table.estimated_rows if statement.table is not None else 0
+def _size(context: RunContext, tables: Iterable[TableKey]) -> int:
+    """About how many rows of these tables are read."""
+    found = (context.catalogue.tables.get(key) for key in tables)
+    return sum(table.estimated_rows for table in found if table is not None)

@@ -16,6 +16,7 @@ from kisaan_validate.plan.marks import marking_of
 from kisaan_validate.plan.passes import marked
 from kisaan_validate.plan.plan import Plan, make_plan
 from kisaan_validate.plan.samples import figure_sample
+from kisaan_validate.plan.shared import SharedScan, shared_scans
 from kisaan_validate.plan.statements import Pass, Query
 from kisaan_validate.plan.trust import Trust
 from kisaan_validate.postgres.catalogue import read_blocks, read_catalogue
@@ -36,9 +37,10 @@ from kisaan_validate.suite.load import Suite, SuiteSettings
 class Planned:
     """The plan, what its answers may rest on, and how many blocks the tables of its streams have.
 
-    ``small`` are the tables that are known to be small, ``bundles`` what over those shares a statement.
-    ``sizes`` are the blocks of the tables that are scanned, by oid, where they are known. ``resumption`` are
-    the tables that are read over several nights.
+    ``small`` are the tables that are known to be small, ``bundles`` what over those shares a statement,
+    ``shared`` the scans of large ones that their references share. ``sizes`` are the blocks of the tables
+    that are scanned, by oid, where they are known. ``resumption`` are the tables that are read over several
+    nights.
     """
 
     plan: Plan
@@ -48,6 +50,7 @@ class Planned:
     bundles: tuple[StatementBundle, ...] = ()
     sizes: Mapping[int, int] = field(default_factory=dict)
     resumption: Resumption = field(default_factory=Resumption)
+    shared: tuple[SharedScan, ...] = ()
 
 
 def plan(context: RunContext) -> Planned:
@@ -72,7 +75,12 @@ def plan(context: RunContext) -> Planned:
     small = small_tables(tables, blocks)
     at_once = [s for s in made.counting if resumption.of(s) is None]
     bundles = () if options.fail_fast else tuple(bundles_of(at_once, small))
-    return Planned(made, ground, streamed, small, bundles, blocks, resumption)
+    # What a guard may cut into pieces, or cancel, is asked by itself too.
+    apart = options.fail_fast or options.guard is not None
+    bundled = {id(one) for bundle in bundles for one in bundle.members}
+    single = [s for s in at_once if isinstance(s, Pass) and id(s) not in bundled]
+    shared = () if apart else tuple(shared_scans(single))
+    return Planned(made, ground, streamed, small, bundles, blocks, resumption, shared)
 
 
 def _marking(

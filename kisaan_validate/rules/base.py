@@ -160,6 +160,12 @@ class JoinRule(Rule):
         # AND of both: whatever ``wrong`` says of rows that are not judged cannot count.
         return sa.and_(self.judged(child, parent, columns), self.wrong(child, parent, columns))
 
+    def listed(self, child: View, parent: Table) -> ColumnElement[bool] | None:
+        """The same as :meth:`wrong` in a statement that reads the child's rows alone, and lists what they may
+        refer to; None where that cannot be said so.
+        """
+        return None
+
     def referring(self, child: View) -> tuple[tuple[View, str], ...]:
         """The columns by which a row refers to another, each beside its table."""
         return tuple((child, column) for column in self.join.columns)

@@ -13,7 +13,9 @@ from kisaan_validate.rules.nan import or_nan, refusing_nan
 from kisaan_validate.sql.expressions import (
     View,
     distinct_sql,
+    quote,
     raw,
+    source_sql,
     to_sql,
 )
 from kisaan_validate.sql.nan import settled_for_nan
@@ -54,6 +56,18 @@ class References(JoinRule):
         )
         # An index may lead to another row than it should, so the values are compared once more.
         return or_nan(sa.literal_column(f"({found}) IS NOT TRUE"), *self.referring(child))
+
+    def listed(self, child: View, parent: Table) -> ColumnElement[bool] | None:
+        """It is none of the keys; of several columns, beside a condition or a NaN that is not said so."""
+        column = child.table.columns[self.join.columns[0]]
+        if self.where or len(self.join.columns) > 1 or column.has_nan:
+            return None
+        (key,) = self.join.parent_columns
+        sign = column.sign("=", parent.columns[key])
+        # A name of its own, so that the key can be no column of the child.
+        keys = f"SELECT listed.{quote(key)} FROM {source_sql(parent, 'listed', ())}"
+        value = to_sql(child.column(self.join.columns[0]))
+        return sa.literal_column(f"({value} {sign} ANY ({keys})) IS NOT TRUE")
 
     def enforced_by(self, table: Table, columns: tuple[str, ...], catalogue: Catalogue) -> str:
         parent = catalogue.find(self.join.parent)

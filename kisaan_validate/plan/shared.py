@@ -1,0 +1,102 @@
+"""One scan of a large table for its row checks and its references to small ones, whose keys each process of
+the scan holds in memory (a hashed subplan).
+
+A join for each reference would read the large table once more. If anything goes wrong with a shared scan,
+each of its statements is asked by itself, as if there were none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from kisaan_validate.dataclass import dataclass
+from kisaan_validate.plan.statements import Listed, Pass, Reads
+
+MOST_OUTPUTS = 1_000
+"""So many outputs a shared scan has at most."""
+
+MOST_KEYS = 60_000
+"""So many keys at most are listed in a shared scan: some megabytes in each of its processes. One list of
+short keys stays below what a hash may take by default (PostgreSQL documentation, work_mem and
+hash_mem_multiplier).
+"""
+
+
+@dataclass(frozen=True)
+class SharedScan:
+    """The pass over a table's rows, and those over its references that ride along."""
+
+    scan: Pass
+    referring: tuple[Pass, ...]
+
+    @property
+    def members(self) -> tuple[Pass, ...]:
+        """All of them, in the order of their outputs."""
+        return (self.scan, *self.referring)
+
+    @property
+    def purpose(self) -> str:
+        """What it is for, in words."""
+        parents = dict.fromkeys(one.tables[-1][1] for one in self.referring)
+        return f"{self.scan.purpose}, references to {', '.join(parents)}"
+
+    @property
+    def check_ids(self) -> tuple[str, ...]:
+        """The checks that it answers."""
+        return tuple(id for one in self.members for id in one.check_ids)
+
+    @property
+    def reads(self) -> Reads:
+        """How it may read its tables: out of the heap, each as by itself."""
+        tables = dict.fromkeys(key for one in self.members for key in one.reads.tables)
+        return Reads(
+            tuple(tables), tuple(dict.fromkeys(key for one in self.members for key in one.reads.bare))
+        )
+
+    def sql(self) -> str:
+        """The statement; :meth:`rows` reads its one row."""
+        return self.scan.sql_with([_listed(one) for one in self.referring])
+
+    def rows(self, row: Sequence[object]) -> Iterator[tuple[Pass, list[object]]]:
+        """Each member with the row that its own statement would have returned."""
+        start = len(row) - sum(map(_outputs, self.referring))
+        yield self.scan, list(row[:start])
+        for one in self.referring:
+            end = start + _outputs(one)
+            # No row finds two others here: as many are read as the table has.
+            yield one, [row[0], *row[start:end]]
+            start = end
+
+
+def shared_scans(passes: Iterable[Pass]) -> list[SharedScan]:
+    """The scans of these that references to small tables can share."""
+    listed = list(passes)
+    made = []
+    for scan in listed:
+        found = _riding(scan, listed) if scan.counts_table else []
+        if found and scan.width + sum(map(_outputs, found)) <= MOST_OUTPUTS:
+            made.append(SharedScan(scan, tuple(found)))
+    return made
+
+
+def _riding(scan: Pass, passes: Iterable[Pass]) -> list[Pass]:
+    """The references that ride in a scan: the shorter lists first, as far as there is room for them."""
+    # A scan that does not mark could not say where the violating rows of one that does lie.
+    fit = [one for one in passes if one.table.key == scan.table.key and one.marking == scan.marking]
+    keys, found = 0, []
+    for one in sorted((one for one in fit if one.listed is not None), key=lambda one: _listed(one).rows):
+        keys += _listed(one).rows
+        if keys <= MOST_KEYS:
+            found.append(one)
+    return found
+
+
+def _listed(one: Pass) -> Listed:
+    assert one.listed is not None
+    return one.listed
+
+
+def _outputs(one: Pass) -> int:
+    """How many outputs a pass over references adds: its map, if it marks, and two counts a check."""
+    slots = _listed(one).slots
+    return one.marks(slots) + sum(2 if slot.judged else 1 for slot in slots)

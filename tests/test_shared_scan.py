@@ -1,0 +1,275 @@
+"""References to small tables ride in the scan of the rows of a large one: the same answers as by a join each, and
+what fails or is slow costs no other.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+
+import pytest
+from conftest import Server
+from helpers import measuring, prove
+
+from kisaan_validate import declare as d
+from kisaan_validate.facts.result import Evidence, Status
+from kisaan_validate.facts.run import Run
+from kisaan_validate.plan import marks, passes, shared
+from kisaan_validate.postgres.session import Limits
+from kisaan_validate.prove.run import run as run_suite
+from kisaan_validate.suite.load import Suite, suite_of
+
+ROWS = 3_000
+KEYS = {
+    "i": "int",
+    "b": "bigint",
+    "s": "smallint",
+    "v": "varchar(9)",
+    "c": "char(6)",
+    "u": "uuid",
+    "a": "int[]",
+    "r": "date",
+    "o": "oid",
+    "x": "citext",
+}
+"""Columns that refer, by their names; to a table of the same name, mostly by the same type."""
+
+COLLATED = KEYS | {"w": "text COLLATE german"}
+"""With one whose collation takes more for equal, where the server was built with ICU."""
+
+OTHERS = {"b": "int", "s": "numeric", "v": "text"}
+"""Those that refer to a column of another type."""
+
+VALUES = {
+    "u": "md5(n::text)::uuid",
+    "a": "ARRAY[n, n % 7]",
+    "r": "date '2025-01-01' + n",
+    "o": "n::oid",
+    "v": "'K' || n",
+    "c": "'k' || n",
+    "w": "CASE WHEN n % 2 = 0 THEN 'K' ELSE 'k' END || n",
+    "x": "CASE WHEN n % 2 = 0 THEN 'K' ELSE 'k' END || n",
+}
+SAME = {"w": "'k' || n", "x": "'k' || n"}
+"""What these refer to is written otherwise, and the same to their collation or type."""
+
+
+def _tables(keys: Mapping[str, str] = KEYS) -> str:
+    """A large table that refers to small ones: some rows to nothing, some by NULL; one key of each is NULL."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in keys.items())
+    values = ", ".join(f"CASE WHEN n % 13 > 0 THEN {VALUES.get(name, 'n')} END" for name in keys)
+    rows = f"SELECT m, m % 103 AS n FROM generate_series(1, {ROWS}) AS m"
+    made = f"CREATE TABLE large (id int PRIMARY KEY, amount numeric, {columns});"
+    made += f"INSERT INTO large SELECT m, m, {values} FROM ({rows}) AS q;"
+    for name, kind in keys.items():
+        value = SAME.get(name, VALUES.get(name, "n"))
+        made += f"CREATE TABLE to_{name} (k {OTHERS.get(name, kind)} UNIQUE);"
+        made += f"INSERT INTO to_{name} SELECT {value} FROM generate_series(0, 99) AS n;"
+        made += f"INSERT INTO to_{name} VALUES (NULL);"
+    collation = "CREATE COLLATION german (provider = icu, locale = 'de-u-ks-level2', deterministic = false);"
+    return f"CREATE EXTENSION citext; {collation if 'w' in keys else ''} {made} ANALYZE"
+
+
+def _suite(*more: d.Declaration, names: Iterable[str] = KEYS) -> Suite:
+    found = (d.references("large", name, f"to_{name}", "k", id=f"to {name}") for name in names)
+    return suite_of(d.holds("large", "amount < 2990", id="amount"), *found, *more)
+
+
+@pytest.fixture
+def sharing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table of a thousand rows is large."""
+    monkeypatch.setattr(passes, "LARGE", 1_000)
+    monkeypatch.setattr(marks, "FEWEST_BLOCKS", 1)
+
+
+def _facts(run: Run) -> list[tuple[object, ...]]:
+    return [
+        (r.check_id, r.status, r.violations, r.examined, r.sample, r.key_digest, r.message, r.evidence, r.sql)
+        for r in run.results
+    ]
+
+
+def _shared(run: Run) -> list[str]:
+    return [s.purpose for s in run.statements if ", references to " in s.purpose]
+
+
+@pytest.mark.usefixtures("sharing")
+@pytest.mark.parametrize("sample", [0, 20])
+def test_the_same_as_by_a_join_each(server: Server, monkeypatch: pytest.MonkeyPatch, sample: int) -> None:
+    """Columns of every kind of key, NULL on both sides, a type that takes more for equal, with marks and
+    without: one scan instead of eleven statements, and the same results.
+    """
+    _compare(server, monkeypatch, sample, KEYS)
+
+
+@pytest.mark.usefixtures("sharing")
+@pytest.mark.parametrize("sample", [0, 20])
+def test_the_same_on_postgresql_15(server15: Server, monkeypatch: pytest.MonkeyPatch, sample: int) -> None:
+    """There with a collation that takes more for equal too."""
+    _compare(server15, monkeypatch, sample, COLLATED)
+
+
+def _compare(server: Server, monkeypatch: pytest.MonkeyPatch, sample: int, keys: Mapping[str, str]) -> None:
+    database = server.create(_tables(keys))
+    together = prove(server, database, _suite(names=keys), sample=sample)
+    monkeypatch.setattr(shared, "MOST_KEYS", 0)
+    alone = prove(server, database, _suite(names=keys), sample=sample)
+    (purpose,) = _shared(together)
+    assert purpose == f"rows of large, references to {', '.join(f'to_{name}' for name in keys)}"
+    assert not _shared(alone)
+    assert _facts(together) == _facts(alone)
+    found = {r.check_id: r for r in together.results}
+    # Of 103 values 3 are no keys, and each thirteenth is NULL.
+    assert all((r.status, r.violations) == (Status.FAIL, 87) for id, r in found.items() if id != "amount")
+    assert {r.evidence for r in found.values()} == {Evidence.SCANNED}
+    assert found["to i"].examined == ROWS - sum(n % 103 % 13 == 0 for n in range(1, ROWS + 1))
+    server.drop(database)
+
+
+@pytest.mark.usefixtures("sharing")
+def test_what_cannot_be_said_so_is_joined(server: Server) -> None:
+    """Under a filter or a condition, by two columns, by what may be NaN, beside ``agrees``, of a view, to a large
+    table, to one of unknown size.
+    """
+    database = server.create(
+        _tables() + ";CREATE TABLE pairs (a int, b int, UNIQUE (a, b)); INSERT INTO pairs SELECT n, n FROM"
+        " generate_series(0, 99) AS n; CREATE TABLE unknown (k int UNIQUE) WITH (autovacuum_enabled = off);"
+        "CREATE TABLE many (k int UNIQUE); INSERT INTO many SELECT n FROM generate_series(0, 400) AS n;"
+        "CREATE TABLE float (k float8 UNIQUE); ALTER TABLE large ADD f float8;"
+        "CREATE VIEW seen AS SELECT * FROM large; ANALYZE large, pairs, many, float"
+    )
+    joined = (
+        d.references("large", "i", "to_i", "k", filter="id > 5", id="filter"),
+        d.references("large", "i", "to_i", "k", where="child.amount > 5", id="where"),
+        d.references("large", ("i", "s"), "pairs", ("a", "b"), id="pairs"),
+        d.references("large", "i", "unknown", "k", id="unknown"),
+        d.references("large", "i", "many", "k", id="many"),
+        d.references("large", "f", "float", "k", id="float"),
+        d.references("seen", "i", "to_i", "k", id="view"),
+        d.agrees("large", "i", with_="to_b.k", via="b", on="k", id="agrees"),
+    )
+    run = prove(server, database, _suite(*joined, names="bv"))
+    # Beside ``agrees`` both checks of a join have one statement.
+    assert _shared(run) == ["rows of large, references to to_v"]
+    assert len([s for s in run.statements if " with " in s.purpose and "keys" not in s.purpose]) == 8
+    assert not [r for r in run.results if r.status is Status.ERROR]
+    server.drop(database)
+
+
+@pytest.mark.usefixtures("sharing")
+def test_a_list_that_does_not_fit_in_memory_is_joined(server: Server) -> None:
+    """It would be read again for each row, so no such statement is sent."""
+    tables = (
+        _tables() + ";CREATE TABLE wide (k text UNIQUE); INSERT INTO wide SELECT repeat('w', 900) || n FROM"
+    )
+    database = server.create(
+        tables + " generate_series(0, 299) AS n; ANALYZE wide; ALTER TABLE large ADD wide text"
+    )
+    server.sql(f"ALTER DATABASE {database} SET work_mem = '64kB'")
+    run = prove(server, database, _suite(d.references("large", "wide", "wide", "k", id="wide"), names="i"))
+    assert not _shared(run)
+    assert [(r.check_id, r.violations) for r in run.results] == [("amount", 11), ("to i", 87), ("wide", 0)]
+    server.drop(database)
+
+
+@pytest.mark.usefixtures("sharing")
+@pytest.mark.parametrize("broken", ["1 / (id - 7) > 0", "v::int > 0", "nowhere.f(v)"])
+def test_one_that_fails_costs_no_other(server: Server, broken: str) -> None:
+    """An expression that fails at running or at planning: its check has no answer, all others have theirs."""
+    database = server.create(_tables())
+    run = prove(server, database, _suite(d.holds("large", broken, id="broken")))
+    assert [r.check_id for r in run.results if r.status is Status.ERROR] == ["broken"]
+    assert sum(r.status is Status.FAIL for r in run.results) == 1 + len(KEYS)
+    server.drop(database)
+
+
+SLOW = """CREATE FUNCTION slow(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
+$$BEGIN IF n % 10 = 0 THEN PERFORM pg_sleep(0.01); END IF; RETURN n; END$$;"""
+
+
+@pytest.mark.usefixtures("sharing")
+def test_a_timeout_costs_what_is_slow(server: Server) -> None:
+    """What is too slow together is asked by itself; the failed try stands in the log."""
+    database = server.create(_tables() + ";" + SLOW)
+    suite = _suite(d.holds("large", "public.slow(id) > 0", id="slow"), names="iv")
+    run = prove(server, database, suite, limits=Limits(statement_timeout=1_500))
+    answered = {r.check_id: r.status for r in run.results}
+    assert answered == dict.fromkeys(("amount", "slow"), Status.ERROR) | dict.fromkeys(
+        ("to i", "to v"), Status.FAIL
+    )
+    assert [s.sqlstate for s in run.statements if s.purpose in _shared(run)] == ["57014"]
+    server.drop(database)
+
+
+@pytest.mark.usefixtures("sharing")
+def test_what_is_cancelled_is_not_asked_again(server: Server) -> None:
+    """Whoever cancels it does not want its parts instead."""
+    database = server.create(_tables() + ";" + SLOW)
+    suite = _suite(d.holds("large", "public.slow(id) > 0", id="slow"), names="iv")
+    ended = threading.Event()
+
+    def cancel() -> None:
+        find = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'SELECT%rows_read%marked_of_2%'"
+        while (
+            not ended.is_set()
+            and not server.sql(f"{find} AND state = 'active' AND datname = '{database}'")[0][0]
+        ):
+            time.sleep(0.05)
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    run = prove(server, database, suite)
+    ended.set()
+    thread.join()
+    assert {r.status for r in run.results} == {Status.ERROR}
+    assert len(_shared(run)) == 1
+    assert not [s for s in run.statements if " with to_" in s.purpose]
+    server.drop(database)
+
+
+@pytest.mark.usefixtures("sharing")
+def test_a_missing_right_costs_what_needs_it(server: Server) -> None:
+    """A role that may not read what is referred to: only that reference has no answer."""
+    database = server.create(_tables())
+    server.sql(f"CREATE ROLE {database} LOGIN; GRANT SELECT ON large, to_i TO {database}", database)
+    run = run_suite(_suite(names="iv"), server.dsn(database, database), options=measuring(jobs=1))
+    assert [r.check_id for r in run.results if r.status in {Status.ERROR, Status.SKIP}] == ["to v"]
+    server.drop(database)
+    server.sql(f"DROP ROLE {database}")
+
+
+@pytest.mark.usefixtures("sharing")
+def test_each_has_its_own_map(server: Server) -> None:
+    """A check that every row violates does not make the few rows of a reference cost another scan."""
+    database = server.create(_tables())
+    server.sql(
+        "INSERT INTO to_i VALUES (100), (101), (102); UPDATE large SET i = 999 WHERE id = 7; ANALYZE",
+        database,
+    )
+    suite = suite_of(
+        d.holds("large", "amount < 0", id="all"), d.references("large", "i", "to_i", "k", id="few")
+    )
+    run = prove(server, database, suite)
+    assert len(_shared(run)) == 1
+    assert [r.violations for r in run.results] == [ROWS, 1]
+    keys = {s.purpose: s.sql for s in run.statements if s.purpose.startswith("keys")}
+    assert {purpose: "generate_series" in sql for purpose, sql in keys.items()} == {
+        "keys: large": False,
+        "keys: large with to_i by i": True,
+    }
+    server.drop(database)
+
+
+@pytest.mark.usefixtures("sharing")
+@pytest.mark.parametrize(("bound", "found"), [("MOST_KEYS", 202), ("MOST_OUTPUTS", 5)])
+def test_a_scan_lists_only_so_much(
+    server: Server, monkeypatch: pytest.MonkeyPatch, bound: str, found: int
+) -> None:
+    """Of three references with 101 keys each two ride; one output too many, and none does."""
+    database = server.create(_tables())
+    monkeypatch.setattr(shared, bound, found)
+    run = prove(server, database, _suite(names="ibv"), sample=0)
+    assert _shared(run) == (["rows of large, references to to_i, to_b"] if bound == "MOST_KEYS" else [])
+    assert {r.violations for r in run.results} == {11, 87}
+    server.drop(database)
