@@ -11,7 +11,7 @@ from dataclasses import replace
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.plan.figures import Figure
 from kisaan_validate.plan.marks import Marking
-from kisaan_validate.plan.statements import SLOT_LIMIT, Listed, Pass, Reads, Slot, bare_of
+from kisaan_validate.plan.statements import SLOT_LIMIT, ListedKeys, Pass, Reads, Slot, bare_of
 from kisaan_validate.sql.expressions import View, decided_by_rows, named_columns, quote, table_sql
 
 
@@ -137,10 +137,10 @@ SMALL_BESIDE = 10
 """A table of so many times fewer rows than a large one that refers to it is read as a whole by any plan."""
 
 
-def _listed(parent: Table, slots: Sequence[Slot]) -> Listed | None:
+def _listed(parent: Table, slots: Sequence[Slot]) -> ListedKeys | None:
     # Only of an ordinary table it is known that all its rows are read from one heap.
     plain = parent.kind in {"r", "m"} and not parent.unbound
-    return Listed(tuple(slots), parent.estimated_rows) if slots and plain else None
+    return ListedKeys(tuple(slots), parent.estimated_rows) if slots and plain else None
 
 
 def _unhelped(child: Table, parent: Table) -> bool:

@@ -6,8 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 
-import sqlalchemy as sa
-
 from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError, KisaanError
 from kisaan_validate.facts.catalogue import Catalogue, Table
@@ -356,7 +354,7 @@ class _Maker:
         condition, judged = (to_sql(part(*sides, check.columns)) for part in (rule.violation, rule.judged))
         columns = tuple(dict.fromkeys((*rule.join.columns, *check.columns)))
         slot = Slot(check.id, condition, columns, judged)
-        listed = _listed(slot, rule, View(table), parent, check)
+        listed = _listed(slot, rule, (View(table), View(parent)), check)
         self.joins[table.key, table.only, parent.key, rule.join].append(
             _Joined(slot, listed, by_index=rule.by_index)
         )
@@ -424,13 +422,13 @@ class _Joined:
     by_index: bool
 
 
-def _listed(slot: Slot, rule: JoinRule, child: View, parent: Table, check: Check) -> Slot | None:
+def _listed(slot: Slot, rule: JoinRule, sides: tuple[View, View], check: Check) -> Slot | None:
     # How a kind of another package changes what is wrong is not known.
-    missing = rule.listed(child, parent) if _is_ours(rule) else None
-    if missing is None:
+    violation = rule.violation_listed(*sides, check.columns) if _is_ours(rule) else None
+    if violation is None:
         return None
-    judged = rule.judged(child, View(parent), check.columns)
-    return replace(slot, condition=to_sql(sa.and_(judged, missing)), judged=to_sql(judged))
+    judged = rule.judged(*sides, check.columns)
+    return replace(slot, condition=to_sql(violation), judged=to_sql(judged))
 
 
 def _is_ours(rule: Rule) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from kisaan_validate.dataclass import dataclass
-from kisaan_validate.plan.statements import Listed, Pass, Reads
+from kisaan_validate.plan.statements import ListedKeys, Pass, Reads
 
 MOST_OUTPUTS = 1_000
 """So many outputs a shared scan has at most."""
@@ -91,7 +91,7 @@ def _riding(scan: Pass, passes: Iterable[Pass]) -> list[Pass]:
     return found
 
 
-def _listed(one: Pass) -> Listed:
+def _listed(one: Pass) -> ListedKeys:
     assert one.listed is not None
     return one.listed
 

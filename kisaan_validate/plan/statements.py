@@ -80,7 +80,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedKeys:
     """The slots of a join, said of its table alone: each lists the about ``rows`` keys of the other table."""
 
     slots: tuple[Slot, ...]
@@ -114,7 +114,7 @@ class Pass:
     reads: Reads = Reads()
     marking: Marking | None = None
     placed: str = ""
-    listed: Listed | None = None
+    listed: ListedKeys | None = None
 
     @property
     def check_ids(self) -> tuple[str, ...]:
@@ -160,7 +160,7 @@ class Pass:
         # Each by itself: the same item is asked again where a culprit is searched.
         return [qualified(item) for item in (*items, *rest)]
 
-    def sql_with(self, others: Sequence[Listed]) -> str:
+    def sql_with(self, others: Sequence[ListedKeys]) -> str:
         """The counting statement for all slots and figures, and for what else is counted of the table's rows:
         after what :meth:`sql` returns, the counts of each, with their map first if this pass marks.
         """

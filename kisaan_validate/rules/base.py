@@ -160,11 +160,18 @@ class JoinRule(Rule):
         # AND of both: whatever ``wrong`` says of rows that are not judged cannot count.
         return sa.and_(self.judged(child, parent, columns), self.wrong(child, parent, columns))
 
-    def listed(self, child: View, parent: Table) -> ColumnElement[bool] | None:
+    def listed(self, child: View, parent: View) -> ColumnElement[bool] | None:
         """The same as :meth:`wrong` in a statement that reads the child's rows alone, and lists what they may
         refer to; None where that cannot be said so.
         """
         return None
+
+    def violation_listed(
+        self, child: View, parent: View, columns: tuple[str, ...]
+    ) -> ColumnElement[bool] | None:
+        """The same as :meth:`violation` in such a statement."""
+        missing = self.listed(child, parent)
+        return None if missing is None else sa.and_(self.judged(child, parent, columns), missing)
 
     def referring(self, child: View) -> tuple[tuple[View, str], ...]:
         """The columns by which a row refers to another, each beside its table."""

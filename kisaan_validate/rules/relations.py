@@ -57,15 +57,15 @@ class References(JoinRule):
         # An index may lead to another row than it should, so the values are compared once more.
         return or_nan(sa.literal_column(f"({found}) IS NOT TRUE"), *self.referring(child))
 
-    def listed(self, child: View, parent: Table) -> ColumnElement[bool] | None:
+    def listed(self, child: View, parent: View) -> ColumnElement[bool] | None:
         """It is none of the keys; of several columns, beside a condition or a NaN that is not said so."""
         column = child.table.columns[self.join.columns[0]]
         if self.where or len(self.join.columns) > 1 or column.has_nan:
             return None
         (key,) = self.join.parent_columns
-        sign = column.sign("=", parent.columns[key])
+        sign = column.sign("=", parent.table.columns[key])
         # A name of its own, so that the key can be no column of the child.
-        keys = f"SELECT listed.{quote(key)} FROM {source_sql(parent, 'listed', ())}"
+        keys = f"SELECT listed.{quote(key)} FROM {source_sql(parent.table, 'listed', ())}"
         value = to_sql(child.column(self.join.columns[0]))
         return sa.literal_column(f"({value} {sign} ANY ({keys})) IS NOT TRUE")
 
