@@ -7,17 +7,24 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from conftest import Server
 from helpers import measuring, prove
+from sqlalchemy.sql.elements import ColumnElement
 
 from kisaan_validate import declare as d
 from kisaan_validate.facts.result import Evidence, Status
 from kisaan_validate.facts.run import Run
+from kisaan_validate.guard.rules import GuardRules
 from kisaan_validate.plan import marks, passes, shared
 from kisaan_validate.postgres.session import Limits
 from kisaan_validate.prove.run import run as run_suite
+from kisaan_validate.rules.relations import References
+from kisaan_validate.sql.expressions import View
 from kisaan_validate.suite.load import Suite, suite_of
 
 ROWS = 3_000
@@ -136,7 +143,8 @@ def test_what_cannot_be_said_so_is_joined(server: Server) -> None:
         _tables() + ";CREATE TABLE pairs (a int, b int, UNIQUE (a, b)); INSERT INTO pairs SELECT n, n FROM"
         " generate_series(0, 99) AS n; CREATE TABLE unknown (k int UNIQUE) WITH (autovacuum_enabled = off);"
         "CREATE TABLE many (k int UNIQUE); INSERT INTO many SELECT n FROM generate_series(0, 400) AS n;"
-        "CREATE TABLE float (k float8 UNIQUE); ALTER TABLE large ADD f float8;"
+        "CREATE TABLE float (k float8 UNIQUE); INSERT INTO float SELECT k FROM to_i WHERE k > 0;"
+        "ALTER TABLE large ADD f float8; UPDATE large SET f = CASE WHEN id % 2 = 0 THEN 'NaN'::float8 ELSE 1 END;"
         "CREATE VIEW seen AS SELECT * FROM large; ANALYZE large, pairs, many, float"
     )
     joined = (
@@ -158,8 +166,9 @@ def test_what_cannot_be_said_so_is_joined(server: Server) -> None:
 
 
 @pytest.mark.usefixtures("sharing")
-def test_a_list_that_does_not_fit_in_memory_is_joined(server: Server) -> None:
-    """It would be read again for each row, so no such statement is sent."""
+@pytest.mark.parametrize("material", ["on", "off"])
+def test_a_list_that_does_not_fit_in_memory_is_joined(server: Server, material: str) -> None:
+    """It would be read again for each row, so no such statement is sent, however the planner is set."""
     tables = (
         _tables() + ";CREATE TABLE wide (k text UNIQUE); INSERT INTO wide SELECT repeat('w', 900) || n FROM"
     )
@@ -167,6 +176,7 @@ def test_a_list_that_does_not_fit_in_memory_is_joined(server: Server) -> None:
         tables + " generate_series(0, 299) AS n; ANALYZE wide; ALTER TABLE large ADD wide text"
     )
     server.sql(f"ALTER DATABASE {database} SET work_mem = '64kB'")
+    server.sql(f"ALTER DATABASE {database} SET enable_material = {material}")
     run = prove(server, database, _suite(d.references("large", "wide", "wide", "k", id="wide"), names="i"))
     assert not _shared(run)
     assert [(r.check_id, r.violations) for r in run.results] == [("amount", 11), ("to i", 87), ("wide", 0)]
@@ -230,11 +240,15 @@ def test_what_is_cancelled_is_not_asked_again(server: Server) -> None:
 
 @pytest.mark.usefixtures("sharing")
 def test_a_missing_right_costs_what_needs_it(server: Server) -> None:
-    """A role that may not read what is referred to: only that reference has no answer."""
-    database = server.create(_tables())
+    """A role that may not read what is referred to, or not run a function: only these have no answer."""
+    database = server.create(
+        _tables() + "; CREATE FUNCTION one(n int) RETURNS int LANGUAGE sql IMMUTABLE RETURN n;"
+        "REVOKE EXECUTE ON FUNCTION one FROM PUBLIC"
+    )
     server.sql(f"CREATE ROLE {database} LOGIN; GRANT SELECT ON large, to_i TO {database}", database)
-    run = run_suite(_suite(names="iv"), server.dsn(database, database), options=measuring(jobs=1))
-    assert [r.check_id for r in run.results if r.status in {Status.ERROR, Status.SKIP}] == ["to v"]
+    suite = _suite(d.holds("large", "public.one(id) > 0", id="one"), names="iv")
+    run = run_suite(suite, server.dsn(database, database), options=measuring(jobs=1))
+    assert [r.check_id for r in run.results if r.status in {Status.ERROR, Status.SKIP}] == ["to v", "one"]
     server.drop(database)
     server.sql(f"DROP ROLE {database}")
 
@@ -272,4 +286,46 @@ def test_a_scan_lists_only_so_much(
     run = prove(server, database, _suite(names="ibv"), sample=0)
     assert _shared(run) == (["rows of large, references to to_i, to_b"] if bound == "MOST_KEYS" else [])
     assert {r.violations for r in run.results} == {11, 87}
+    server.drop(database)
+
+
+@pytest.mark.usefixtures("sharing")
+@pytest.mark.parametrize("option", [{"fail_fast": True}, {"guard": GuardRules(bounds={})}])
+def test_what_may_have_to_stop_is_asked_in_parts(server: Server, option: dict[str, Any]) -> None:
+    """With --fail-fast what comes first is waited for alone; a guard may cancel or cut a statement."""
+    database = server.create(_tables())
+    run = prove(server, database, _suite(names="iv"), sample=0, **option)
+    assert not _shared(run)
+    assert {11, 87} & {r.violations for r in run.results}
+    server.drop(database)
+
+
+@pytest.mark.usefixtures("sharing")
+def test_what_small_tables_share_is_not_asked_twice(server: Server) -> None:
+    """A table that the planner takes for large, and that has few blocks, among many small ones."""
+    small = "".join(f"CREATE TABLE t{n} (v int);" for n in range(30))
+    database = server.create(f"{small} {_tables()}")
+    more = (d.holds(f"t{n}", "v > 0", id=f"c{n}") for n in range(30))
+    run = prove(server, database, _suite(*more, names="iv"), sample=0)
+    asked = [id for statement in run.statements for id in statement.check_ids]
+    assert sorted(asked) == sorted(r.check_id for r in run.results)
+    server.drop(database)
+
+
+class Nothing(References):
+    """Of another package: no reference is wrong."""
+
+    def wrong(self, child: View, parent: View, columns: tuple[str, ...]) -> ColumnElement[bool]:
+        """It never is."""
+        return sa.false()
+
+
+@pytest.mark.usefixtures("sharing")
+def test_a_kind_of_another_package_is_joined(server: Server) -> None:
+    """What it says of a row is what counts."""
+    database = server.create(_tables())
+    declared = d.references("large", "i", "to_i", "k", id="nothing")
+    run = prove(server, database, suite_of(replace(declared, rule=Nothing(declared.rule.join))))
+    assert [(r.check_id, r.violations) for r in run.results] == [("nothing", 0)]
+    assert not _shared(run)
     server.drop(database)

@@ -91,7 +91,9 @@ def join_pass(
         looked=looked,
         reads=reads,
         placed=f"{left.source(matched, placed=True)}\n{joined}",
-        listed=_listed(parent, listed) if unhelped and not child.only else None,
+        listed=ListedKeys(tuple(listed), parent.estimated_rows)
+        if listed and unhelped and not child.only
+        else None,
     )
 
 
@@ -135,12 +137,6 @@ LARGE = 1_000_000
 
 SMALL_BESIDE = 10
 """A table of so many times fewer rows than a large one that refers to it is read as a whole by any plan."""
-
-
-def _listed(parent: Table, slots: Sequence[Slot]) -> ListedKeys | None:
-    # Only of an ordinary table it is known that all its rows are read from one heap.
-    plain = parent.kind in {"r", "m"} and not parent.unbound
-    return ListedKeys(tuple(slots), parent.estimated_rows) if slots and plain else None
 
 
 def _unhelped(child: Table, parent: Table) -> bool:
