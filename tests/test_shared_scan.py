@@ -329,3 +329,24 @@ def test_a_kind_of_another_package_is_joined(server: Server) -> None:
     assert [(r.check_id, r.violations) for r in run.results] == [("nothing", 0)]
     assert not _shared(run)
     server.drop(database)
+
+
+@pytest.mark.usefixtures("sharing")
+def test_what_reads_the_most_rows_begins_first(server: Server) -> None:
+    """So that the longest statement is not the last to begin, whatever the suite's order."""
+    database = server.create(
+        _tables() + ";CREATE TABLE more (k int UNIQUE); INSERT INTO more SELECT id FROM large"
+    )
+    server.sql("ANALYZE more", database)
+    suite = suite_of(
+        d.holds("to_i", "k >= 0", id="small"),
+        d.references("large", "b", "to_b", "k", id="shared"),
+        d.references("large", "i", "more", "k", id="joined"),
+    )
+    run = prove(server, database, suite, sample=0)
+    assert [s.purpose.split(",")[0] for s in run.statements] == [
+        "large with more by i",
+        "rows of large",
+        "rows of to_i",
+    ]
+    server.drop(database)

@@ -60,8 +60,8 @@ class QueryPlan:
 
     @property
     def rereads(self) -> bool:
-        """Whether a subquery would be read again for each row: where the server may keep its rows
-        (``enable_material``), it does so only then.
+        """Whether a subquery would be read again for each row: sessions let the server keep its rows
+        (``enable_material``), which it does only then (PostgreSQL source, subselect.c, build_subplan).
         """
         return any(
             node.get("Parent Relationship") == "SubPlan" and node["Node Type"] == "Materialize"

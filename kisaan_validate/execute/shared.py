@@ -9,16 +9,12 @@ from kisaan_validate.execute.ask import ask, refuse
 from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.heap import NotRead, TooLarge, explained
 from kisaan_validate.execute.one_pass import StatementAnswer, is_one_expressions_fault, take
-from kisaan_validate.execute.recovery import recover, tuned
+from kisaan_validate.execute.recovery import recover
 from kisaan_validate.facts.run import StatementFacts
 from kisaan_validate.plan.shared import SharedScan
 from kisaan_validate.postgres.session import Session, milliseconds_since
 
 _TIMED_OUT = "57014"
-
-# A list that would be read again for each row shows in the plan by what would keep it (PostgreSQL source,
-# subselect.c, build_subplan).
-_SHOWN = (("enable_material", "on"),)
 
 
 def ask_shared(session: Session, shared: SharedScan, ground: Ground) -> list[StatementAnswer]:
@@ -27,11 +23,10 @@ def ask_shared(session: Session, shared: SharedScan, ground: Ground) -> list[Sta
     """
     sql, start = shared.sql(), time.perf_counter()
     try:
-        with tuned(session, _SHOWN):
-            if explained(session, sql).rereads:
-                raise NotRead("not run: a list would be read again for each row")
-            with ground.under(session, shared.reads, sql, shared.check_ids) as rests:
-                (row,), taken = session.timed(sql)
+        if explained(session, sql).rereads:
+            raise NotRead("not run: a list would be read again for each row")
+        with ground.under(session, shared.reads, sql, shared.check_ids) as rests:
+            (row,), taken = session.timed(sql)
     except DatabaseError as error:
         recover(session)
         return _without(session, shared, ground, error, milliseconds_since(start))
