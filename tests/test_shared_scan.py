@@ -22,6 +22,7 @@ from kisaan_validate.facts.run import Run
 from kisaan_validate.guard.rules import GuardRules
 from kisaan_validate.plan import marks, passes, shared
 from kisaan_validate.postgres.session import Limits
+from kisaan_validate.process.deadline import Deadline
 from kisaan_validate.prove.run import run as run_suite
 from kisaan_validate.rules.relations import References
 from kisaan_validate.sql.expressions import View
@@ -290,9 +291,18 @@ def test_a_scan_lists_only_so_much(
 
 
 @pytest.mark.usefixtures("sharing")
-@pytest.mark.parametrize("option", [{"fail_fast": True}, {"guard": GuardRules(bounds={})}])
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"fail_fast": True},
+        {"guard": GuardRules(bounds={})},
+        {"until": Deadline(time.monotonic() + 3_600, "night is over")},
+    ],
+)
 def test_what_may_have_to_stop_is_asked_in_parts(server: Server, option: dict[str, Any]) -> None:
-    """With --fail-fast what comes first is waited for alone; a guard may cancel or cut a statement."""
+    """With --fail-fast what comes first is waited for alone; a guard may cancel or cut a statement; the end of
+    a night cancels what is too long.
+    """
     database = server.create(_tables())
     run = prove(server, database, _suite(names="iv"), sample=0, **option)
     assert not _shared(run)

@@ -75,8 +75,9 @@ def plan(context: RunContext) -> Planned:
     small = small_tables(tables, blocks)
     at_once = [s for s in made.counting if resumption.of(s) is None]
     bundles = () if options.fail_fast else tuple(bundles_of(at_once, small))
-    # What a guard may cut into pieces, or cancel, is asked by itself too.
-    apart = options.fail_fast or options.guard is not None
+    # What a guard may cut or cancel is asked by itself too, and what has to end by some time: what takes
+    # longer together than a night has would never be answered.
+    apart = options.fail_fast or options.guard is not None or options.until is not None
     bundled = {id(one) for bundle in bundles for one in bundle.members}
     single = [s for s in at_once if isinstance(s, Pass) and id(s) not in bundled]
     shared = () if apart else tuple(shared_scans(single))
