@@ -210,6 +210,7 @@ def test_a_timeout_costs_what_is_slow(server: Server) -> None:
         ("to i", "to v"), Status.FAIL
     )
     assert [s.sqlstate for s in run.statements if s.purpose in _shared(run)] == ["57014"]
+    assert next(r.hint for r in run.results if r.check_id == "slow").startswith("raise statement_timeout")
     server.drop(database)
 
 
@@ -233,7 +234,9 @@ def test_what_is_cancelled_is_not_asked_again(server: Server) -> None:
     run = prove(server, database, suite)
     ended.set()
     thread.join()
-    assert {r.status for r in run.results} == {Status.ERROR}
+    assert {(r.status, r.hint) for r in run.results} == {
+        (Status.ERROR, "it was cancelled, not timed out: run again")
+    }
     assert len(_shared(run)) == 1
     assert not [s for s in run.statements if " with to_" in s.purpose]
     server.drop(database)

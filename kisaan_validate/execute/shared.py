@@ -11,10 +11,9 @@ from kisaan_validate.execute.heap import NotRead, explained
 from kisaan_validate.execute.one_pass import StatementAnswer, take
 from kisaan_validate.execute.recovery import recover
 from kisaan_validate.facts.run import StatementFacts
+from kisaan_validate.facts.sqlstate import CANCELLED
 from kisaan_validate.plan.shared import SharedScan
 from kisaan_validate.postgres.session import Session, milliseconds_since
-
-_CANCELLED = "57014"
 
 
 def ask_shared(session: Session, shared: SharedScan, ground: Ground) -> list[StatementAnswer]:
@@ -52,7 +51,7 @@ def _without(
 ) -> list[StatementAnswer]:
     """The answers after a shared scan failed with an error, after so many milliseconds."""
     # Sooner it was cancelled by a person, or because the run is stopped: then nothing more is asked.
-    cancelled = error.sqlstate == _CANCELLED and taken < session.limits.statement_timeout
+    cancelled = error.sqlstate == CANCELLED and session.limits.is_early(taken)
     if cancelled or error.lost or session.lost:
         return [refuse(one, error) for one in shared.members]
     return [ask(session, one, ground) for one in shared.members]

@@ -16,8 +16,16 @@ _HINTS = {
 }
 
 
-def hint_for(sqlstate: str) -> str:
-    """What to do about a SQLSTATE, where there is something to say."""
+CANCELLED = "57014"
+"""A statement's time was over, or somebody cancelled it."""
+
+
+def hint_for(sqlstate: str, *, early: bool = False) -> str:
+    """What to do about a SQLSTATE, where there is something to say. ``early``: the statement's time was not
+    over.
+    """
+    if early and sqlstate == CANCELLED:
+        return "it was cancelled, not timed out: run again"
     return _HINTS.get(sqlstate, "")
 
 

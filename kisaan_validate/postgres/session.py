@@ -53,6 +53,11 @@ class Limits:
         """How many seconds an answer is waited for, if the server does not end the statement by itself."""
         return self.statement_timeout / 1000 + SPARE_SECONDS
 
+    def is_early(self, milliseconds: float) -> bool:
+        """Whether a statement that ended after so long still had time."""
+        # Less than all of it, because the server measures by a clock of its own.
+        return milliseconds < 0.99 * self.statement_timeout
+
 
 # Text forms, regular expressions and the plan would otherwise follow the role's or database's settings.
 _PINNED = (
@@ -265,12 +270,14 @@ class Session:
     @contextmanager
     def _answered(self, sql: str, seconds: float) -> Iterator[None]:
         """Within, the server is waited for, at most so long. Raises DatabaseError for what goes wrong."""
+        start = time.perf_counter()
         try:
             with self._line.waiting(seconds):
                 yield
         except psycopg2.Error as error:
+            early = self.limits.is_early(milliseconds_since(start))
             # ``from None``: psycopg2's exception repeats the statement, which may hold values.
-            raise self._failure(error, sql) from None
+            raise self._failure(error, sql, early=early) from None
 
     def tune(self, settings: Iterable[Setting]) -> None:
         """Settings of the planner for what follows in this transaction. Raises DatabaseError."""
@@ -324,7 +331,7 @@ class Session:
         self._line.close()
         self._connection.close()
 
-    def _failure(self, error: psycopg2.Error, sql: str) -> DatabaseError:
+    def _failure(self, error: psycopg2.Error, sql: str, *, early: bool) -> DatabaseError:
         # Without a SQLSTATE the server did not refuse anything: the line is what failed.
         if error.pgcode is None and self.lost:
             return self._loss(error)
@@ -335,7 +342,8 @@ class Session:
         # Masked only where the server spoke: a message of this program's or libpq's quotes no row.
         if self.discretion is not None and error.pgcode:
             fact = self._discreet(fact, error, sql, self.discretion)
-        return DatabaseError(fact, hint_for(error.pgcode or ""), error.pgcode or "", self.lost)
+        hint = hint_for(error.pgcode or "", early=early)
+        return DatabaseError(fact, hint, error.pgcode or "", self.lost)
 
     def _discreet(self, fact: str, error: psycopg2.Error, sql: str, discretion: Discretion) -> str:
         """What may be passed on: a statement that was not understood is about its own text, and about no
