@@ -72,13 +72,15 @@ class DatabaseError(KisaanError):
     """A statement failed, or the server went away.
 
     ``sqlstate`` is PostgreSQL's five characters ("" if the client lost the connection without one);
-    ``lost`` tells that the session is gone and nothing more can be asked on it.
+    ``lost`` tells that the session is gone and nothing more can be asked on it. ``cancelled``: somebody
+    cancelled the statement, whose time was not over.
     """
 
     def __init__(self, fact: str, hint: str = "", sqlstate: str = "", lost: bool = False) -> None:
         super().__init__(fact, hint)
         self.sqlstate = sqlstate
         self.lost = lost
+        self.cancelled = False
 
 
 class CatalogueWithheld(DatabaseError):

@@ -195,6 +195,35 @@ def test_one_that_fails_costs_no_other(server: Server, broken: str) -> None:
     server.drop(database)
 
 
+@pytest.mark.usefixtures("sharing")
+def test_a_list_is_as_long_as_its_table_is_large(server: Server) -> None:
+    """A table that had ten rows when it was looked at, in as many blocks as it has now: it is joined."""
+    database = server.create(
+        "CREATE TABLE queue (k int) WITH (autovacuum_enabled = off);"
+        "INSERT INTO queue SELECT n FROM generate_series(1, 250000) AS n; CREATE UNIQUE INDEX ON queue (k);"
+        "CREATE TABLE large (id int PRIMARY KEY, k int); INSERT INTO large SELECT n, n FROM"
+        " generate_series(1, 3000) AS n; DELETE FROM queue WHERE k % 25000 > 0"
+    )
+    server.sql("VACUUM ANALYZE", database)
+    server.sql(
+        "INSERT INTO queue SELECT n FROM generate_series(1, 250000) AS n WHERE n % 25000 > 0", database
+    )
+    run = prove(server, database, suite_of(d.references("large", "k", "queue", "k", id="to queue")))
+    assert ([r.violations for r in run.results], _shared(run)) == ([0], [])
+    server.drop(database)
+
+
+@pytest.mark.usefixtures("sharing")
+def test_the_same_reference_again_is_another_list(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without marks each of them would be held in memory."""
+    database = server.create(_tables())
+    again = (d.references("large", "i", "to_i", "k", id=f"again {n}") for n in range(9))
+    monkeypatch.setattr(shared, "MOST_KEYS", 500)
+    run = prove(server, database, _suite(*again, names="iv"), sample=0)
+    assert _shared(run) == ["rows of large, references to to_v"]
+    server.drop(database)
+
+
 SLOW = """CREATE FUNCTION slow(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
 $$BEGIN IF n % 10 = 0 THEN PERFORM pg_sleep(0.01); END IF; RETURN n; END$$;"""
 
@@ -211,6 +240,19 @@ def test_a_timeout_costs_what_is_slow(server: Server) -> None:
     )
     assert [s.sqlstate for s in run.statements if s.purpose in _shared(run)] == ["57014"]
     assert next(r.hint for r in run.results if r.check_id == "slow").startswith("raise statement_timeout")
+    server.drop(database)
+
+
+@pytest.mark.usefixtures("sharing")
+def test_a_timeout_of_planning_costs_what_is_slow(server: Server) -> None:
+    """A function of constants is called by the planner, before the statement is sent."""
+    database = server.create(_tables() + ";" + SLOW.replace("0.01", "3"))
+    suite = _suite(d.holds("large", "id >= public.slow(10) - 10", id="slow"), names="iv")
+    run = prove(server, database, suite, limits=Limits(statement_timeout=1_000))
+    answered = {r.check_id: r.status for r in run.results}
+    assert answered == dict.fromkeys(("amount", "slow"), Status.ERROR) | dict.fromkeys(
+        ("to i", "to v"), Status.FAIL
+    )
     server.drop(database)
 
 
@@ -280,15 +322,15 @@ def test_each_has_its_own_map(server: Server) -> None:
 
 
 @pytest.mark.usefixtures("sharing")
-@pytest.mark.parametrize(("bound", "found"), [("MOST_KEYS", 202), ("MOST_OUTPUTS", 5)])
+@pytest.mark.parametrize(("bound", "found"), [("MOST_KEYS", 202), ("MOST_BLOCKS", 2), ("MOST_OUTPUTS", 5)])
 def test_a_scan_lists_only_so_much(
     server: Server, monkeypatch: pytest.MonkeyPatch, bound: str, found: int
 ) -> None:
-    """Of three references with 101 keys each two ride; one output too many, and none does."""
+    """Of three references with 101 keys each, in a block, two ride; one output too many, and none does."""
     database = server.create(_tables())
     monkeypatch.setattr(shared, bound, found)
     run = prove(server, database, _suite(names="ibv"), sample=0)
-    assert _shared(run) == (["rows of large, references to to_i, to_b"] if bound == "MOST_KEYS" else [])
+    assert _shared(run) == (["rows of large, references to to_i, to_b"] if bound != "MOST_OUTPUTS" else [])
     assert {r.violations for r in run.results} == {11, 87}
     server.drop(database)
 

@@ -11,7 +11,6 @@ from kisaan_validate.execute.heap import NotRead, explained
 from kisaan_validate.execute.one_pass import StatementAnswer, take
 from kisaan_validate.execute.recovery import recover
 from kisaan_validate.facts.run import StatementFacts
-from kisaan_validate.facts.sqlstate import CANCELLED
 from kisaan_validate.plan.shared import SharedScan
 from kisaan_validate.postgres.session import Session, milliseconds_since
 
@@ -30,7 +29,11 @@ def ask_shared(session: Session, shared: SharedScan, ground: Ground) -> list[Sta
     except DatabaseError as error:
         taken = milliseconds_since(sent) if sent else 0.0
         recover(session)
-        answers = _without(session, shared, ground, error, taken)
+        # Who cancels it, or stops the run, does not want its parts instead.
+        if error.cancelled or session.lost:
+            answers = [refuse(one, error) for one in shared.members]
+        else:
+            answers = [ask(session, one, ground) for one in shared.members]
         # The log holds only statements that were sent.
         if sent:
             code = error.sqlstate or "lost"
@@ -44,14 +47,3 @@ def ask_shared(session: Session, shared: SharedScan, ground: Ground) -> list[Sta
         answers.append(answer)
     answers[0].log.append(StatementFacts(shared.purpose, sql, shared.check_ids, taken))
     return answers
-
-
-def _without(
-    session: Session, shared: SharedScan, ground: Ground, error: DatabaseError, taken: float
-) -> list[StatementAnswer]:
-    """The answers after a shared scan failed with an error, after so many milliseconds."""
-    # Sooner it was cancelled by a person, or because the run is stopped: then nothing more is asked.
-    cancelled = error.sqlstate == CANCELLED and session.limits.is_early(taken)
-    if cancelled or error.lost or session.lost:
-        return [refuse(one, error) for one in shared.members]
-    return [ask(session, one, ground) for one in shared.members]

@@ -19,13 +19,12 @@ _HINTS = {
 CANCELLED = "57014"
 """A statement's time was over, or somebody cancelled it."""
 
+NOT_TIMED_OUT = "it was cancelled, not timed out: run again"
+"""What to do about the second."""
 
-def hint_for(sqlstate: str, *, early: bool = False) -> str:
-    """What to do about a SQLSTATE, where there is something to say. ``early``: the statement's time was not
-    over.
-    """
-    if early and sqlstate == CANCELLED:
-        return "it was cancelled, not timed out: run again"
+
+def hint_for(sqlstate: str) -> str:
+    """What to do about a SQLSTATE, where there is something to say."""
     return _HINTS.get(sqlstate, "")
 
 

@@ -91,7 +91,7 @@ def join_pass(
         looked=looked,
         reads=reads,
         placed=f"{left.source(matched, placed=True)}\n{joined}",
-        listed=ListedKeys(tuple(listed), parent.estimated_rows)
+        listed=ListedKeys(tuple(listed), parent.estimated_rows, parent.oid)
         if listed and unhelped and not child.only
         else None,
     )

@@ -7,7 +7,7 @@ each of its statements is asked by itself, as if there were none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from kisaan_validate.dataclass import dataclass
 from kisaan_validate.plan.statements import ListedKeys, Pass, Reads
@@ -19,6 +19,11 @@ MOST_KEYS = 60_000
 """So many keys at most are listed in a shared scan: some megabytes in each of its processes. One list of
 short keys stays below what a hash may take by default (PostgreSQL documentation, work_mem and
 hash_mem_multiplier).
+"""
+
+MOST_BLOCKS = 1_024
+"""The tables listed in a shared scan have at most so many blocks together (8 MB of 8 kB): a list never spills
+to disk, and statistics may tell far less than there is.
 """
 
 
@@ -68,25 +73,31 @@ class SharedScan:
             start = end
 
 
-def shared_scans(passes: Iterable[Pass]) -> list[SharedScan]:
-    """The scans of these that references to small tables can share."""
+def shared_scans(passes: Iterable[Pass], blocks: Mapping[int, int]) -> list[SharedScan]:
+    """The scans of these that references to small tables can share; ``blocks`` are those of each table, by
+    oid.
+    """
     listed = list(passes)
     made = []
     for scan in listed:
-        found = _riding(scan, listed) if scan.counts_table else []
+        found = _riding(scan, listed, blocks) if scan.counts_table else []
         if found and scan.width + sum(map(_outputs, found)) <= MOST_OUTPUTS:
             made.append(SharedScan(scan, tuple(found)))
     return made
 
 
-def _riding(scan: Pass, passes: Iterable[Pass]) -> list[Pass]:
+def _riding(scan: Pass, passes: Iterable[Pass], blocks: Mapping[int, int]) -> list[Pass]:
     """The references that ride in a scan: the shorter lists first, as far as there is room for them."""
     # A scan that does not mark could not say where the violating rows of one that does lie.
     fit = [one for one in passes if one.table.key == scan.table.key and one.marking == scan.marking]
-    keys, found = 0, []
+    keys, read, found = 0, 0, []
     for one in sorted((one for one in fit if one.listed is not None), key=lambda one: _listed(one).rows):
-        keys += _listed(one).rows
-        if keys <= MOST_KEYS:
+        listed = _listed(one)
+        # Without marks each slot has a list of its own.
+        more = len(listed.slots) * listed.rows
+        size = len(listed.slots) * blocks.get(listed.oid, MOST_BLOCKS + 1)
+        if keys + more <= MOST_KEYS and read + size <= MOST_BLOCKS:
+            keys, read = keys + more, read + size
             found.append(one)
     return found
 

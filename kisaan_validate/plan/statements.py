@@ -81,10 +81,13 @@ class Slot:
 
 @dataclass(frozen=True)
 class ListedKeys:
-    """The slots of a join, said of its table alone: each lists the about ``rows`` keys of the other table."""
+    """The slots of a join, said of its table alone: each lists the keys of the table ``oid``, about ``rows`` as
+    far as its statistics are true.
+    """
 
     slots: tuple[Slot, ...]
     rows: int
+    oid: int
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import psycopg2.extensions
 
 from kisaan_validate.dataclass import dataclass
 from kisaan_validate.errors import DatabaseError
-from kisaan_validate.facts.sqlstate import hint_for, sqlstate_said
+from kisaan_validate.facts.sqlstate import CANCELLED, NOT_TIMED_OUT, hint_for, sqlstate_said
 from kisaan_validate.personal.masking import told_of_rows
 from kisaan_validate.postgres.connecting import connect, joining_seconds
 from kisaan_validate.postgres.target import Target
@@ -342,8 +342,10 @@ class Session:
         # Masked only where the server spoke: a message of this program's or libpq's quotes no row.
         if self.discretion is not None and error.pgcode:
             fact = self._discreet(fact, error, sql, self.discretion)
-        hint = hint_for(error.pgcode or "", early=early)
-        return DatabaseError(fact, hint, error.pgcode or "", self.lost)
+        failure = DatabaseError(fact, hint_for(error.pgcode or ""), error.pgcode or "", self.lost)
+        if early and failure.sqlstate == CANCELLED:
+            failure.cancelled, failure.hint = True, NOT_TIMED_OUT
+        return failure
 
     def _discreet(self, fact: str, error: psycopg2.Error, sql: str, discretion: Discretion) -> str:
         """What may be passed on: a statement that was not understood is about its own text, and about no

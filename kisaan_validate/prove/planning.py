@@ -80,7 +80,7 @@ def plan(context: RunContext) -> Planned:
     apart = options.fail_fast or options.guard is not None or options.until is not None
     bundled = {id(one) for bundle in bundles for one in bundle.members}
     single = [s for s in at_once if isinstance(s, Pass) and id(s) not in bundled]
-    shared = () if apart else tuple(shared_scans(single))
+    shared = () if apart else tuple(shared_scans(single, blocks))
     return Planned(made, ground, streamed, small, bundles, blocks, resumption, shared)
 
 
