@@ -81,7 +81,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class ListedKeys:
-    """The slots of a join, said of its table alone: each lists the keys of the table ``oid``, about ``rows`` as
+    """The slots of a join, said of its table alone: each lists the keys of table ``oid``, about ``rows`` as
     far as its statistics are true.
     """
 
