@@ -4,7 +4,7 @@
 
 The statements are those that a run recorded; beside them stands the same in SQL by hand (rivals.py), and the
 forms of docs/performance.md that were tried and not built. Interleaved rounds on one server, a session for
-each statement, no index; ratios of the server's processor time within a round, the median of all rounds, the
+each form, no index; ratios of the server's processor time within a round, the median of all rounds, the
 spread beside it.
 """
 
@@ -14,14 +14,13 @@ import json
 import re
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import psycopg2
 from market import SUITE, Built, each_market, environment, parser_of
 from measure import Spread, child
 from rivals import fused
+from speed import in_sessions
 
 FROM_THE_HEAP = "; ".join(
     f"SET {name} = off" for name in ("jit", "enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan")
@@ -41,9 +40,6 @@ from kisaan_validate.plan import shared
 shared.MOST_KEYS = 0
 entry()
 """
-
-SETTLED = 0.2
-"""Seconds until the server knows what a session took that has ended."""
 
 
 def recorded(built: Built, *, apart: bool = False) -> dict[str, str]:
@@ -173,16 +169,6 @@ def forms(built: Built) -> tuple[Mapping[str, Sequence[str]], Sequence[tuple[str
     return found, asked
 
 
-def _ask(built: Built, sql: str) -> None:
-    connection = psycopg2.connect(built.dsn)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute(FROM_THE_HEAP)
-        cursor.execute(sql)
-        cursor.fetchall()
-    connection.close()
-
-
 def report(built: Built, rounds: int) -> None:
     """Measure every form in every round, and print the ratios."""
     found, asked = forms(built)
@@ -191,9 +177,8 @@ def report(built: Built, rounds: int) -> None:
     for turn in range(rounds + 1):
         for name, statements in found.items():
             before = built.server.processor or 0.0
-            for sql in statements:
-                _ask(built, sql)
-            time.sleep(SETTLED)
+            # A session that ends, because the server's time has only that of processes that ended.
+            in_sessions(built.dsn, [(FROM_THE_HEAP, sql) for sql in statements], 1)
             if turn:
                 taken[name].append((built.server.processor or 0.0) - before)
     print(f"processor time of the server, median (min to max) of {rounds} rounds")

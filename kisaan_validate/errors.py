@@ -72,15 +72,17 @@ class DatabaseError(KisaanError):
     """A statement failed, or the server went away.
 
     ``sqlstate`` is PostgreSQL's five characters ("" if the client lost the connection without one);
-    ``lost`` tells that the session is gone and nothing more can be asked on it. ``cancelled``: somebody
-    cancelled the statement, whose time was not over.
+    ``lost`` tells that the session is gone and nothing more can be asked on it. ``cancelled`` tells that
+    the statement was cancelled by somebody, not by its timeout.
     """
 
-    def __init__(self, fact: str, hint: str = "", sqlstate: str = "", lost: bool = False) -> None:
+    def __init__(
+        self, fact: str, hint: str = "", sqlstate: str = "", lost: bool = False, *, cancelled: bool = False
+    ) -> None:
         super().__init__(fact, hint)
         self.sqlstate = sqlstate
         self.lost = lost
-        self.cancelled = False
+        self.cancelled = cancelled
 
 
 class CatalogueWithheld(DatabaseError):

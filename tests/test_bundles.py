@@ -14,6 +14,7 @@ from kisaan_validate import declare as d
 from kisaan_validate.facts.result import Status
 from kisaan_validate.facts.run import Run
 from kisaan_validate.plan import bundles
+from kisaan_validate.postgres.session import Limits
 from kisaan_validate.suite.load import Suite, suite_of
 
 MANY = 120
@@ -99,6 +100,17 @@ def test_one_that_fails_costs_no_other(server: Server, broken: str) -> None:
     assert [r.check_id for r in run.results if r.status is Status.ERROR] == ["broken"]
     assert sum(r.status is Status.FAIL for r in run.results) == MANY
     assert all(table.rows is not None for table in run.tables)
+    server.drop(database)
+
+
+def test_a_timeout_costs_no_other(server: Server) -> None:
+    """Only the table whose statement takes too long has no answer."""
+    made = "CREATE FUNCTION slow(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS"
+    database = server.create(f"{_tables()} {made} $$BEGIN PERFORM pg_sleep(9); RETURN n; END$$")
+    suite = _suite(d.holds("t5", "public.slow(v) < 9", id="slow"))
+    run = prove(server, database, suite, limits=Limits(statement_timeout=700))
+    assert {r.check_id for r in run.results if r.status is Status.ERROR} == {"c5", "rows5", "slow"}
+    assert sum(r.status is Status.FAIL for r in run.results) == MANY - 1
     server.drop(database)
 
 

@@ -14,10 +14,11 @@ from kisaan_validate import declare as d
 from kisaan_validate.facts.catalogue import Column, Index, Table
 from kisaan_validate.facts.result import MASKED
 from kisaan_validate.facts.run import Run
-from kisaan_validate.plan import passes
-from kisaan_validate.plan.passes import MERGED, join_pass
+from kisaan_validate.plan import joins
+from kisaan_validate.plan.joins import MERGED, JoinedCheck, join_pass
 from kisaan_validate.plan.statements import Slot
 from kisaan_validate.postgres.session import Limits
+from kisaan_validate.rules.base import Join
 from kisaan_validate.suite.load import suite_of
 
 TABLES = """
@@ -143,9 +144,8 @@ def test_a_join_is_merged_only_where_both_sides_lie_in_its_order(
     """
     left = replace(_table("c", "p_id", child[0], child[1], indexed=child[2]), believed=believed)
     right = _table("p", "id", parent[0], parent[1], indexed=parent[2])
-    assert (join_pass(left, right, ("p_id",), ("id",), [Slot("x", "true")]).planner == MERGED) is (
-        merged and believed
-    )
+    made = join_pass(left, right, Join(("p_id",), "p", ("id",)), [JoinedCheck(Slot("x", "true"))])
+    assert (made.planner == MERGED) is (merged and believed)
 
 
 def test_the_planner_s_settings_change_no_answer(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +156,7 @@ def test_the_planner_s_settings_change_no_answer(server: Server, monkeypatch: py
     )
     believing = {"trust_indexes": True}
     plain = _evidence(prove(server, database, suite_of(*_checks()), **believing))
-    monkeypatch.setattr(passes, "LARGE", 0)
-    monkeypatch.setattr(passes, "ORDERED", 0.0)
+    monkeypatch.setattr(joins, "LARGE", 0)
+    monkeypatch.setattr(joins, "ORDERED", 0.0)
     assert _evidence(prove(server, database, suite_of(*_checks()), **believing)) == plain
     server.drop(database)

@@ -20,7 +20,7 @@ from kisaan_validate import declare as d
 from kisaan_validate.facts.result import Evidence, Status
 from kisaan_validate.facts.run import Run
 from kisaan_validate.guard.rules import GuardRules
-from kisaan_validate.plan import marks, passes, shared
+from kisaan_validate.plan import joins, marks, shared
 from kisaan_validate.postgres.session import Limits
 from kisaan_validate.process.deadline import Deadline
 from kisaan_validate.prove.run import run as run_suite
@@ -60,7 +60,7 @@ VALUES = {
     "x": "CASE WHEN n % 2 = 0 THEN 'K' ELSE 'k' END || n",
 }
 SAME = {"w": "'k' || n", "x": "'k' || n"}
-"""What these refer to is written otherwise, and the same to their collation or type."""
+"""Keys that differ in case, and are equal to their collation or type."""
 
 
 def _tables(keys: Mapping[str, str] = KEYS) -> str:
@@ -87,7 +87,7 @@ def _suite(*more: d.Declaration, names: Iterable[str] = KEYS) -> Suite:
 @pytest.fixture
 def sharing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A table of a thousand rows is large."""
-    monkeypatch.setattr(passes, "LARGE", 1_000)
+    monkeypatch.setattr(joins, "LARGE", 1_000)
     monkeypatch.setattr(marks, "FEWEST_BLOCKS", 1)
 
 
@@ -103,28 +103,24 @@ def _shared(run: Run) -> list[str]:
 
 
 @pytest.mark.usefixtures("sharing")
+@pytest.mark.parametrize(("named", "keys"), [("server", KEYS), ("server15", COLLATED)], ids=["18", "15"])
 @pytest.mark.parametrize("sample", [0, 20])
-def test_the_same_as_by_a_join_each(server: Server, monkeypatch: pytest.MonkeyPatch, sample: int) -> None:
-    """Columns of every kind of key, NULL on both sides, a type that takes more for equal, with marks and
-    without: one scan instead of eleven statements, and the same results.
+def test_the_same_as_by_a_join_each(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    named: str,
+    keys: Mapping[str, str],
+    sample: int,
+) -> None:
+    """Columns of every kind of key, NULL on both sides, types and collations that take more for equal, with
+    marks and without: one scan instead of a statement each, and the same results.
     """
-    _compare(server, monkeypatch, sample, KEYS)
-
-
-@pytest.mark.usefixtures("sharing")
-@pytest.mark.parametrize("sample", [0, 20])
-def test_the_same_on_postgresql_15(server15: Server, monkeypatch: pytest.MonkeyPatch, sample: int) -> None:
-    """There with a collation that takes more for equal too."""
-    _compare(server15, monkeypatch, sample, COLLATED)
-
-
-def _compare(server: Server, monkeypatch: pytest.MonkeyPatch, sample: int, keys: Mapping[str, str]) -> None:
+    server: Server = request.getfixturevalue(named)
     database = server.create(_tables(keys))
     together = prove(server, database, _suite(names=keys), sample=sample)
     monkeypatch.setattr(shared, "MOST_KEYS", 0)
     alone = prove(server, database, _suite(names=keys), sample=sample)
-    (purpose,) = _shared(together)
-    assert purpose == f"rows of large, references to {', '.join(f'to_{name}' for name in keys)}"
+    assert _shared(together) == [f"rows of large, references to {', '.join(f'to_{name}' for name in keys)}"]
     assert not _shared(alone)
     assert _facts(together) == _facts(alone)
     found = {r.check_id: r for r in together.results}
@@ -136,7 +132,7 @@ def _compare(server: Server, monkeypatch: pytest.MonkeyPatch, sample: int, keys:
 
 
 @pytest.mark.usefixtures("sharing")
-def test_what_cannot_be_said_so_is_joined(server: Server) -> None:
+def test_what_cannot_be_listed_is_joined(server: Server) -> None:
     """Under a filter or a condition, by two columns, by what may be NaN, beside ``agrees``, of a view, to a large
     table, to one of unknown size.
     """

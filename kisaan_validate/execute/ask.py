@@ -10,10 +10,9 @@ from typing import Any
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.ground import Ground
 from kisaan_validate.execute.heap import NotRead, TooLarge
-from kisaan_validate.execute.one_pass import StatementAnswer, ask_pass, is_one_expressions_fault, take
+from kisaan_validate.execute.one_pass import StatementAnswer, ask_pass, is_one_expressions_fault
 from kisaan_validate.execute.recovery import FEW_ROWS, recover, tuned
 from kisaan_validate.facts.run import StatementFacts
-from kisaan_validate.plan.bundles import StatementBundle
 from kisaan_validate.plan.samples import COUNTED
 from kisaan_validate.plan.statements import Pass, Query
 from kisaan_validate.postgres.session import Session, milliseconds_since
@@ -52,36 +51,6 @@ def _ask_grounded(session: Session, statement: Pass, ground: Ground) -> Statemen
         if session.lost or isinstance(failure, (NotRead, TooLarge)):
             break
     return refuse(statement, failure)
-
-
-def ask_bundle(session: Session, bundle: StatementBundle, ground: Ground) -> list[StatementAnswer]:
-    """Run a bundle; an answer for each of its members. Raises nothing: if one expression may be at fault, or
-    one plan, each is asked by itself; else the error is that of all.
-    """
-    sql, start = bundle.sql(), time.perf_counter()
-    try:
-        with ground.under(session, bundle.reads, sql, bundle.check_ids) as rests:
-            (row,), taken = session.timed(sql)
-    except DatabaseError as error:
-        recover(session)
-        of_one = is_one_expressions_fault(error) or error.sqlstate in {"42501", "42P01"}
-        if of_one or isinstance(error, (NotRead, TooLarge)):
-            return [ask(session, one, ground) for one in bundle.members]
-        taken = milliseconds_since(start)
-        answers = [refuse(one, error) for one in bundle.members]
-        code = error.sqlstate or "lost"
-        answers[0].log.append(StatementFacts(bundle.purpose, sql, bundle.check_ids, taken, code))
-        return answers
-    answers = []
-    for one, outputs in bundle.rows(row):
-        answer = StatementAnswer(rests=rests, milliseconds=round(taken / len(bundle.members), 3))
-        if isinstance(one, Query):
-            _take_counts(one, outputs, answer)
-        else:
-            take(one, outputs, one.slots, one.figures, answer)
-        answers.append(answer)
-    answers[0].log.append(StatementFacts(bundle.purpose, sql, bundle.check_ids, taken))
-    return answers
 
 
 def refuse(statement: Pass | Query, error: DatabaseError) -> StatementAnswer:
@@ -132,7 +101,7 @@ def ask_query(session: Session, query: Query, ground: Ground) -> StatementAnswer
         if most and (segments := int(judged.pop())) > most:
             counted.errors[query.check_id] = _too_many(segments, most)
             return counted
-        _take_counts(query, (count, *judged), counted)
+        take_counts(query, (count, *judged), counted)
     except DatabaseError as error:
         counted.milliseconds = milliseconds_since(start)
         recover(session)
@@ -146,7 +115,7 @@ def ask_query(session: Session, query: Query, ground: Ground) -> StatementAnswer
     return counted
 
 
-def _take_counts(query: Query, row: Sequence[Any], counted: StatementAnswer) -> None:
+def take_counts(query: Query, row: Sequence[Any], counted: StatementAnswer) -> None:
     """What the one row of a query says: how many rows violate and, where it counts them, were judged; and a
     figure that is judged later.
     """

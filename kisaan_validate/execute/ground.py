@@ -51,7 +51,7 @@ DECLARED = ("the bounds of", "NOT NULL of")
 """How what stands for rows is called where it is no index."""
 
 _COMPARED = re.compile(r"(parent|looked)(_\d+)?")
-"""The alias of rows that others refer to (``plan.passes.join_pass``, ``plan.measure.value``),
+"""The alias of rows that others refer to (``plan.joins.join_pass``, ``plan.measure.value``),
 and of its partitions.
 """
 

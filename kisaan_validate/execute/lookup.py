@@ -24,7 +24,7 @@ _ONE_BY_ONE: tuple[Setting, ...] = (
 )
 
 _REFERRED = re.compile(r"parent(_\d+)?")
-"""The alias of rows that are referred to (``plan.passes.join_pass``), and of its partitions."""
+"""The alias of rows that are referred to (``plan.joins.join_pass``), and of its partitions."""
 
 
 def looked_up(session: Session, sql: str) -> tuple[Rows, float] | None:

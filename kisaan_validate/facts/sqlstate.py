@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+CANCELLED = "57014"
+"""query_canceled: by the statement's timeout, or by somebody."""
+
+NOT_TIMED_OUT = "it was cancelled, not timed out: run again"
+"""What to do if it was somebody."""
+
 _HINTS = {
     "42501": "grant SELECT to this role (and, for row security, BYPASSRLS), then run again",
     "55P03": "another session holds a conflicting lock; wait for it to finish, or raise lock_timeout",
-    "57014": "raise statement_timeout, narrow the check, or let indexes find its rows (--trust-indexes)",
+    CANCELLED: "raise statement_timeout, narrow the check, or let indexes find its rows (--trust-indexes)",
     "08006": "the server closed the connection; see its log, then run again",
     "57P01": "the server closed the connection; see its log, then run again",
     "57P02": "a server process crashed; see the server's log, then run again",
@@ -14,13 +20,6 @@ _HINTS = {
     "53100": "the server's disk is full",
     "53300": "the server has no free connection; lower --jobs or raise max_connections",
 }
-
-
-CANCELLED = "57014"
-"""A statement's time was over, or somebody cancelled it."""
-
-NOT_TIMED_OUT = "it was cancelled, not timed out: run again"
-"""What to do about the second."""
 
 
 def hint_for(sqlstate: str) -> str:

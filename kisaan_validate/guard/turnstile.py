@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from kisaan_validate.errors import DatabaseError
 from kisaan_validate.execute.gate import Passage
+from kisaan_validate.facts.sqlstate import CANCELLED
 from kisaan_validate.postgres.session import Session
 from kisaan_validate.process.stopping import Stop
 
@@ -62,7 +63,7 @@ class Turnstile:
             self._leave(passage)
         # What waited for so long must not begin now, only to be cut.
         if stop.requested:
-            raise DatabaseError(f"not run: {stop.reason}", "run again", "57014")
+            raise DatabaseError(f"not run: {stop.reason}", "run again", CANCELLED)
 
     def cancel(self) -> None:
         """Cancel what runs inside. Those who hold a place learn of it by their passage."""

@@ -1,7 +1,6 @@
 """Statements over small tables that travel together: one round trip, and one look at a plan, for many.
 
-What a small table costs is the round trip. If anything goes wrong with a bundle, each of its statements is
-asked by itself, as if there were no bundles.
+What a small table costs is the round trip.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import Table
 from kisaan_validate.facts.titles import TableKey
-from kisaan_validate.plan.statements import Pass, Query, Reads
+from kisaan_validate.plan.fused import FusedStatement
+from kisaan_validate.plan.statements import Pass, Query
 
 MOST_BLOCKS = 128
 """A table of at most so many blocks (1 MB of 8 kB) is small."""
@@ -27,33 +27,19 @@ MOST_OUTPUTS = 1_000
 
 
 @dataclass(frozen=True)
-class StatementBundle:
-    """Some statements over small tables, as one statement of one row."""
-
-    members: tuple[Pass | Query, ...]
+class StatementBundle(FusedStatement):
+    """Some statements over small tables."""
 
     @property
     def purpose(self) -> str:
-        """What it is for, in words."""
+        """How many there are."""
         return f"{len(self.members)} statements over small tables"
-
-    @property
-    def check_ids(self) -> tuple[str, ...]:
-        """The checks that it answers."""
-        return tuple(id for one in self.members for id in one.check_ids)
-
-    @property
-    def reads(self) -> Reads:
-        """How it may read its tables: out of the heap, each as by itself."""
-        tables = dict.fromkeys(key for one in self.members for key in one.reads.tables)
-        bare = dict.fromkeys(key for one in self.members for key in one.reads.bare)
-        return Reads(tuple(tables), tuple(bare), believed=any(one.reads.believed for one in self.members))
 
     def sql(self) -> str:
         """One row, and in it an array for each member: its outputs as text, so that all are of one type."""
         return "SELECT " + ",\n".join(f"({one.as_texts()})" for one in self.members)
 
-    def rows(self, row: Sequence[object]) -> Iterator[tuple[Pass | Query, list[int | str | None]]]:
+    def rows(self, row: Sequence[object]) -> Iterator[tuple[Pass | Query, list[object]]]:
         """Each member with the row that its own statement would have returned."""
         for one, texts in zip(self.members, row, strict=True):
             assert isinstance(texts, list)

@@ -14,7 +14,8 @@ from kisaan_validate.facts.result import Evidence, Result, Status
 from kisaan_validate.facts.sqlstate import hint_for
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.figures import Figure, column_figure
-from kisaan_validate.plan.passes import join_pass, row_pass
+from kisaan_validate.plan.joins import JoinedCheck, join_pass, joined_check
+from kisaan_validate.plan.passes import row_pass
 from kisaan_validate.plan.statements import Pass, Query, Reads, Slot, bare_of
 from kisaan_validate.plan.streams import Stream, make_stream
 from kisaan_validate.plan.trust import NO_TRUST, Trust
@@ -120,7 +121,7 @@ class _Maker:
         self.enforced: dict[str, str] = {}
         self.rows: dict[TableKey, list[Slot]] = defaultdict(list)
         # Grouped by what the statement reads: checks of one join under one filter share a single pass.
-        self.joins: dict[tuple[TableKey, str, TableKey, Join], list[_Joined]] = defaultdict(list)
+        self.joins: dict[tuple[TableKey, str, TableKey, Join], list[JoinedCheck]] = defaultdict(list)
         self.queries: list[Query] = []
         self.streamed: dict[tuple[TableKey, str], list[tuple[str, PythonRule, tuple[str, ...]]]] = (
             defaultdict(list)
@@ -142,22 +143,9 @@ class _Maker:
             # either: its rows may be rewritten meanwhile.
             if key not in uncounted
         ]
-        for (child, only, parent, join), slots in self.joins.items():
+        for (child, only, parent, join), checks in self.joins.items():
             judged, found = replace(self.believing.tables[child], only=only), self.believing.tables[parent]
-            # One check that may not use an index decides for all that share the statement.
-            by_index = all(one.by_index for one in slots)
-            listed = [one.listed for one in slots if one.listed is not None]
-            passes.append(
-                join_pass(
-                    judged,
-                    found,
-                    join.columns,
-                    join.parent_columns,
-                    [one.slot for one in slots],
-                    by_index=by_index,
-                    listed=listed if len(listed) == len(slots) else (),
-                )
-            )
+            passes.append(join_pass(judged, found, join, checks))
         return Plan(
             tuple(passes),
             tuple(self.queries),
@@ -349,15 +337,8 @@ class _Maker:
                 )
                 hint = "refer to a table without children or foreign partitions, or write the check in SQL"
             return Result(check.id, Status.ERROR, message=message, hint=hint)
-        # The aliases that ``join_pass`` gives to its two sides.
-        sides = View(table, "child"), View(parent, "parent")
-        condition, judged = (to_sql(part(*sides, check.columns)) for part in (rule.violation, rule.judged))
-        columns = tuple(dict.fromkeys((*rule.join.columns, *check.columns)))
-        slot = Slot(check.id, condition, columns, judged)
-        listed = _listed(slot, rule, (View(table), View(parent)), check)
-        self.joins[table.key, table.only, parent.key, rule.join].append(
-            _Joined(slot, listed, by_index=rule.by_index)
-        )
+        joined = joined_check(check, rule, table, parent, ours=_is_ours(rule))
+        self.joins[table.key, table.only, parent.key, rule.join].append(joined)
         return None
 
     def _query(self, check: Check, rule: QueryRule, table: Table | None, seen: Catalogue) -> None:
@@ -411,24 +392,6 @@ class _Maker:
         return replace(violations, sql=authored(written.sql)), Reads(
             named, bare, believed=believed, authored=True
         )
-
-
-@dataclass(frozen=True)
-class _Joined:
-    """A check of a join, and the same for a scan of its table alone, where it can be said so."""
-
-    slot: Slot
-    listed: Slot | None
-    by_index: bool
-
-
-def _listed(slot: Slot, rule: JoinRule, sides: tuple[View, View], check: Check) -> Slot | None:
-    # How a kind of another package changes what is wrong is not known.
-    violation = rule.violation_listed(*sides, check.columns) if _is_ours(rule) else None
-    if violation is None:
-        return None
-    judged = rule.judged(*sides, check.columns)
-    return replace(slot, condition=to_sql(violation), judged=to_sql(judged))
 
 
 def _is_ours(rule: Rule) -> bool:

@@ -1,16 +1,17 @@
 """One scan of a large table for its row checks and its references to small ones, whose keys each process of
 the scan holds in memory (a hashed subplan).
 
-A join for each reference would read the large table once more. If anything goes wrong with a shared scan,
-each of its statements is asked by itself, as if there were none.
+A join for each reference would read the large table once more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import ClassVar
 
 from kisaan_validate.dataclass import dataclass
-from kisaan_validate.plan.statements import ListedKeys, Pass, Reads
+from kisaan_validate.plan.fused import FusedStatement
+from kisaan_validate.plan.statements import ListedKeys, Pass, Query
 
 MOST_OUTPUTS = 1_000
 """So many outputs a shared scan has at most."""
@@ -28,45 +29,30 @@ to disk, and statistics may tell far less than there is.
 
 
 @dataclass(frozen=True)
-class SharedScan:
-    """The pass over a table's rows, and those over its references that ride along."""
+class SharedScan(FusedStatement):
+    """The pass over a table's rows, and after it those over its references that ride along."""
 
-    scan: Pass
-    referring: tuple[Pass, ...]
+    lists: ClassVar[bool] = True
 
-    @property
-    def members(self) -> tuple[Pass, ...]:
-        """All of them, in the order of their outputs."""
-        return (self.scan, *self.referring)
+    members: tuple[Pass, ...]
 
     @property
     def purpose(self) -> str:
-        """What it is for, in words."""
-        parents = dict.fromkeys(one.tables[-1][1] for one in self.referring)
-        return f"{self.scan.purpose}, references to {', '.join(parents)}"
-
-    @property
-    def check_ids(self) -> tuple[str, ...]:
-        """The checks that it answers."""
-        return tuple(id for one in self.members for id in one.check_ids)
-
-    @property
-    def reads(self) -> Reads:
-        """How it may read its tables: out of the heap, each as by itself."""
-        tables = dict.fromkeys(key for one in self.members for key in one.reads.tables)
-        return Reads(
-            tuple(tables), tuple(dict.fromkeys(key for one in self.members for key in one.reads.bare))
-        )
+        """The scan, and what it refers to."""
+        parents = dict.fromkeys(one.tables[-1][1] for one in self.members[1:])
+        return f"{self.members[0].purpose}, references to {', '.join(parents)}"
 
     def sql(self) -> str:
-        """The statement; :meth:`rows` reads its one row."""
-        return self.scan.sql_with([_listed(one) for one in self.referring])
+        """The scan of the rows, which lists the keys that they may refer to."""
+        scan, *referring = self.members
+        return scan.sql_with([_listed(one) for one in referring])
 
-    def rows(self, row: Sequence[object]) -> Iterator[tuple[Pass, list[object]]]:
-        """Each member with the row that its own statement would have returned."""
-        start = len(row) - sum(map(_outputs, self.referring))
-        yield self.scan, list(row[:start])
-        for one in self.referring:
+    def rows(self, row: Sequence[object]) -> Iterator[tuple[Pass | Query, list[object]]]:
+        """Those of the scan come first."""
+        scan, *referring = self.members
+        start = len(row) - sum(map(_outputs, referring))
+        yield scan, list(row[:start])
+        for one in referring:
             end = start + _outputs(one)
             # No row finds two others here: as many are read as the table has.
             yield one, [row[0], *row[start:end]]
@@ -82,7 +68,7 @@ def shared_scans(passes: Iterable[Pass], blocks: Mapping[int, int]) -> list[Shar
     for scan in listed:
         found = _riding(scan, listed, blocks) if scan.counts_table else []
         if found and scan.width + sum(map(_outputs, found)) <= MOST_OUTPUTS:
-            made.append(SharedScan(scan, tuple(found)))
+            made.append(SharedScan((scan, *found)))
     return made
 
 

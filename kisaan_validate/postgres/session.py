@@ -54,8 +54,8 @@ class Limits:
         return self.statement_timeout / 1000 + SPARE_SECONDS
 
     def is_early(self, milliseconds: float) -> bool:
-        """Whether a statement that ended after so long still had time."""
-        # Less than all of it, because the server measures by a clock of its own.
+        """Whether a statement that ended after so many milliseconds had not reached its timeout."""
+        # A little less than the timeout, because the server measures by a clock of its own.
         return milliseconds < 0.99 * self.statement_timeout
 
 
@@ -342,10 +342,10 @@ class Session:
         # Masked only where the server spoke: a message of this program's or libpq's quotes no row.
         if self.discretion is not None and error.pgcode:
             fact = self._discreet(fact, error, sql, self.discretion)
-        failure = DatabaseError(fact, hint_for(error.pgcode or ""), error.pgcode or "", self.lost)
-        if early and failure.sqlstate == CANCELLED:
-            failure.cancelled, failure.hint = True, NOT_TIMED_OUT
-        return failure
+        sqlstate = error.pgcode or ""
+        cancelled = early and sqlstate == CANCELLED
+        hint = NOT_TIMED_OUT if cancelled else hint_for(sqlstate)
+        return DatabaseError(fact, hint, sqlstate, self.lost, cancelled=cancelled)
 
     def _discreet(self, fact: str, error: psycopg2.Error, sql: str, discretion: Discretion) -> str:
         """What may be passed on: a statement that was not understood is about its own text, and about no

@@ -6,21 +6,20 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from kisaan_validate.dataclass import dataclass
-from kisaan_validate.execute.ask import ask, ask_bundle, refuse
+from kisaan_validate.execute.ask import ask, refuse
+from kisaan_validate.execute.fused import ask_fused
 from kisaan_validate.execute.one_pass import StatementAnswer
 from kisaan_validate.execute.pieces import Pieces, ask_in_pieces
 from kisaan_validate.execute.pool import Task
-from kisaan_validate.execute.shared import ask_shared
 from kisaan_validate.facts.titles import TableKey
 from kisaan_validate.plan.pieces import divisible
-from kisaan_validate.plan.shared import SharedScan
 from kisaan_validate.plan.statements import Pass, Query
 from kisaan_validate.prove.budget import turn_of
 from kisaan_validate.prove.evidence import listings
 
 if TYPE_CHECKING:
     from kisaan_validate.execute.ground import Ground
-    from kisaan_validate.plan.bundles import StatementBundle
+    from kisaan_validate.plan.fused import FusedStatement
     from kisaan_validate.plan.plan import Plan
     from kisaan_validate.postgres.session import Session
     from kisaan_validate.prove.context import RunContext
@@ -54,27 +53,20 @@ def _alone(
     )
 
 
-def _together(several: StatementBundle | SharedScan, ground: Ground) -> Counting:
-    """The work that asks a bundle, or a shared scan."""
-
-    def answers(session: Session) -> list[StatementAnswer]:
-        if isinstance(several, SharedScan):
-            return ask_shared(session, several, ground)
-        return ask_bundle(session, several, ground)
-
+def _together(fused: FusedStatement, ground: Ground) -> Counting:
+    """The work that asks several statements as one."""
     task: Asked = Task(
-        lambda session: list(zip(several.members, answers(session), strict=True)),
-        lambda error: [(one, refuse(one, error)) for one in several.members],
+        lambda session: list(zip(fused.members, ask_fused(session, fused, ground), strict=True)),
+        lambda error: [(one, refuse(one, error)) for one in fused.members],
     )
-    return Counting(task, several.check_ids, frozenset[TableKey]().union(*map(_counts, several.members)))
+    return Counting(task, fused.check_ids, frozenset[TableKey]().union(*map(_counts, fused.members)))
 
 
 def counting_work(context: RunContext, planned: Planned, fast: FailFast) -> list[Counting]:
     """What counts, in the order in which it is asked: by turn, then what reads the most rows first."""
     limit = context.request.options.failing_keys
     listing = listings(planned.plan.queries, planned.small, limit, context.suite.settings)
-    together = {id(one) for scan in planned.shared for one in scan.members}
-    together |= {id(one) for bundle in planned.bundles for one in bundle.members}
+    together = {id(one) for fused in planned.fused for one in fused.members}
     alone = [s for s in planned.plan.counting if id(s) not in together]
     resumed = [s for s in alone if planned.resumption.of(s) is not None]
     sized = [
@@ -89,10 +81,9 @@ def counting_work(context: RunContext, planned: Planned, fast: FailFast) -> list
         for s in alone
         if s not in resumed
     ]
-    sized += [(_size(context, s.reads.tables), _together(s, planned.ground)) for s in planned.shared]
+    sized += [(_size(context, s.reads.tables), _together(s, planned.ground)) for s in planned.fused]
     # The longest statement should not be the last to begin. Stable: else in the order of the suite.
     work = [one for _, one in sorted(sized, key=lambda pair: pair[0], reverse=True)]
-    work += [_together(bundle, planned.ground) for bundle in planned.bundles]
     first = context.request.options.first
     work = sorted(work, key=lambda one: turn_of(one.ids, first)) if first else work
     # Last: they take all the time that there is.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import field, replace
 
 from kisaan_validate.dataclass import dataclass
@@ -11,12 +11,13 @@ from kisaan_validate.execute.ground import Ground, read_ground
 from kisaan_validate.facts.catalogue import Catalogue, Table
 from kisaan_validate.facts.place import Notice
 from kisaan_validate.facts.titles import TableKey
-from kisaan_validate.plan.bundles import StatementBundle, bundles_of, small_tables
+from kisaan_validate.plan.bundles import bundles_of, small_tables
+from kisaan_validate.plan.fused import FusedStatement
 from kisaan_validate.plan.marks import marking_of
 from kisaan_validate.plan.passes import marked
 from kisaan_validate.plan.plan import Plan, make_plan
 from kisaan_validate.plan.samples import figure_sample
-from kisaan_validate.plan.shared import SharedScan, shared_scans
+from kisaan_validate.plan.shared import shared_scans
 from kisaan_validate.plan.statements import Pass, Query
 from kisaan_validate.plan.trust import Trust
 from kisaan_validate.postgres.catalogue import read_blocks, read_catalogue
@@ -26,6 +27,7 @@ from kisaan_validate.postgres.volatility import volatile_calls
 from kisaan_validate.prove.context import RunContext
 from kisaan_validate.prove.hidden import masked_outputs
 from kisaan_validate.prove.lock import connect
+from kisaan_validate.prove.options import Options
 from kisaan_validate.prove.request import RunRequest
 from kisaan_validate.prove.resumption import Resumption, resumption_of
 from kisaan_validate.prove.server import with_server
@@ -37,20 +39,18 @@ from kisaan_validate.suite.load import Suite, SuiteSettings
 class Planned:
     """The plan, what its answers may rest on, and how many blocks the tables of its streams have.
 
-    ``small`` are the tables that are known to be small, ``bundles`` what over those shares a statement,
-    ``shared`` the scans of large ones that their references share. ``sizes`` are the blocks of the tables
-    that are scanned, by oid, where they are known. ``resumption`` are the tables that are read over several
-    nights.
+    ``small`` are the tables that are known to be small, ``fused`` what over those, or over a large one and
+    its references, is asked as one statement. ``sizes`` are the blocks of the tables that are scanned, by
+    oid, where they are known. ``resumption`` are the tables that are read over several nights.
     """
 
     plan: Plan
     ground: Ground
     blocks: Mapping[int, int]
     small: frozenset[TableKey] = frozenset()
-    bundles: tuple[StatementBundle, ...] = ()
+    fused: tuple[FusedStatement, ...] = ()
     sizes: Mapping[int, int] = field(default_factory=dict)
     resumption: Resumption = field(default_factory=Resumption)
-    shared: tuple[SharedScan, ...] = ()
 
 
 def plan(context: RunContext) -> Planned:
@@ -71,17 +71,31 @@ def plan(context: RunContext) -> Planned:
     if options.failing_keys:
         passes = _marking(made.passes, blocks, holder.version, resumption, context.suite.settings)
         made = replace(made, passes=passes)
-    # With --fail-fast what comes first is waited for, and nothing else.
     small = small_tables(tables, blocks)
     at_once = [s for s in made.counting if resumption.of(s) is None]
-    bundles = () if options.fail_fast else tuple(bundles_of(at_once, small))
-    # What a guard may cut or cancel is asked by itself too, and what has to end by some time: what takes
-    # longer together than a night has would never be answered.
-    apart = options.fail_fast or options.guard is not None or options.until is not None
+    fused = _fused(at_once, small, blocks, options)
+    return Planned(made, ground, streamed, small, fused, blocks, resumption)
+
+
+def _fused(
+    statements: Iterable[Pass | Query],
+    small: Collection[TableKey],
+    blocks: Mapping[int, int],
+    options: Options,
+) -> tuple[FusedStatement, ...]:
+    """Those of these statements that are asked as one."""
+    # With --fail-fast what comes first is waited for, and nothing else.
+    if options.fail_fast:
+        return ()
+    statements = list(statements)
+    bundles = bundles_of(statements, small)
+    # A guard may cut or cancel what is long, and the end of a night ends it: together it would never be
+    # answered.
+    if options.guard is not None or options.until is not None:
+        return tuple(bundles)
     bundled = {id(one) for bundle in bundles for one in bundle.members}
-    single = [s for s in at_once if isinstance(s, Pass) and id(s) not in bundled]
-    shared = () if apart else tuple(shared_scans(single, blocks))
-    return Planned(made, ground, streamed, small, bundles, blocks, resumption, shared)
+    single = [one for one in statements if isinstance(one, Pass) and id(one) not in bundled]
+    return (*bundles, *shared_scans(single, blocks))
 
 
 def _marking(

@@ -161,15 +161,15 @@ class JoinRule(Rule):
         return sa.and_(self.judged(child, parent, columns), self.wrong(child, parent, columns))
 
     def listed(self, child: View, parent: View) -> ColumnElement[bool] | None:
-        """The same as :meth:`wrong` in a statement that reads the child's rows alone, and lists what they may
-        refer to; None where that cannot be said so.
+        """:meth:`wrong` in a statement that reads only the child's rows and lists the keys of the parent;
+        None if the rule cannot be put that way.
         """
         return None
 
     def violation_listed(
         self, child: View, parent: View, columns: tuple[str, ...]
     ) -> ColumnElement[bool] | None:
-        """The same as :meth:`violation` in such a statement."""
+        """:meth:`violation` in such a statement."""
         missing = self.listed(child, parent)
         return None if missing is None else sa.and_(self.judged(child, parent, columns), missing)
 

@@ -58,7 +58,7 @@ class References(JoinRule):
         return or_nan(sa.literal_column(f"({found}) IS NOT TRUE"), *self.referring(child))
 
     def listed(self, child: View, parent: View) -> ColumnElement[bool] | None:
-        """It is none of the keys; of several columns, beside a condition or a NaN that is not said so."""
+        """The value is not among the keys. None for several columns, a condition, or a type that has NaN."""
         column = child.table.columns[self.join.columns[0]]
         if self.where or len(self.join.columns) > 1 or column.has_nan:
             return None
