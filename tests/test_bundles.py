@@ -13,6 +13,7 @@ from helpers import prove
 from kisaan_validate import declare as d
 from kisaan_validate.facts.result import Status
 from kisaan_validate.facts.run import Run
+from kisaan_validate.guard.rules import GuardRules
 from kisaan_validate.plan import bundles
 from kisaan_validate.postgres.session import Limits
 from kisaan_validate.suite.load import Suite, suite_of
@@ -57,6 +58,13 @@ def test_many_small_tables_share_statements(server: Server, monkeypatch: pytest.
     assert _facts(together) == _facts(alone)
     assert together.tables == alone.tables
     assert all(c.profile for table in together.tables for c in table.columns)
+    server.drop(database)
+
+
+def test_a_guard_lets_small_tables_share(server: Server) -> None:
+    """What is short need not be cut, nor cancelled."""
+    database = server.create(_tables())
+    assert _counting(prove(server, database, _suite(), guard=GuardRules(bounds={}))) == 3
     server.drop(database)
 
 
