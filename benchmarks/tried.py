@@ -62,12 +62,22 @@ def unmarked(sql: str) -> str:
     return f"SELECT count(*), max(id), {counts}\nFROM {table}"
 
 
-def twice(sql: str) -> str:
-    """The same with marks, for which every condition is evaluated a second time."""
+def any_marked(sql: str) -> str:
+    """The map of a scan of rows, straight from the table: every condition is written into it."""
     (mark,) = re.findall(r"(pg_catalog\.bit_or\(.*\)) FILTER \(WHERE .*\) AS marked", sql)
     any_of = " OR ".join(condition for condition, _ in FLAG.findall(sql))
-    marked = f"{mark.replace('place::text', 'ctid::text')} FILTER (WHERE {any_of})"
-    return unmarked(sql).replace("SELECT count(*)", f"SELECT count(*), {marked}", 1)
+    return f"{mark.replace('place::text', 'ctid::text')} FILTER (WHERE {any_of})"
+
+
+def twice(sql: str) -> str:
+    """The same with marks, for which every condition is evaluated a second time."""
+    return unmarked(sql).replace("SELECT count(*)", f"SELECT count(*), {any_marked(sql)}", 1)
+
+
+def marks_alone(sql: str) -> str:
+    """A scan of rows that only marks, so that what it marked would have to be counted by a second scan."""
+    table = re.findall(r"FROM (public\.\w+) OFFSET", sql)[-1]
+    return f"SELECT count(*), max(id), {any_marked(sql)}\nFROM {table}"
 
 
 def one_nan(sql: str) -> str:
@@ -97,6 +107,17 @@ def packed(sql: str) -> str:
         f"SELECT count(*), max(id), {mark} {some}, sum(violated) {some}\n"
         f"FROM (SELECT id, ctid AS place, {violated} AS violated FROM {table} OFFSET '0') AS rows"
     )
+
+
+def grouped(sql: str) -> str:
+    """A scan of rows that counts each row once, in the group of the conditions that hold for it."""
+    table = re.findall(r"FROM (public\.\w+) OFFSET", sql)[-1]
+    conditions = [condition for condition, _ in FLAG.findall(sql)]
+    bits = " + ".join(f"CASE WHEN {c} THEN {1 << n} ELSE 0 END" for n, c in enumerate(conditions))
+    violated = f"CASE WHEN {' OR '.join(conditions)} THEN {bits} END"
+    (mark,) = re.findall(r"(pg_catalog\.bit_or\(.*\)) FILTER \(WHERE .*\) AS marked", sql)
+    marked = f"{mark.replace('place::text', 'ctid::text')} FILTER (WHERE {violated} IS NOT NULL)"
+    return f"SELECT {violated}, count(*), max(id), {marked}\nFROM {table} GROUP BY 1"
 
 
 def anti_join(sql: str) -> str:
@@ -144,6 +165,10 @@ def forms(built: Built) -> tuple[Mapping[str, Sequence[str]], Sequence[tuple[str
         "sales unmarked": (unmarked(sales),),
         "payments packed": (packed(rows),),
         "sales packed": (packed(sales),),
+        "payments grouped": (grouped(rows),),
+        "sales grouped": (grouped(sales),),
+        "payments marks alone": (marks_alone(rows),),
+        "sales marks alone": (marks_alone(sales),),
         "payments twice": (twice(rows),),
         "sales twice": (twice(sales),),
         "anti-joins": (counting(rows, "shop_id", "counterparty_id"), anti_join(shops), anti_join(parties)),
@@ -160,6 +185,10 @@ def forms(built: Built) -> tuple[Mapping[str, Sequence[str]], Sequence[tuple[str
         ("no marks: sales", "sales unmarked", "sales"),
         ("counts in one sum: payments", "payments packed", "payments"),
         ("counts in one sum: sales", "sales packed", "sales"),
+        ("a group for each set of conditions: payments", "payments grouped", "payments"),
+        ("a group for each set of conditions: sales", "sales grouped", "sales"),
+        ("marks alone, counted where they are: payments", "payments marks alone", "payments"),
+        ("marks alone, counted where they are: sales", "sales marks alone", "sales"),
         ("conditions written twice: payments", "payments twice", "payments"),
         ("conditions written twice: sales", "sales twice", "sales"),
         ("references as anti-joins: payments", "anti-joins", "payments shared"),
