@@ -15,6 +15,7 @@ from kisaan_validate.sql.expressions import (
     APART,
     condition_sql,
     decided_by_rows,
+    kept_sql,
     key_columns,
     quote,
     table_sql,
@@ -104,6 +105,10 @@ def _collected(
     )
     kept = {only: free_name(f"kept_{n}", table) for n, only in enumerate(filters)}
     here += [f"{condition_sql(only)} AS {name}" for only, name in kept.items()]
+    # Rows that refer to nothing must not be joined (plan.joins): such a join is listed by itself.
+    referring = {f.statement.referring for _, f in rare}
+    if len(referring) == 1 and any(referring):
+        rows = f"{rows}\n  WHERE {kept_sql(table, *referring)}"
     others = {f.statement.joined: f.statement.looked for _, f in rare if f.statement.joined}
     # Set apart, so that the joins above cannot be answered from unique indexes of this table.
     source = f"SELECT {', '.join(['*', *place, *here])}\n  FROM {rows}{APART if others else ''}"

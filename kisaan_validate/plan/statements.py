@@ -15,6 +15,7 @@ from kisaan_validate.rules.base import Violations
 from kisaan_validate.sql.expressions import (
     APART,
     decided_by_rows,
+    kept_sql,
     key_columns,
     named_columns,
     quote,
@@ -100,7 +101,8 @@ class Pass:
     the other row is looked up through its unique index. ``reads`` says how it may read its tables.
     ``marking`` says how the scan marks where violating rows lie, ``placed`` is then a source that gives
     their ctid. ``listed`` is the same for a scan of the table alone, where what it refers to can be listed
-    (``plan.shared``).
+    (``plan.shared``). ``referring`` is the SQL condition that is true for the rows that a join reads: the
+    others refer to nothing, and are only counted ("" where all are joined).
     """
 
     purpose: str
@@ -118,6 +120,7 @@ class Pass:
     marking: Marking | None = None
     placed: str = ""
     listed: ListedKeys | None = None
+    referring: str = ""
 
     @property
     def check_ids(self) -> tuple[str, ...]:
@@ -205,10 +208,14 @@ class Pass:
 
     def _first(self) -> dict[str, str]:
         """The outputs before those of its slots, by name."""
+        rows = source_sql(self.table, matched=())
         first = {"rows_read": "count(*)"}
+        if self.referring:
+            unread = kept_sql(self.table, f"({self.referring}) IS NOT TRUE")
+            first["rows_read"] = f"count(*) + (SELECT count(*) FROM {rows} WHERE {unread})"
         if self.counts_judged:
             # A subquery of its own, because a join that multiplies rows must be noticed.
-            first["rows_judged"] = f"(SELECT count(*) FROM {source_sql(self.table, matched=())})"
+            first["rows_judged"] = f"(SELECT count(*) FROM {rows})"
         return first
 
     @property

@@ -198,7 +198,7 @@ def _wanted(
         failing = [
             Failing(statement, s, count(s.check_id), marks.get(s.check_id)) for s in wrong if s.query is None
         ]
-        apart = statement.joined if failing and are_few(failing) else ""
+        apart = statement.joined if failing and (statement.referring or are_few(failing)) else ""
         shared[statement.table.key, apart] += failing
         queries += [
             s.query for s in wrong if s.query is not None
