@@ -93,9 +93,9 @@ def join_pass(child: Table, parent: Table, join: Join, checks: Sequence[JoinedCh
 def _referring(child: Table, join: Join, checks: Sequence[JoinedCheck]) -> str:
     """The condition that a row refers to another; "" where every row may be joined.
 
-    A hash join may hash the child ("Hash Right Join"), and puts all rows with NULL into one bucket. Where they
-    do not fit work_mem, PostgreSQL splits its table again and again, in vain: with one NULL in twenty of five
-    million rows, PostgreSQL 18 took all memory of the machine.
+    A hash join may hash the child ("Hash Right Join"), and puts all rows with NULL into one bucket. Where
+    they do not fit, PostgreSQL splits its table again and again, in vain: where one of twenty of five
+    million rows was without a value, PostgreSQL 18 took all memory of the machine.
     """
     nullable = [c for c in join.columns if not child.declares_not_null(c)]
     # Another package's kind may judge rows that refer to nothing.
