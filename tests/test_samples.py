@@ -24,7 +24,7 @@ from kisaan_validate.suite.load import suite_of
 TABLES = """
 CREATE TABLE farms (id int PRIMARY KEY, size int, violates_0 int);
 INSERT INTO farms SELECT n, n % 7, n FROM generate_series(1, 50) AS n;
-CREATE TABLE "Odd ""Crops" (id int, "the id" text, farm int, other int, violates_0 int, area numeric, phone text{key});
+CREATE TABLE "Odd ""Crops" (id int, "the id" text, farm int{null}, other int{null}, violates_0 int, area numeric, phone text{key});
 INSERT INTO "Odd ""Crops"
 SELECT n, 'k' || n, CASE WHEN n % 11 = 0 THEN 1000 + n ELSE n % 50 + 1 END, n % 60, n % 5, CASE WHEN n % 13 = 0 THEN -n END, '98' || n
 FROM generate_series(1, 200) AS n;
@@ -48,16 +48,19 @@ def _evidence(run: Run) -> dict[str, tuple[object, ...]]:
     return {r.check_id: (r.violations, r.sample, r.key, r.key_digest, r.sample_complete) for r in run.results}
 
 
+@pytest.mark.parametrize(("null", "statements"), [(" NOT NULL", 1), ("", 3)], ids=["always", "perhaps"])
 @pytest.mark.parametrize("key", KEYS)
-def test_one_statement_lists_what_single_ones_would(server: Server, key: str) -> None:
+def test_one_statement_lists_what_single_ones_would(
+    server: Server, key: str, null: str, statements: int
+) -> None:
     """Row checks and three joins of one table: the same keys and digests as each check alone, and one
-    statement for all.
+    statement for all, or one more for each column that may refer to nothing.
     """
-    database = server.create(TABLES.format(key=KEYS[key]))
+    database = server.create(TABLES.format(key=KEYS[key], null=null))
     suite = suite_of(*_checks(), settings=settings(personal=("*.phone",)))
     together = prove(server, database, suite)
     alone = {check.id: prove(server, database, suite, select=[check.id]) for check in suite.checks}
-    assert len([s for s in together.statements if s.purpose.startswith("keys")]) == 1
+    assert len([s for s in together.statements if s.purpose.startswith("keys")]) == statements
     assert _evidence(together) == {id: _evidence(run)[id] for id, run in alone.items()}
     assert all(r.violations and r.sample for r in together.results)
     shown = [value for r in together.results for row in r.sample for name, value in row if name == "phone"]
@@ -99,7 +102,7 @@ def test_common_failures_read_their_own_source(server: Server, monkeypatch: pyte
     """
     from kisaan_validate.plan import samples
 
-    database = server.create(TABLES.format(key=KEYS["primary key"]))
+    database = server.create(TABLES.format(key=KEYS["primary key"], null=""))
     collected = _evidence(prove(server, database, suite_of(*_checks())))
     monkeypatch.setattr(samples, "RARE", 20)
     assert _evidence(prove(server, database, suite_of(*_checks()))) == collected
@@ -151,7 +154,7 @@ def test_a_join_is_merged_only_where_both_sides_lie_in_its_order(
 def test_the_planner_s_settings_change_no_answer(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same results with merged joins as without; and the setting is gone afterwards."""
     database = server.create(
-        TABLES.format(key=KEYS["primary key"])
+        TABLES.format(key=KEYS["primary key"], null="")
         + 'CREATE INDEX ON "Odd ""Crops" (farm); CREATE INDEX ON "Odd ""Crops" (other); ANALYZE'
     )
     believing = {"trust_indexes": True}
