@@ -55,18 +55,34 @@ def recorded(built: Built, *, apart: bool = False) -> dict[str, str]:
     return {JOIN if purpose.startswith(JOIN) else purpose: sql for purpose, sql in found.items()}
 
 
+def table_of(sql: str) -> str:
+    """The table that a scan of rows reads."""
+    found: list[str] = re.findall(r"FROM (public\.\w+) OFFSET", sql)
+    return found[-1]
+
+
+def mark_of(sql: str) -> str:
+    """The aggregate that makes the map."""
+    found: str
+    (found,) = re.findall(r"(pg_catalog\.bit_or\(.*\)) FILTER \(WHERE .*\) AS marked", sql)
+    return found
+
+
 def unmarked(sql: str) -> str:
     """A scan of rows as it would be without marks: each count with its condition, straight from the table."""
-    table = re.findall(r"FROM (public\.\w+) OFFSET", sql)[-1]
+    table = table_of(sql)
     counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition, _ in FLAG.findall(sql))
     return f"SELECT count(*), max(id), {counts}\nFROM {table}"
 
 
+def marked_where(sql: str, condition: str) -> str:
+    """The map of the rows for which a condition holds, straight from the table."""
+    return f"{mark_of(sql).replace('place::text', 'ctid::text')} FILTER (WHERE {condition})"
+
+
 def any_marked(sql: str) -> str:
     """The map of a scan of rows, straight from the table: every condition is written into it."""
-    (mark,) = re.findall(r"(pg_catalog\.bit_or\(.*\)) FILTER \(WHERE .*\) AS marked", sql)
-    any_of = " OR ".join(condition for condition, _ in FLAG.findall(sql))
-    return f"{mark.replace('place::text', 'ctid::text')} FILTER (WHERE {any_of})"
+    return marked_where(sql, " OR ".join(condition for condition, _ in FLAG.findall(sql)))
 
 
 def twice(sql: str) -> str:
@@ -76,8 +92,7 @@ def twice(sql: str) -> str:
 
 def marks_alone(sql: str) -> str:
     """A scan of rows that only marks, so that what it marked would have to be counted by a second scan."""
-    table = re.findall(r"FROM (public\.\w+) OFFSET", sql)[-1]
-    return f"SELECT count(*), max(id), {any_marked(sql)}\nFROM {table}"
+    return f"SELECT count(*), max(id), {any_marked(sql)}\nFROM {table_of(sql)}"
 
 
 def one_nan(sql: str) -> str:
@@ -95,8 +110,7 @@ def packed(sql: str) -> str:
     """A scan of rows that evaluates its conditions once, and adds up the counts of all in one number, of
     violating rows only.
     """
-    (mark,) = re.findall(r"(pg_catalog\.bit_or\(.*\)) FILTER \(WHERE .*\) AS marked", sql)
-    table = re.findall(r"FROM (public\.\w+) OFFSET", sql)[-1]
+    mark = mark_of(sql)
     conditions = [condition for condition, _ in FLAG.findall(sql)]
     digits = " + ".join(
         f"CASE WHEN {c} THEN {10 ** (19 * n)}::numeric ELSE 0 END" for n, c in enumerate(conditions)
@@ -105,26 +119,24 @@ def packed(sql: str) -> str:
     some = "FILTER (WHERE violated IS NOT NULL)"
     return (
         f"SELECT count(*), max(id), {mark} {some}, sum(violated) {some}\n"
-        f"FROM (SELECT id, ctid AS place, {violated} AS violated FROM {table} OFFSET '0') AS rows"
+        f"FROM (SELECT id, ctid AS place, {violated} AS violated FROM {table_of(sql)} OFFSET '0') AS rows"
     )
 
 
 def grouped(sql: str) -> str:
     """A scan of rows that counts each row once, in the group of the conditions that hold for it."""
-    table = re.findall(r"FROM (public\.\w+) OFFSET", sql)[-1]
     conditions = [condition for condition, _ in FLAG.findall(sql)]
     bits = " + ".join(f"CASE WHEN {c} THEN {1 << n} ELSE 0 END" for n, c in enumerate(conditions))
     violated = f"CASE WHEN {' OR '.join(conditions)} THEN {bits} END"
-    (mark,) = re.findall(r"(pg_catalog\.bit_or\(.*\)) FILTER \(WHERE .*\) AS marked", sql)
-    marked = f"{mark.replace('place::text', 'ctid::text')} FILTER (WHERE {violated} IS NOT NULL)"
-    return f"SELECT {violated}, count(*), max(id), {marked}\nFROM {table} GROUP BY 1"
+    marked = marked_where(sql, f"{violated} IS NOT NULL")
+    return f"SELECT {violated}, count(*), max(id), {marked}\nFROM {table_of(sql)} GROUP BY 1"
 
 
 def anti_join(sql: str) -> str:
     """A reference to a small table that reads only the rows which have none there; judged rows come from
     elsewhere.
     """
-    (mark,) = re.findall(r"(pg_catalog\.bit_or\(.*\)) FILTER \(WHERE .*\) AS marked", sql)
+    mark = mark_of(sql)
     child_, parent, column = re.findall(
         r"FROM (public\.\w+) AS child\s+LEFT JOIN (public\.\w+) AS parent ON child\.(\w+)", sql
     )[0]

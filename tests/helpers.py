@@ -18,8 +18,12 @@ import pytest
 from conftest import Server, wait_until
 
 from kisaan_validate.errors import SuiteError
+from kisaan_validate.facts.catalogue import Catalogue
 from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.facts.run import Run
+from kisaan_validate.postgres.catalogue import read_catalogue
+from kisaan_validate.postgres.session import Limits, Session
+from kisaan_validate.postgres.target import find_target
 from kisaan_validate.prove.options import Before, Comparing, Keeping, KeptColumns, Options
 from kisaan_validate.prove.run import run
 from kisaan_validate.suite.load import Suite, SuiteSettings, load_suite, suite_of
@@ -84,6 +88,16 @@ def prove(server: Server, database: str, suite: Suite, **options: Any) -> Run:
     """Run a suite with one worker; keyword arguments go to ``run`` or, if it has them, to ``Options``."""
     choice = {key: options.pop(key) for key in ("select", "exclude") if key in options}
     return run(suite, server.dsn(database), options=measuring(**{"jobs": 1, **options}), **choice)
+
+
+def catalogue_of(server: Server, database: str) -> Catalogue:
+    """What the catalogue says of the schema public."""
+    session = Session(find_target(server.dsn(database)), Limits(), ("public",))
+    try:
+        session.begin()
+        return read_catalogue(session, ("public",), {})
+    finally:
+        session.close()
 
 
 def results(server: Server, database: str, *sources: Any, **options: Any) -> dict[str, Result]:

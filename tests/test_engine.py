@@ -7,25 +7,18 @@ from dataclasses import replace
 import pytest
 from conftest import Server
 from every_kind import TABLES, suite
+from helpers import catalogue_of
 
 from kisaan_validate.facts.catalogue import Catalogue
 from kisaan_validate.facts.engine import POSTGRESQL, Capability, Engine
 from kisaan_validate.facts.result import Result, Status
 from kisaan_validate.plan.plan import make_plan
-from kisaan_validate.postgres.catalogue import read_catalogue
-from kisaan_validate.postgres.session import Limits, Session
-from kisaan_validate.postgres.target import find_target
 
 
 @pytest.fixture(scope="module")
 def catalogue(server: Server) -> Catalogue:
     """Tables of every type."""
-    database = server.create(TABLES)
-    session = Session(find_target(server.dsn(database)), Limits(), ("public",))
-    session.begin()
-    found = read_catalogue(session, ("public",), {})
-    session.close()
-    return found
+    return catalogue_of(server, server.create(TABLES))
 
 
 def _settled(catalogue: Catalogue, *without: Capability) -> dict[str, Result]:

@@ -291,7 +291,7 @@ def test_rows_of_this_night_are_not_called_changed(server: Server, database: str
     writer.close()
 
 
-# --- what is not gone on with ------------------------------------------------------------------------------
+# --- what is not resumed ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -382,7 +382,7 @@ def test_a_log_that_is_not_written_keeps_nothing(
     monkeypatch.setattr(continuity, "read_moment", _far)
     one = night(server, database, 2)
     assert "a crash could have taken it back" in one.resumed[0].void
-    assert any("cannot be gone on with" in notice.message for notice in one.notices)
+    assert any("cannot be resumed" in notice.message for notice in one.notices)
     assert "600 rows of big" in by_id(one)["amount"].message
     # All in one night rests on nothing that is kept.
     assert night(server, database, 9).verdict is Verdict.PASS
@@ -780,7 +780,7 @@ def test_a_profile_names_such_tables(shop: Shop) -> None:
             run_from_json(text.replace(was, wrong))
 
 
-def test_the_newest_record_of_a_profile_is_gone_on_with(shop: Shop) -> None:
+def test_the_newest_record_of_a_profile_is_resumed(shop: Shop) -> None:
     """Not one of another profile, nor an older one; a night that read nothing of the table is passed over."""
     shop.sql(TABLE)
     suite_file = "from kisaan_validate import declare\ndeclare.holds('big', 'amount >= 0', id='amount')\n"

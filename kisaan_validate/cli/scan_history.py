@@ -65,7 +65,7 @@ def resume_from(config: Config, profile: ScanProfile, suite: Suite, target: Targ
         if not same_place(run.place, place):
             continue
         for state in run.resumed:
-            # The newest record of a table: an older one may have been gone on with.
+            # The newest record of a table: an older one may have been resumed.
             if state.table in found and found[state.table].state is None:
                 found[state.table] = ResumeFrom(wanted[state.table], state)
         if all(one.state is not None for one in found.values()):

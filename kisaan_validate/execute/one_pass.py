@@ -81,8 +81,7 @@ def ask_pass(
         _isolate(
             session, statement, statement.slots, error, counted, lambda: clock() - started > ISOLATION_SECONDS
         )
-        # The table's count is owed to the baseline and to
-        # other checks even if no condition could be computed.
+        # The baseline and other checks need the table's count, even if no condition could be computed.
         if counted.rows is None and not session.lost and is_one_expressions_fault(error):
             _count_rows_alone(session, statement, counted)
     return counted

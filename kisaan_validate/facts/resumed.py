@@ -46,7 +46,7 @@ class TableResumed:
     ``key`` is the column by whose ranges, ``ranges`` are in its order, without a gap from the first row on.
     ``server`` and ``shape`` are digests of what must stay as it was: the server since its start; the table,
     its file and columns. ``meanings`` are the checks with the digests of their conditions. ``rests`` says
-    what the ranges were found by. ``void`` says why nothing can be gone on with, "" where it can.
+    what the ranges were found by. ``void`` says why it cannot be resumed, "" where it can.
     ``changed`` is how many rows changed after they were read; these were read again in this run, in the
     snapshot that counted all rows, so that each row is judged as it is now. None: not looked for.
     """

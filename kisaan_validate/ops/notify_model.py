@@ -131,7 +131,7 @@ class NotifyTable(TomlTable):
 
     base_url: _Url | None = Field(None, description="where the folder of reports is published")
     nudge: _Nudge | None = Field(
-        None, description="after so long an open failure is told again; by default 7 d"
+        None, description="how long after which an open failure is reported again; by default 7 d"
     )
     least: Literal["blocking", "warning", "info"] = Field(
         "warning", description="checks of a lower severity are not told"

@@ -91,11 +91,11 @@ def join_pass(child: Table, parent: Table, join: Join, checks: Sequence[JoinedCh
 
 
 def _referring(child: Table, join: Join, checks: Sequence[JoinedCheck]) -> str:
-    """The condition that a row refers to another; "" where every row may be joined.
+    """The condition that a row refers to another; "" where the join is given all rows.
 
-    A hash join may hash the child ("Hash Right Join"), and puts all rows with NULL into one bucket. Where
-    they do not fit, PostgreSQL splits its table again and again, in vain: where one of twenty of five
-    million rows was without a value, PostgreSQL 18 took all memory of the machine.
+    A hash join may hash the child ("Hash Right Join"). All rows with NULL then share one bucket. If they do
+    not fit in memory, PostgreSQL doubles the number of batches, which never splits that bucket, until none
+    but these rows is left in it (nodeHash.c), and each batch takes memory.
     """
     nullable = [c for c in join.columns if not child.declares_not_null(c)]
     # Another package's kind may judge rows that refer to nothing.

@@ -400,7 +400,7 @@ def _is_ours(rule: Rule) -> bool:
 
 
 _PRINTED = frozenset({"default", "constraint", "index"})
-"""Kinds of catalogue rules that compare printed expressions, which cannot be had of a table that cannot be
+"""Kinds of catalogue rules that compare printed expressions, which cannot be read of a table that cannot be
 locked.
 """
 

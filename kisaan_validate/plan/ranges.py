@@ -129,7 +129,7 @@ def meaning_of(slot: Slot, digest: str, functions: str) -> str:
 
 
 def readable(state: TableResumed, table: Table) -> bool:
-    """Whether what a record says of ranges can be gone on with: bounds that are values of the key, without
+    """Whether the ranges of a record can be resumed: bounds that are values of the key, without
     a gap.
     """
     column = table.columns.get(state.key)

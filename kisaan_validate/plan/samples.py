@@ -105,7 +105,7 @@ def _collected(
     )
     kept = {only: free_name(f"kept_{n}", table) for n, only in enumerate(filters)}
     here += [f"{condition_sql(only)} AS {name}" for only, name in kept.items()]
-    # Rows that refer to nothing must not be joined (plan.joins): such a join is listed by itself.
+    # Such a join is listed by itself, so all rows of the statement are its own.
     referring = {f.statement.referring for _, f in rare}
     if len(referring) == 1 and any(referring):
         rows = f"{rows}\n  WHERE {kept_sql(table, *referring)}"

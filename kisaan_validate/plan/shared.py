@@ -54,8 +54,8 @@ class SharedScan(FusedStatement):
         yield scan, list(row[:start])
         for one in referring:
             end = start + _outputs(one)
-            # No row finds two others here: as many are read as the table has.
-            yield one, [row[0], *row[start:end]]
+            # No row finds two others here: as many are read as there are to be joined.
+            yield one, [*[row[0]] * (1 + one.counts_judged), *row[start:end]]
             start = end
 
 

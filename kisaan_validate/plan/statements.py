@@ -101,8 +101,8 @@ class Pass:
     the other row is looked up through its unique index. ``reads`` says how it may read its tables.
     ``marking`` says how the scan marks where violating rows lie, ``placed`` is then a source that gives
     their ctid. ``listed`` is the same for a scan of the table alone, where what it refers to can be listed
-    (``plan.shared``). ``referring`` is the SQL condition that is true for the rows that a join reads: the
-    others refer to nothing, and are only counted ("" where all are joined).
+    (``plan.shared``). ``referring`` is the SQL condition that is true for the rows that a join is given
+    ("" where it is given all).
     """
 
     purpose: str
@@ -129,11 +129,9 @@ class Pass:
 
     @property
     def counts_judged(self) -> bool:
-        """Whether its second output is the number of rows that its filter leaves, which no other statement
-        counts.
-        """
-        # A table without filter is counted by its own pass.
-        return bool(self.alias and self.table.only)
+        """Whether its second output is the number of rows that it joins, which no other statement counts."""
+        # All rows of a table are counted by its own pass.
+        return bool(self.alias and (self.table.only or self.referring))
 
     def sql(self, slots: Sequence[Slot] | None = None, figures: Sequence[Figure] | None = None) -> str:
         """The counting statement for these slots and figures (without slots, for all of both).
@@ -208,14 +206,11 @@ class Pass:
 
     def _first(self) -> dict[str, str]:
         """The outputs before those of its slots, by name."""
-        rows = source_sql(self.table, matched=())
         first = {"rows_read": "count(*)"}
-        if self.referring:
-            unread = kept_sql(self.table, f"({self.referring}) IS NOT TRUE")
-            first["rows_read"] = f"count(*) + (SELECT count(*) FROM {rows} WHERE {unread})"
         if self.counts_judged:
             # A subquery of its own, because a join that multiplies rows must be noticed.
-            first["rows_judged"] = f"(SELECT count(*) FROM {rows})"
+            only = f" WHERE {kept_sql(self.table, self.referring)}" if self.referring else ""
+            first["rows_judged"] = f"(SELECT count(*) FROM {source_sql(self.table, matched=())}{only})"
         return first
 
     @property

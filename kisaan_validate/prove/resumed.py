@@ -81,11 +81,11 @@ def kept_states(
         if state is None or one.table.table.key in moved:
             continue
         log = one.table.moment.log
-        # What has ended is not gone on with, and what was kept before was written then.
+        # What has ended is not resumed, and what was kept before was written then.
         if log not in written and one.state is not None and not state.ended:
             written[log] = _is_written(context, log)
         if not written.get(log, True) and not state.ended:
-            said = f"what was read of {one.table.table.title} cannot be gone on with"
+            said = f"what was read of {one.table.table.title} cannot be resumed"
             notices.append(
                 Notice("resume", f"{said}: {UNWRITTEN}", "the next scan reads the same rows again")
             )

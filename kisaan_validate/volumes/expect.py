@@ -62,7 +62,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class TooLittle:
-    """The nights do not suffice; ``words`` say how many there are."""
+    """There are too few nights; ``words`` say how many."""
 
     words: str
 
