@@ -206,7 +206,7 @@ def test_more_outputs_than_a_target_list_holds(size: int, server: Server, farms:
     (statement,) = [p for p in explain(suite_of(*made), server.dsn(farms)).passes if p.check_ids]
     assert ("ARRAY[" in statement.sql()) is (size > SLOT_LIMIT // 2)
     (row,) = server.sql(statement.sql(), farms)
-    assert statement.read(row) == (100, [((2 + n % 40) // 2, 1 + n % 40) for n in range(size)])
+    assert statement.read(row) == (90, [((2 + n % 40) // 2, 1 + n % 40) for n in range(size)])
 
 
 @pytest.mark.slow
