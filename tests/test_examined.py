@@ -229,16 +229,19 @@ def test_what_is_explained_names_both_counts(server: Server, farms: str) -> None
         suite_of(agreed(id="a"), declare.references("crops", "farm", "farms", id="r")), server.dsn(farms)
     )
     (statement,) = [s for s in plan.passes if s.check_ids]
+    (scan,) = [s for s in plan.passes if s.counts_table]
     assert statement.check_ids == ("a", "r")
     connection = server.connect(farms)
     with connection.cursor() as cursor:
         cursor.execute(statement.sql())
         (row,) = cursor.fetchall()
         answers = dict(zip([c.name for c in cursor.description], row, strict=True))
+        # Ten of the hundred rows refer to nothing: they are not joined.
+        cursor.execute(scan.sql())
+        assert cursor.fetchall() == [(100, 90)]
+        assert [c.name for c in cursor.description] == ["rows_read", "referring_1"]
     connection.close()
     assert (answers["c1_judged"], answers["c2"], answers["c2_judged"]) == (80, 10, 90)
-    # Ten of the hundred rows refer to nothing: they are not joined.
-    assert answers["rows_judged"] == 90
     assert statement.read(row) == (90, [(answers["c1"], 80), (10, 90)])
 
 

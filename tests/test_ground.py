@@ -4,6 +4,7 @@ heap.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -343,9 +344,11 @@ CREATE TABLE high PARTITION OF t FOR VALUES FROM (10) TO (20);
 
 TWICE = """
 CREATE TABLE p (id int, b int); INSERT INTO p VALUES (1, 1), (2, 2); CREATE UNIQUE INDEX p_id ON p (id);
-CREATE TABLE t (id int PRIMARY KEY, r int, b int); INSERT INTO t SELECT g, 1, 1 FROM generate_series(1, 5) AS g;
+CREATE TABLE t (id int PRIMARY KEY, r int, b int, n int NOT NULL DEFAULT 1);
+INSERT INTO t SELECT g, 1, 1 FROM generate_series(1, 5) AS g; INSERT INTO t SELECT generate_series(6, 10);
 UPDATE pg_index SET indisready = false WHERE indexrelid = 'p_id'::regclass;
 """
+"""As many rows refer to nothing as there are pairs too many."""
 
 
 @BOTH
@@ -360,8 +363,8 @@ def test_a_row_that_matches_twice_has_no_answer(version: int, request: pytest.Fi
         "'p_id'::regclass",
         database,
     )
-    for more in ({}, {"filters": {"t": "id > 1"}}):
-        found = result(server, database, d.agrees("t", "b", with_="p.b", via="r"), settings=settings(**more))
+    for via, more in itertools.product("rn", ({}, {"filters": {"t": "id > 1"}})):
+        found = result(server, database, d.agrees("t", "b", with_="p.b", via=via), settings=settings(**more))
         assert (found.status, found.violations) == (Status.ERROR, None)
         assert "the key they refer to is not unique in p" in found.message
 

@@ -81,6 +81,33 @@ def test_pieces_give_what_the_whole_gives(
     assert run_from_json(run_to_json(cut)).results == cut.results
 
 
+REFERRING = """
+CREATE TABLE kinds (id int); INSERT INTO kinds SELECT generate_series(0, 9); CREATE UNIQUE INDEX kinds_id ON kinds (id);
+ALTER TABLE wide ADD kind int; UPDATE wide SET kind = id % 11 WHERE id % 3 > 0;
+"""
+DAMAGED = (
+    "UPDATE pg_index SET indisready = false WHERE indexrelid = 'kinds_id'::regclass",
+    "INSERT INTO kinds VALUES (4)",
+    "UPDATE pg_index SET indisready = true WHERE indexrelid = 'kinds_id'::regclass",
+)
+
+
+def test_pieces_count_the_rows_that_a_join_is_given(server: Server) -> None:
+    """Those that refer to another, added up: a join of these rows answers, and one that multiplies them is found."""
+    database = server.create(TABLES + REFERRING)
+    checks = suite(d.agrees("wide", "amount", with_="kinds.id", via="kind", id="kind"))
+    whole, cut = asked(server, database, checks, None), asked(server, database, checks, 0.01)
+    assert "pieces; this is the first" in scans(cut)[0]
+    assert answers(cut) == answers(whole)
+    assert by_id(cut)["kind"].status is Status.FAIL
+    for change in DAMAGED:
+        server.sql(change, database)
+    found = by_id(asked(server, database, checks, 0.01))["kind"]
+    assert found.status is Status.ERROR
+    assert "the key they refer to is not unique in kinds" in found.message
+    server.drop(database)
+
+
 def test_a_row_that_moves_while_it_is_read_is_counted_once(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

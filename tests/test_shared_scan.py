@@ -122,12 +122,27 @@ def test_the_same_as_by_a_join_each(
     alone = prove(server, database, _suite(names=keys), sample=sample)
     assert _shared(together) == [f"rows of large, references to {', '.join(f'to_{name}' for name in keys)}"]
     assert not _shared(alone)
+    assert not [s for s in together.statements if s.sqlstate]
     assert _facts(together) == _facts(alone)
     found = {r.check_id: r for r in together.results}
     # Of 103 values 3 are no keys, and each thirteenth is NULL.
     assert all((r.status, r.violations) == (Status.FAIL, 87) for id, r in found.items() if id != "amount")
     assert {r.evidence for r in found.values()} == {Evidence.SCANNED}
     assert found["to i"].examined == ROWS - sum(n % 103 % 13 == 0 for n in range(1, ROWS + 1))
+    server.drop(database)
+
+
+@pytest.mark.usefixtures("sharing")
+@pytest.mark.parametrize("sample", [0, 20])
+def test_references_alone_share_a_scan(server: Server, sample: int) -> None:
+    """No other check of the table is needed, and a joined reference beside them is given what refers."""
+    database = server.create(_tables())
+    found = [d.references("large", name, f"to_{name}", "k", id=name) for name in "is"]
+    found.append(d.references("large", "b", "to_b", "k", where="child.id > 0", id="b"))
+    run = prove(server, database, suite_of(*found), sample=sample)
+    assert _shared(run) == ["rows of large, references to to_i, to_s"]
+    assert not [s for s in run.statements if s.sqlstate]
+    assert {(r.status, r.violations) for r in run.results} == {(Status.FAIL, 87)}
     server.drop(database)
 
 

@@ -118,7 +118,7 @@ def test_what_refers_to_nothing_is_not_joined(
 
 
 def test_exactly_what_refers_is_judged(server: Server) -> None:
-    """References are examined where no column is NULL, and the statement counts these rows by themselves too."""
+    """References are examined where no column is NULL, and these rows are counted apart from their join too."""
     database = server.create(TABLES)
     run = _run(server, database)
     examined = {r.check_id: r.examined for r in run.results}
@@ -126,6 +126,12 @@ def test_exactly_what_refers_is_judged(server: Server) -> None:
         assert examined[check] == _expected(server, database, f" by {columns}", "true")
     counting = [s for s in run.statements if s.purpose.startswith("crops with farms by")]
     assert len(counting) == 5
+    (scan,) = [s.sql for s in run.statements if s.purpose == "rows of crops"]
+    rows, *given = server.sql(scan, database)[0]
+    assert rows == 3000
+    # One of them refers by a column that is never NULL, one has a filter and counts by itself.
+    wanted = (f"crops with farms by {name}" for name in ("farm", "code", "zone, plot"))
+    assert given[:3] == [_expected(server, database, purpose, "true") for purpose in wanted]
     for one in counting:
         joined, judged, *_ = server.sql(one.sql, database)[0]
         assert joined == _expected(server, database, one.purpose, _only(one.sql))

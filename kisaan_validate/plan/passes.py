@@ -13,9 +13,11 @@ from kisaan_validate.plan.statements import SLOT_LIMIT, Pass, Reads, Slot, bare_
 from kisaan_validate.sql.expressions import table_sql
 
 
-def row_pass(table: Table, slots: Iterable[Slot], figures: Iterable[Figure] = ()) -> Pass:
-    """The single scan of a table that all its row checks share; also counts its rows, and measures its
-    columns.
+def row_pass(
+    table: Table, slots: Iterable[Slot], figures: Iterable[Figure] = (), referring: Iterable[str] = ()
+) -> Pass:
+    """The single scan of a table that all its row checks share; also counts its rows and those for which
+    each of these conditions holds, and measures its columns.
     """
     return Pass(
         f"rows of {table.name}",
@@ -26,6 +28,7 @@ def row_pass(table: Table, slots: Iterable[Slot], figures: Iterable[Figure] = ()
         counts_table=True,
         figures=tuple(figures),
         reads=Reads((table.key,), bare_of(table)),
+        counts_referring=tuple(referring),
     )
 
 
@@ -36,7 +39,7 @@ def marked(statement: Pass, marking: Marking) -> Pass:
     # Read from the subquery, a row as a whole would be another one, with the flags in it.
     named = re.compile(rf"(?<![\w$]){re.escape(statement.table.name)}(?![\w$])", re.IGNORECASE)
     as_a_whole = any(map(named.search, riding))
-    outputs = len(statement.table.columns) + 2 * len(statement.slots)
+    outputs = len(statement.table.columns) + 2 * len(statement.slots) + len(statement.counts_referring)
     if as_a_whole or outputs > SLOT_LIMIT:
         return statement
     return replace(statement, marking=marking)

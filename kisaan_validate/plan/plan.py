@@ -136,18 +136,21 @@ class _Maker:
         measured = {t.key for t in counted} if profiled else set()
         wanted = {t.key: t for t in counted} | {t.key: t for t in self._examined_tables()}
         uncounted = {key: reason for key, (_, reason) in self.unavailable.items() if key in wanted}
+        joins = [*self._joined()]
+        referring: dict[TableKey, dict[str, None]] = defaultdict(dict)
+        for one in joins:
+            # A join with a filter counts the rows that it is given by itself.
+            if one.referring and not one.counts_judged:
+                referring[one.table.key][one.referring] = None
         passes = [
-            row_pass(t, self.rows[key], self._figures(t) if key in measured else ())
+            row_pass(t, self.rows[key], self._figures(t) if key in measured else (), referring[key])
             for key, t in wanted.items()
             # A table that could not be locked must not be counted
             # either: its rows may be rewritten meanwhile.
             if key not in uncounted
         ]
-        for (child, only, parent, join), checks in self.joins.items():
-            judged, found = replace(self.believing.tables[child], only=only), self.believing.tables[parent]
-            passes.append(join_pass(judged, found, join, checks))
         return Plan(
-            tuple(passes),
+            (*passes, *joins),
             tuple(self.queries),
             self.settled,
             self.enforced,
@@ -155,6 +158,11 @@ class _Maker:
             uncounted,
             self._streams(),
         )
+
+    def _joined(self) -> Iterable[Pass]:
+        tables = self.believing.tables
+        for (child, only, parent, join), checks in self.joins.items():
+            yield join_pass(replace(tables[child], only=only), tables[parent], join, checks)
 
     def _streams(self) -> tuple[Stream, ...]:
         """One stream a table (and filter), however many checks read it."""

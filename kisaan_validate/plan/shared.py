@@ -52,10 +52,11 @@ class SharedScan(FusedStatement):
         scan, *referring = self.members
         start = len(row) - sum(map(_outputs, referring))
         yield scan, list(row[:start])
+        given = scan.referring_in(row)
         for one in referring:
             end = start + _outputs(one)
             # No row finds two others here: as many are read as there are to be joined.
-            yield one, [*[row[0]] * (1 + one.counts_judged), *row[start:end]]
+            yield one, [given.get(one.referring, row[0]), *row[start:end]]
             start = end
 
 

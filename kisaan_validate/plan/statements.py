@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from kisaan_validate.dataclass import dataclass
 from kisaan_validate.facts.catalogue import Table
@@ -102,7 +103,7 @@ class Pass:
     ``marking`` says how the scan marks where violating rows lie, ``placed`` is then a source that gives
     their ctid. ``listed`` is the same for a scan of the table alone, where what it refers to can be listed
     (``plan.shared``). ``referring`` is the SQL condition that is true for the rows that a join is given
-    ("" where it is given all).
+    ("" where it is given all); the pass over all rows of that table ``counts_referring`` of its joins.
     """
 
     purpose: str
@@ -121,6 +122,7 @@ class Pass:
     placed: str = ""
     listed: ListedKeys | None = None
     referring: str = ""
+    counts_referring: tuple[str, ...] = ()
 
     @property
     def check_ids(self) -> tuple[str, ...]:
@@ -130,15 +132,15 @@ class Pass:
     @property
     def counts_judged(self) -> bool:
         """Whether its second output is the number of rows that it joins, which no other statement counts."""
-        # All rows of a table are counted by its own pass.
-        return bool(self.alias and (self.table.only or self.referring))
+        # All rows of a table, and those that refer to another, are counted by its own pass.
+        return bool(self.alias and self.table.only)
 
     def sql(self, slots: Sequence[Slot] | None = None, figures: Sequence[Figure] | None = None) -> str:
         """The counting statement for these slots and figures (without slots, for all of both).
 
-        It returns the rows, then of each slot its violating rows and, unless it judges all, its judged
-        rows, then the figures. The server computes an aggregate once however often it is named: to judge
-        alike costs one count.
+        It returns the rows, those that each join is given, then of each slot its violating rows and, unless
+        it judges all, its judged rows, then the figures. The server computes an aggregate once however
+        often it is named: to judge alike costs one count.
         """
         asked = self.slots if slots is None else slots
         measured = figure_items(figures if figures is not None else (self.figures if slots is None else ()))
@@ -151,14 +153,14 @@ class Pass:
         """What the statement for these slots returns, with ``rest`` after their counts."""
         counts = self._counts(asked if flags is None else [flags.slot(slot) for slot in asked])
         # An array is one output, whatever its length.
-        if len(counts) + len(rest) > SLOT_LIMIT:
+        if len(self.counts_referring) + len(counts) + len(rest) > SLOT_LIMIT:
             every = list(counts.values())
             chunks = [every[i : i + 1000] for i in range(0, len(every), 1000)]
             named = {f"counts_{n}": f"ARRAY[{', '.join(chunk)}]" for n, chunk in enumerate(chunks, 1)}
         else:
             named = counts
-        first = self._first()
-        if flags is not None:
+        first = self._first(flags)
+        if flags is not None and self.marks(asked):
             first["marked"] = flags.map_of(asked)
         items = [f"{output} AS {name}" for name, output in (first | named).items()]
         # Each by itself: the same item is asked again where a culprit is searched.
@@ -172,7 +174,7 @@ class Pass:
         rest += figure_items(self.figures)
         every = (*self.slots, *(slot for other in others for slot in other.slots))
         flags = Flags.of(self, every, rest) if self.marks(every) else None
-        outputs = self._outputs(self.slots, rest, flags if self.marks(self.slots) else None)
+        outputs = self._outputs(self.slots, rest, flags)
         for number, other in enumerate(others, 1):
             slots = other.slots if flags is None else [flags.slot(slot) for slot in other.slots]
             named = {} if flags is None else {"marked": flags.map_of(other.slots)}
@@ -204,13 +206,16 @@ class Pass:
         # A small table is read again if a figure fails.
         return [slot for slot in slots if slot.shown] if self.marking is not None else []
 
-    def _first(self) -> dict[str, str]:
-        """The outputs before those of its slots, by name."""
+    def _first(self, flags: Flags | None = None) -> dict[str, str]:
+        """The outputs before those of its slots and before its map, by name."""
         first = {"rows_read": "count(*)"}
         if self.counts_judged:
             # A subquery of its own, because a join that multiplies rows must be noticed.
             only = f" WHERE {kept_sql(self.table, self.referring)}" if self.referring else ""
             first["rows_judged"] = f"(SELECT count(*) FROM {source_sql(self.table, matched=())}{only})"
+        for number, condition in enumerate(self.counts_referring, 1):
+            flag = condition if flags is None else flags.names[condition]
+            first[f"referring_{number}"] = f"count(*) FILTER (WHERE {flag})"
         return first
 
     @property
@@ -248,13 +253,22 @@ class Pass:
         rows, *rest = row
         assert isinstance(rows, int)
         asked = self.slots if slots is None else slots
-        rest = rest[self.counts_judged + self.marks(asked) :]
+        rest = rest[self._counted_first + self.marks(asked) :]
         flat = iter([n for item in rest for n in (item if isinstance(item, list) else [item])])
         return rows, [(next(flat), next(flat) if slot.judged else rows) for slot in asked]
 
     def map_of(self, row: Sequence[object]) -> str:
         """The map in the row that a statement which :meth:`marks` returned; "" where no row violates."""
-        return str(row[1 + self.counts_judged] or "")
+        return str(row[1 + self._counted_first] or "")
+
+    def referring_in(self, row: Sequence[Any]) -> dict[str, int]:
+        """How many rows each join is given, by its condition, in the row that :meth:`sql` returns."""
+        return dict(zip(self.counts_referring, row[1 + self.counts_judged :], strict=False))
+
+    @property
+    def _counted_first(self) -> int:
+        """How many numbers stand between the rows and the map."""
+        return self.counts_judged + len(self.counts_referring)
 
     def rows_sql(self, slot: Slot) -> str:
         """The statement by which anyone lists the violating rows of one check."""
@@ -295,7 +309,8 @@ class Flags:
         """
         assert statement.marking is not None
         rows = [slot for slot in slots if slot.query is None]
-        conditions = dict.fromkeys(c for slot in rows for c in (slot.condition, slot.judged) if c)
+        judged = (c for slot in rows for c in (slot.condition, slot.judged) if c)
+        conditions = dict.fromkeys((*judged, *statement.counts_referring))
         names = {c: free_name(f"is_{n}", statement.table) for n, c in enumerate(conditions, 1)}
         place = free_name("place", statement.table)
         joined = bool(statement.alias)

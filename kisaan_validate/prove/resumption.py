@@ -86,7 +86,9 @@ def _one(
     if statement is not None and not why:
         refused, functions = _refused(context, statement)
         slots = tuple(s for s in statement.slots if s.check_id not in refused)
-    kept = replace(statement, slots=slots, figures=(), marking=None) if statement and slots else None
+    kept = None
+    if statement and slots:
+        kept = replace(statement, slots=slots, figures=(), marking=None, counts_referring=())
     plan = _without(plan, table, kept, why, given.key, refused)
     if kept is None or isinstance(moment, str):
         return plan, None
