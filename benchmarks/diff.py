@@ -45,7 +45,7 @@ RIVAL = "reladiff==0.6.0"
 # Limits, so that a change that slows the comparison down fails here.
 MOST_CHAINS, LEAST_FASTER, MOST_MEGABYTES, MOST_BASELINES = 2, 3, 100, 1.5
 COUNT, OURS, THEIRS, STORE, AGAINST = "count(*)", "diff", "reladiff", "baseline --digests", "run against it"
-PLAIN, CHAIN = "baseline", "64-bit chain by hand"
+PLAIN, CHAIN, HALF = "baseline", "64-bit chain by hand", "the chain of one side"
 
 _INTEGER, _NUMBER = ("hashint8extended", "int8", "0"), ("hash_numeric_extended", "numeric", "0")
 _TEXT, _TIME = ("hashtextextended", "text", "''"), ("timestamp_hash_extended", "timestamp", "'epoch'")
@@ -190,7 +190,7 @@ class Bench:
         """Each way by its name, in the order in which they take turns."""
         found = {COUNT: self.count, CHAIN: self.chain, OURS: self.ours}
         if self.baselines:
-            found |= {PLAIN: self.plain, STORE: self.store, AGAINST: self.against}
+            found |= {HALF: self.half, PLAIN: self.plain, STORE: self.store, AGAINST: self.against}
         return {**found, THEIRS: self.theirs} if self.rival is not None else found
 
     def count(self) -> Reading:
@@ -209,6 +209,13 @@ class Bench:
         """A digest that is not faithful, of half the bits, summed per bucket on both sides at once;
         nothing is opened.
         """
+        return self._chain(self.pair.names)
+
+    def half(self) -> Reading:
+        """The same of the old side alone, as a baseline reads it."""
+        return self._chain(self.pair.names[:1])
+
+    def _chain(self, databases: Sequence[str]) -> Reading:
         digest, uuid = "2611923443488327891", self.pair.layout == "uuid"
         for column, (function, cast, empty) in CHAINED.items():
             digest = f"{function}(coalesce({column}::{cast}, {empty}), {digest})"
@@ -219,9 +226,7 @@ class Bench:
         inner = f"SELECT {bucket} AS bucket, {digest} AS digest FROM payments OFFSET '0'"
         sql = f"SELECT bucket, count(*), sum(digest) FROM ({inner}) AS s GROUP BY 1"
         start = time.perf_counter()
-        threads = [
-            threading.Thread(target=self.pair.server.sql, args=(sql, name)) for name in self.pair.names
-        ]
+        threads = [threading.Thread(target=self.pair.server.sql, args=(sql, name)) for name in databases]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -355,10 +360,18 @@ def report(bench: Bench, found: dict[str, list[Reading]]) -> bool:
         right = right and (not wrong or name == THEIRS)
         said = f"   WRONG: {wrong[0]}" if wrong else "   as planted" if answers else ""
         seconds = Spread(tuple(r.seconds for r in readings))
-        peak = f"{max(r.peak_mb for r in readings):>7.0f} MB" if name not in {COUNT, CHAIN} else " " * 10
+        peak = (
+            f"{max(r.peak_mb for r in readings):>7.0f} MB" if name not in {COUNT, CHAIN, HALF} else " " * 10
+        )
         print(f"  {name:<20}{seconds!s:>24} s{ratio!s:>24} x count(*){peak}{said}")
     where = f"{pair.layout}, {pair.rows:,} rows a side, {pair.server.version}"
     note(where, "`diff`, × `count(*)` of both", _ratio(found, OURS, COUNT))
+    if HALF in found:
+        # Whatever digests a baseline keeps, it has to hash each row once.
+        least = zip(found[PLAIN], found[HALF], strict=True)
+        sums = Spread(tuple(1 + half.seconds / plain.seconds for plain, half in least))
+        note(where, "a baseline and a 64-bit chain by hand of its side, × baseline", sums)
+        print(f"  {'a baseline and a chain, x baseline':<36}{sums!s:>24}")
     kept = [_limit(where, *limit) for limit in _limits(found)]
     return right and all(kept)
 
