@@ -46,6 +46,7 @@ RIVAL = "reladiff==0.6.0"
 MOST_CHAINS, LEAST_FASTER, MOST_MEGABYTES, MOST_BASELINES = 2, 3, 100, 1.5
 COUNT, OURS, THEIRS, STORE, AGAINST = "count(*)", "diff", "reladiff", "baseline --digests", "run against it"
 PLAIN, CHAIN, HALF = "baseline", "64-bit chain by hand", "the chain of one side"
+BY_HAND = {COUNT, CHAIN, HALF}
 
 _INTEGER, _NUMBER = ("hashint8extended", "int8", "0"), ("hash_numeric_extended", "numeric", "0")
 _TEXT, _TIME = ("hashtextextended", "text", "''"), ("timestamp_hash_extended", "timestamp", "'epoch'")
@@ -360,16 +361,13 @@ def report(bench: Bench, found: dict[str, list[Reading]]) -> bool:
         right = right and (not wrong or name == THEIRS)
         said = f"   WRONG: {wrong[0]}" if wrong else "   as planted" if answers else ""
         seconds = Spread(tuple(r.seconds for r in readings))
-        peak = (
-            f"{max(r.peak_mb for r in readings):>7.0f} MB" if name not in {COUNT, CHAIN, HALF} else " " * 10
-        )
+        peak = " " * 10 if name in BY_HAND else f"{max(r.peak_mb for r in readings):>7.0f} MB"
         print(f"  {name:<20}{seconds!s:>24} s{ratio!s:>24} x count(*){peak}{said}")
     where = f"{pair.layout}, {pair.rows:,} rows a side, {pair.server.version}"
     note(where, "`diff`, × `count(*)` of both", _ratio(found, OURS, COUNT))
     if HALF in found:
         # Whatever digests a baseline keeps, it has to hash each row once.
-        least = zip(found[PLAIN], found[HALF], strict=True)
-        sums = Spread(tuple(1 + half.seconds / plain.seconds for plain, half in least))
+        sums = Spread(tuple(1 + share for share in _ratio(found, HALF, PLAIN).values))
         note(where, "a baseline and a 64-bit chain by hand of its side, × baseline", sums)
         print(f"  {'a baseline and a chain, x baseline':<36}{sums!s:>24}")
     kept = [_limit(where, *limit) for limit in _limits(found)]

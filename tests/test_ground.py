@@ -348,7 +348,7 @@ CREATE TABLE t (id int PRIMARY KEY, r int, b int, n int NOT NULL DEFAULT 1);
 INSERT INTO t SELECT g, 1, 1 FROM generate_series(1, 5) AS g; INSERT INTO t SELECT generate_series(6, 10);
 UPDATE pg_index SET indisready = false WHERE indexrelid = 'p_id'::regclass;
 """
-"""As many rows refer to nothing as there are pairs too many."""
+"""It has as many rows without a reference as pairs too many."""
 
 
 @BOTH

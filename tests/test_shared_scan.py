@@ -135,7 +135,7 @@ def test_the_same_as_by_a_join_each(
 @pytest.mark.usefixtures("sharing")
 @pytest.mark.parametrize("sample", [0, 20])
 def test_references_alone_share_a_scan(server: Server, sample: int) -> None:
-    """No other check of the table is needed, and a joined reference beside them is given what refers."""
+    """No other check of the table is needed, and a join beside them gets only rows that refer to another."""
     database = server.create(_tables())
     found = [d.references("large", name, f"to_{name}", "k", id=name) for name in "is"]
     found.append(d.references("large", "b", "to_b", "k", where="child.id > 0", id="b"))

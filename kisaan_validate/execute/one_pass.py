@@ -33,7 +33,7 @@ class StatementAnswer:
     """What a statement answered: violating and judged rows by check id, rows read, errors by check id.
 
     ``rows`` are those of a pass; a query that does not count what it judged is missing in ``examined``.
-    ``judged`` is how many rows the filter of a join leaves, where it has one; ``referring`` how many rows
+    ``judged`` is how many rows the filter of a join leaves, where it has one; ``given`` how many rows
     each join of the table is given, by its condition. ``rests`` is what stands for rows that were not read,
     in words. ``unmeasured`` says by column why not all its figures are known. ``marks`` says by check id
     where the violating rows lie, as far as that was marked; ``listed`` are, by check id, the rows that list
@@ -46,7 +46,7 @@ class StatementAnswer:
     examined: dict[str, int] = field(default_factory=dict)
     rows: int | None = None
     judged: int | None = None
-    referring: dict[str, int] = field(default_factory=dict)
+    given: dict[str, int] = field(default_factory=dict)
     rests: tuple[str, ...] = ()
     errors: dict[str, DatabaseError] = field(default_factory=dict)
     figures: dict[str, Profile] = field(default_factory=dict)
@@ -177,7 +177,7 @@ def take(
     counted.found.update((id, str(value)) for id, value in zip(finding, found, strict=True))
     counted.rows, counts = statement.read(row, slots)
     counted.judged = row[1] if statement.counts_judged else None
-    counted.referring = statement.referring_in(row)
+    counted.given = statement.given_in(row)
     ids = [slot.check_id for slot in slots]
     if statement.marking is not None and statement.marks(slots) and (bits := statement.map_of(row)):
         made = statement.marking

@@ -71,8 +71,8 @@ def next_width(width: int, took: float, wanted: float) -> int:
 def _add(whole: StatementAnswer, answer: StatementAnswer) -> None:
     """Counts are added; a check that failed in one piece has failed."""
     whole.rows = (whole.rows or 0) + (answer.rows or 0)
-    for condition, rows in answer.referring.items():
-        whole.referring[condition] = whole.referring.get(condition, 0) + rows
+    for condition, rows in answer.given.items():
+        whole.given[condition] = whole.given.get(condition, 0) + rows
     whole.errors = {**answer.errors, **whole.errors}
     for id, violations in answer.violations.items():
         whole.violations[id] = whole.violations.get(id, 0) + violations

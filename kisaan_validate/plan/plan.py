@@ -160,6 +160,7 @@ class _Maker:
         )
 
     def _joined(self) -> Iterable[Pass]:
+        """The passes over tables and those that they refer to."""
         tables = self.believing.tables
         for (child, only, parent, join), checks in self.joins.items():
             yield join_pass(replace(tables[child], only=only), tables[parent], join, checks)

@@ -52,11 +52,11 @@ class SharedScan(FusedStatement):
         scan, *referring = self.members
         start = len(row) - sum(map(_outputs, referring))
         yield scan, list(row[:start])
-        given = scan.referring_in(row)
+        given = scan.given_in(row)
         for one in referring:
             end = start + _outputs(one)
             # No row finds two others here: as many are read as there are to be joined.
-            yield one, [given.get(one.referring, row[0]), *row[start:end]]
+            yield one, [given[one.referring], *row[start:end]]
             start = end
 
 

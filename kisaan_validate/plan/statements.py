@@ -261,9 +261,12 @@ class Pass:
         """The map in the row that a statement which :meth:`marks` returned; "" where no row violates."""
         return str(row[1 + self._counted_first] or "")
 
-    def referring_in(self, row: Sequence[Any]) -> dict[str, int]:
-        """How many rows each join is given, by its condition, in the row that :meth:`sql` returns."""
-        return dict(zip(self.counts_referring, row[1 + self.counts_judged :], strict=False))
+    def given_in(self, row: Sequence[Any]) -> dict[str, int]:
+        """How many rows each join of the table is given, by its condition ("": all), in the row that
+        :meth:`sql` returns.
+        """
+        first = (row[0], *row[1 + self.counts_judged :])
+        return dict(zip(("", *self.counts_referring), first, strict=False))
 
     @property
     def _counted_first(self) -> int:

@@ -31,13 +31,13 @@ def rows_of(answers: Answers) -> dict[TableKey, int]:
     }
 
 
-def _referring_of(answers: Answers) -> dict[tuple[TableKey, str], int]:
-    """How many rows the joins of each table are given, by the condition that these rows meet."""
+def _given_of(answers: Answers) -> dict[tuple[TableKey, str], int]:
+    """How many rows the joins of each table are given, by the condition that these rows meet ("": all)."""
     return {
         (statement.table.key, condition): rows
         for statement, answer in answers
         if isinstance(statement, Pass) and statement.counts_table
-        for condition, rows in answer.referring.items()
+        for condition, rows in answer.given.items()
     }
 
 
@@ -80,13 +80,13 @@ value.
 def results_of(plan: Plan, answers: Answers, may_be_quoted: MayBeQuoted) -> dict[str, Result]:
     """One Result for every check that the plan settled or a statement answered, by check id."""
     checks = {check.id: check for check in plan.checks}
-    rows, referring = rows_of(answers), _referring_of(answers)
+    rows, given = rows_of(answers), _given_of(answers)
     results = {id: tolerated(settled, checks[id]) for id, settled in plan.settled.items()}
     for statement, answer in answers:
         for id, error in answer.errors.items():
             results[id] = _unanswered(checks[id], statement, error, may_be_quoted)
         # A join that multiplies rows would count some of them twice, so none of its counts can stand.
-        if twice := _matched_twice(statement, answer, rows, referring):
+        if twice := _matched_twice(statement, answer, given):
             results |= {
                 id: _unanswered(checks[id], statement, twice, may_be_quoted) for id in answer.violations
             }
@@ -98,10 +98,7 @@ def results_of(plan: Plan, answers: Answers, may_be_quoted: MayBeQuoted) -> dict
 
 
 def _matched_twice(
-    statement: Pass | Query,
-    answer: StatementAnswer,
-    rows: Mapping[TableKey, int],
-    referring: Mapping[tuple[TableKey, str], int],
+    statement: Pass | Query, answer: StatementAnswer, given: Mapping[tuple[TableKey, str], int]
 ) -> DatabaseError | None:
     """Why a join has no answer: a row found several rows that it refers to, whatever a unique index says
     of them.
@@ -109,9 +106,8 @@ def _matched_twice(
     # Only joins pair rows, and only a pass that has an answer can be compared with the count.
     if isinstance(statement, Query) or not statement.alias or answer.rows is None:
         return None
-    key = statement.table.key
-    expected = referring.get((key, statement.referring)) if statement.referring else rows.get(key)
-    # Of a join with a filter its own statement says it.
+    expected = given.get((statement.table.key, statement.referring))
+    # A join with a filter counts the rows that it is given by itself.
     expected = answer.judged if statement.counts_judged else expected
     if expected in {None, answer.rows}:
         return None
